@@ -1,0 +1,9 @@
+// Node runs our TypeScript as it is; jest only needs the types stripped and the imports kept (ESM).
+export default {
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.js' },
+  testTimeout: 60_000,
+  // Two workers: the tests run ffmpeg, which brings its own threads.
+  maxWorkers: 2,
+};
