@@ -1,0 +1,53 @@
+// What can go wrong, by who has to act on it: the uploader (SourceError), the caller (RequestError), or us
+// (FfmpegError). Anything else is nobody's yet: it passes through and the engine tries again.
+
+/** The closed list of reasons for which a source is refused. The page and the API show the sentence as written. */
+export const SOURCE_ERROR_SENTENCES = {
+  EMPTY_FILE: 'The file is empty.',
+  NOT_MEDIA: 'The file is not a video or audio file that we know.',
+  CUT_OFF: 'The file ends before its index: the recording or the copy was cut off.',
+  NO_STREAMS: 'The file holds no video and no audio.',
+  UNREADABLE: 'The file could not be read within the time allowed; it may be damaged.',
+  DAMAGED: 'The file is damaged: part of what it promises cannot be decoded.',
+  TOO_LONG: 'The video is longer than this service accepts.',
+} as const;
+
+export type SourceErrorCode = keyof typeof SOURCE_ERROR_SENTENCES;
+
+/** A source we will never be able to play. Not retried. */
+export class SourceError extends Error {
+  override name = 'SourceError';
+  readonly code: SourceErrorCode;
+  constructor(code: SourceErrorCode, message: string = SOURCE_ERROR_SENTENCES[code]) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** ffmpeg or ffprobe did not do what it was asked; carries the command (to paste into a shell) and the end of stderr. */
+export class FfmpegError extends Error {
+  override name = 'FfmpegError';
+  readonly command: string;
+  readonly stderrTail: string;
+  readonly timedOut: boolean;
+  constructor(message: string, details: { command: string; stderrTail: string; timedOut?: boolean }) {
+    super(`${message}\n${details.stderrTail}`);
+    this.command = details.command;
+    this.stderrTail = details.stderrTail;
+    this.timedOut = details.timedOut ?? false;
+  }
+}
+
+/** A request we will not serve; becomes `{ code, message }` with this status. */
+export class RequestError extends Error {
+  override name = 'RequestError';
+  readonly status: 400 | 401 | 404 | 405 | 413 | 416 | 422 | 503;
+  readonly code: string;
+  constructor(status: RequestError['status'], code: string, message: string) {
+    super(message);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+export const notFound = (what: string): RequestError => new RequestError(404, 'NOT_FOUND', `There is no ${what}.`);

@@ -1,0 +1,236 @@
+// The ffmpeg and ffprobe command lines, as pure lists. Written for ffmpeg 4.1 (the static npm binary of 2018).
+
+import { greatestCommonDivisor, valueOf } from './fraction.ts';
+import { AAC_FRAME_SAMPLES } from './plan.ts';
+import type { AudioPlan, Plan, VideoPlan, VideoRendition } from './plan.ts';
+import { audioFrames, videoFrames } from './segments.ts';
+import type { FrameRange } from './segments.ts';
+
+/** What to encode in one process: a run of segments of some renditions, into a folder. */
+export interface EncodeJob {
+  plan: Plan;
+  /** Names of renditions of the plan. */
+  renditions: readonly string[];
+  /** Segments `from` up to, not including, `to`. */
+  from: number;
+  to: number;
+  sourceUrl: string;
+  /** Video segments land in `{directory}/{rendition}/{00042}.ts`, audio in `{directory}/{rendition}.adts`. */
+  directory: string;
+}
+
+/** Added to all time stamps: with B-frames the first DTS lies before the first PTS and must not be negative. */
+export const TIMESTAMP_OFFSET_SECONDS = 10;
+
+/** Frames of context around a run of AAC frames; the SNR at a seam equals its neighbourhood only with both. */
+export const AUDIO_CONTEXT_FRAMES = 2;
+/** The AAC encoder puts one frame of its own before the first of ours. */
+export const AUDIO_PRIMING_FRAMES = 1;
+
+// Decoding starts this much early, so that whatever frame is on screen at the first cut has been decoded.
+const PREROLL_SECONDS = 1;
+// Sound decoded before the first sample we need, for the decoder's overlap and the resampler's filter.
+const AUDIO_PREROLL_SECONDS = 0.2;
+
+/**
+ * Demuxers an uploaded file may use. A playlist, a concat script, an SDP or an image sequence posing as a video
+ * could make ffmpeg open other files and hosts, so none of those is here.
+ */
+const DEMUXERS = [
+  'mov,mp4,m4a,3gp,3g2,mj2',
+  'matroska,webm',
+  'mpegts',
+  'mpeg',
+  'mpegvideo',
+  'avi',
+  'flv',
+  'live_flv',
+  'asf',
+  'ogg',
+  'mxf',
+  'dv',
+  'wav',
+  'w64',
+  'aiff',
+  'mp3',
+  'aac',
+  'ac3',
+  'eac3',
+  'flac',
+  'amr',
+  'caf',
+  'rm',
+  'nut',
+  'ivf',
+].join(',');
+
+/** The source is read from our own loopback server, and from nowhere else. */
+const GUARDED_INPUT = ['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS];
+
+export function probeArguments(sourceUrl: string): string[] {
+  return ['-v', 'error', ...GUARDED_INPUT, '-show_format', '-show_streams', '-of', 'json', sourceUrl];
+}
+
+export function encodeArguments(job: EncodeJob): string[] {
+  const { plan } = job;
+  const video = plan.video?.renditions.filter(({ name }) => job.renditions.includes(name)) ?? [];
+  const audio = plan.audio && job.renditions.includes(plan.audio.name) ? plan.audio : undefined;
+  const graphs = [
+    ...(video.length > 0 ? [videoGraph(job, plan.video!, video)] : []),
+    ...(audio ? [audioGraph(job, audio)] : []),
+  ];
+  return [
+    ...['-v', 'error', '-nostdin', '-y'],
+    ...inputArguments(job, video.length > 0),
+    ...['-filter_complex', graphs.join(';')],
+    ...video.flatMap((rendition, index) => videoOutput(job, rendition, `[v${index}]`)),
+    ...(audio ? audioOutput(job, audio) : []),
+  ];
+}
+
+function inputArguments(job: EncodeJob, withVideo: boolean): string[] {
+  const { plan } = job;
+  const startSeconds = seekSeconds(job, withVideo);
+  const originSeconds = plan.video
+    ? plan.video.originPts * valueOf(plan.video.timeBase)
+    : plan.audio!.originSample / plan.audio!.sourceRate;
+  return [
+    ...GUARDED_INPUT,
+    // Accurate seeking would drop the frame that spans the start; we cut by frame number instead.
+    ...(startSeconds > 0
+      ? ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', (originSeconds + startSeconds).toFixed(6)]
+      : []),
+    // Keep the source's time stamps: the filters map them onto the grid.
+    ...['-copyts', '-i', job.sourceUrl],
+  ];
+}
+
+/** Where to begin decoding, in seconds from the grid's zero. */
+function seekSeconds({ plan, from }: EncodeJob, withVideo: boolean): number {
+  const rate = valueOf(plan.grid.frameRate);
+  const start = videoFrames(plan.grid, from).from / rate;
+  // Beyond its last picture a source holds it, so decoding begins where that one can be found.
+  const lastPicture = withVideo ? (plan.video!.sourceFrames - 1) / rate : Infinity;
+  const lastSound = plan.audio && !withVideo ? plan.audio.endSample / plan.audio.sourceRate : Infinity;
+  return Math.min(start, lastPicture, lastSound) - PREROLL_SECONDS;
+}
+
+function videoGraph(job: EncodeJob, video: VideoPlan, renditions: VideoRendition[]): string {
+  const { grid } = job.plan;
+  const { from, to } = frameRun(job);
+  const { num, den } = grid.frameRate;
+  const filters = [
+    `setpts=PTS-(${video.originPts})`,
+    // From here on one unit of pts is one frame. A start time makes the first picture stand from there on; it is
+    // given only where there is none yet, as it rounds to microseconds.
+    `fps=${num}/${den}${from < video.leadFrames ? `:start_time=${((from * den) / num).toFixed(6)}` : ''}`,
+    // The last picture stands until the planned end, should the source end early.
+    ...(to >= video.sourceFrames ? ['tpad=stop_mode=clone:stop=-1'] : []),
+    `trim=start_pts=${from}:end_pts=${to}`,
+  ];
+  const branches = renditions.map(
+    ({ width, height }, index) => `[s${index}]scale=${width}:${height},setsar=1,format=yuv420p[v${index}]`,
+  );
+  const split = `split=${renditions.length}${renditions.map((_, index) => `[s${index}]`).join('')}`;
+  return `[0:${video.streamIndex}]${[...filters, split].join(',')};${branches.join(';')}`;
+}
+
+function videoOutput(job: EncodeJob, rendition: VideoRendition, label: string): string[] {
+  const { gopFrames } = job.plan.grid;
+  return [
+    ...['-map', label],
+    ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level', rendition.level],
+    // Constant quality, capped: easy pictures cost less than the cap.
+    ...['-crf', '23', '-maxrate', String(rendition.maxBitrateBps), '-bufsize', String(rendition.maxBitrateBps)],
+    // Keyframes on the grid and nowhere else. x264 counts -g from the last keyframe, so one extra at a scene cut
+    // shifts all that follow, and the renditions stop lining up.
+    ...['-g', String(gopFrames), '-keyint_min', String(gopFrames), '-sc_threshold', '0'],
+    // Frames pass as the filters stamped them; none is dropped or doubled to please the muxer.
+    ...['-vsync', '0'],
+    ...['-map_metadata', '-1', '-map_chapters', '-1'],
+    ...segmentMuxer(job, rendition.name),
+  ];
+}
+
+/** Separate processes write one stream: time stamps as given, and a flag that continuity counters start anew. */
+function segmentMuxer(job: EncodeJob, rendition: string): string[] {
+  const timing = ['-avoid_negative_ts', 'disabled', '-muxdelay', '0', '-muxpreload', '0'];
+  const first = frameRun(job).from;
+  const cuts: number[] = [];
+  for (let index = job.from + 1; index < job.to; index += 1) {
+    cuts.push(videoFrames(job.plan.grid, index).from - first);
+  }
+  if (cuts.length === 0) {
+    return [
+      ...timing,
+      ...['-output_ts_offset', String(TIMESTAMP_OFFSET_SECONDS), '-mpegts_flags', '+initial_discontinuity'],
+      ...['-f', 'mpegts', `${job.directory}/${rendition}/${String(job.from).padStart(5, '0')}.ts`],
+    ];
+  }
+  return [
+    ...timing,
+    ...['-f', 'segment', '-segment_format', 'mpegts'],
+    ...[
+      '-segment_format_options',
+      `mpegts_flags=+initial_discontinuity:output_ts_offset=${TIMESTAMP_OFFSET_SECONDS}`,
+    ],
+    ...['-segment_frames', cuts.join(','), '-segment_start_number', String(job.from)],
+    `${job.directory}/${rendition}/%05d.ts`,
+  ];
+}
+
+function audioGraph(job: EncodeJob, audio: AudioPlan): string {
+  const { from, to } = audioRun(job, audio);
+  const [firstSample, endSample] = [
+    (from - AUDIO_CONTEXT_FRAMES) * AAC_FRAME_SAMPLES,
+    (to + AUDIO_CONTEXT_FRAMES) * AAC_FRAME_SAMPLES,
+  ];
+  const cut = `atrim=start_pts=${firstSample}:end_pts=${endSample}`;
+  const layout = audio.channels === 1 ? 'mono' : 'stereo';
+  const sourceStart = wholeSampleBefore(audio, firstSample);
+  const sourceEnd = Math.ceil((endSample / audio.sampleRate + AUDIO_PREROLL_SECONDS) * audio.sourceRate);
+  if (sourceStart >= audio.endSample || sourceEnd <= audio.startSample) {
+    // Nothing but silence: the source has no sound here (yet, or any more).
+    return `anullsrc=r=${audio.sampleRate}:cl=${layout},atrim=end_sample=${endSample - firstSample}[a]`;
+  }
+  const resampledStart = (sourceStart * audio.sampleRate) / audio.sourceRate;
+  const filters = [
+    `asetpts=PTS-(${audio.originSample})`,
+    `atrim=start_pts=${sourceStart}:end_pts=${sourceEnd}`,
+    // Fills what is missing before the first sample and in gaps with silence; never stretches.
+    `aresample=${audio.sampleRate}:ocl=${layout}:async=1:min_comp=0.000001:min_hard_comp=0.1:first_pts=${resampledStart}`,
+    `aformat=sample_fmts=fltp:channel_layouts=${layout}`,
+    cut,
+    // The sound may end before the picture does.
+    `apad=whole_len=${endSample - firstSample}`,
+  ];
+  return `[0:${audio.streamIndex}]${filters.join(',')}[a]`;
+}
+
+/**
+ * The source sample to begin at: early enough, and one that falls on a whole output sample. A resampler started at
+ * any other shifts the phase against its neighbour's (44.1 to 48 kHz: multiples of 147).
+ */
+function wholeSampleBefore(audio: AudioPlan, outputSample: number): number {
+  const step = audio.sourceRate / greatestCommonDivisor(audio.sourceRate, audio.sampleRate);
+  const wanted = (outputSample / audio.sampleRate - AUDIO_PREROLL_SECONDS) * audio.sourceRate;
+  return Math.floor(wanted / step) * step;
+}
+
+function audioOutput(job: EncodeJob, audio: AudioPlan): string[] {
+  return [
+    ...['-map', '[a]', '-c:a', 'aac', '-b:a', String(audio.bitrateBps)],
+    ...['-map_metadata', '-1', '-map_chapters', '-1'],
+    ...['-f', 'adts', `${job.directory}/${audio.name}.adts`],
+  ];
+}
+
+/** The video frames of the whole job. */
+export function frameRun({ plan, from, to }: EncodeJob): FrameRange {
+  return { from: videoFrames(plan.grid, from).from, to: videoFrames(plan.grid, to - 1).to };
+}
+
+/** The AAC frames of the whole job. */
+export function audioRun({ plan, from, to }: EncodeJob, audio: AudioPlan): FrameRange {
+  return { from: audioFrames(plan.grid, audio, from).from, to: audioFrames(plan.grid, audio, to - 1).to };
+}

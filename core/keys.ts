@@ -1,0 +1,72 @@
+// Every key in the two buckets is built and parsed here, and nowhere else. The layout is the only state there is.
+
+import { randomBytes } from 'node:crypto';
+
+export type Artifact =
+  | { kind: 'multivariant' }
+  | { kind: 'playlist'; rev: string; rendition: string }
+  | { kind: 'segment'; rev: string; rendition: string; index: number; extension: 'ts' | 'aac' };
+
+// In bucket `uploads`.
+export const sourceKey = (id: string): string => `uploads/${id}/source`;
+
+// In bucket `media`; viewers can read what is below v/ and nothing else.
+export const CARDS = 'videos/';
+export const cardKey = (id: string): string => `${CARDS}${id}.json`;
+export const planKey = (id: string): string => `plans/${id}.json`;
+export const errorKey = (id: string): string => `plans/${id}.error.json`;
+export const workKey = (id: string): string => `plans/${id}.work.json`;
+export const readyKey = (id: string): string => `plans/${id}.ready.json`;
+export const videoPrefix = (id: string): string => `v/${id}/`;
+export const revPrefix = (id: string, rev: string): string => `v/${id}/${rev}/`;
+export const masterKey = (id: string): string => artifactKey(id, { kind: 'multivariant' });
+
+export function artifactKey(id: string, artifact: Artifact): string {
+  switch (artifact.kind) {
+    case 'multivariant':
+      return `${videoPrefix(id)}master.m3u8`;
+    case 'playlist':
+      return `${revPrefix(id, artifact.rev)}${artifact.rendition}/index.m3u8`;
+    case 'segment':
+      return `${revPrefix(id, artifact.rev)}${artifact.rendition}/${segmentName(artifact.index, artifact.extension)}`;
+  }
+}
+
+export const segmentName = (index: number, extension: string): string =>
+  `${String(index).padStart(5, '0')}.${extension}`;
+
+const ID = '[0-9a-z]{34}';
+const ARTIFACT = new RegExp(
+  `^v/(?<id>${ID})/(?:(?<master>master\\.m3u8)|(?<rev>[0-9a-f]{10})/(?<rendition>[0-9a-z-]{1,16})/(?:(?<playlist>index\\.m3u8)|(?<index>\\d{5,6})\\.(?<extension>ts|aac)))$`,
+);
+
+/** The inverse of `artifactKey`; undefined for anything we would not have written ourselves. */
+export function parseArtifactKey(key: string): { id: string; artifact: Artifact } | undefined {
+  const found = ARTIFACT.exec(key)?.groups;
+  if (!found) return undefined;
+  const id = found['id']!;
+  if (found['master']) return { id, artifact: { kind: 'multivariant' } };
+  const [rev, rendition] = [found['rev']!, found['rendition']!];
+  if (found['playlist']) return { id, artifact: { kind: 'playlist', rev, rendition } };
+  const extension = found['extension'] as 'ts' | 'aac';
+  const parsed = { id, artifact: { kind: 'segment', rev, rendition, index: Number(found['index']), extension } } as const;
+  return artifactKey(id, parsed.artifact) === key ? parsed : undefined;
+}
+
+export const parseSourceKey = (key: string): string | undefined =>
+  new RegExp(`^uploads/(${ID})/source$`).exec(key)?.[1];
+
+export const parseCardKey = (key: string): string | undefined => new RegExp(`^${CARDS}(${ID})\\.json$`).exec(key)?.[1];
+
+export const isVideoId = (text: string): boolean => new RegExp(`^${ID}$`).test(text);
+
+/**
+ * A new id: nine characters that count down with time, so that a plain listing of keys is newest first, then
+ * 25 random ones (129 bits) that nobody guesses.
+ */
+export function newVideoId(now: Date): string {
+  const countdown = 36 ** 9 - 1 - now.getTime();
+  // The remainder's bias (256 = 7 · 36 + 4) costs well under a bit in all; 32 of 36 letters would cost five.
+  const random = Array.from(randomBytes(25), (byte) => (byte % 36).toString(36)).join('');
+  return countdown.toString(36).padStart(9, '0') + random;
+}

@@ -1,0 +1,25 @@
+// How each artifact is labelled when it is stored, and so when it is delivered.
+
+import type { Artifact } from './keys.ts';
+
+export interface ContentHeaders {
+  contentType: string;
+  cacheControl: string;
+}
+
+const IMMUTABLE = 'public, max-age=31536000, immutable';
+/** Until everything is measured the multivariant playlist may change at any moment. */
+export const SHORT_LIVED = 'public, max-age=2';
+/** Afterwards it changes no more; a minute is how long a deleted video may linger in a cache. */
+export const SETTLED = 'public, max-age=60';
+
+export function contentHeaders(artifact: Artifact): ContentHeaders {
+  switch (artifact.kind) {
+    case 'multivariant':
+      return { contentType: 'application/vnd.apple.mpegurl', cacheControl: SHORT_LIVED };
+    case 'playlist':
+      return { contentType: 'application/vnd.apple.mpegurl', cacheControl: IMMUTABLE };
+    case 'segment':
+      return { contentType: artifact.extension === 'ts' ? 'video/mp2t' : 'audio/aac', cacheControl: IMMUTABLE };
+  }
+}

@@ -1,0 +1,28 @@
+// The list of prewarm work: runs of segments, each a job of one ffmpeg process for all renditions. Plain data, so
+// that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
+
+import type { Plan } from './plan.ts';
+import { segmentCount } from './segments.ts';
+
+/** Segments `from` up to, not including, `to`, of every rendition. */
+export interface Chunk {
+  id: string;
+  rev: string;
+  from: number;
+  to: number;
+}
+
+// About half a minute: a process start and the decoding from the keyframe before cost a few per cent of it, and what
+// a dying worker takes with it is small.
+const SEGMENTS_PER_CHUNK = 8;
+
+export function workFor(id: string, plan: Plan): Chunk[] {
+  const count = segmentCount(plan.grid);
+  const chunks = Math.ceil(count / SEGMENTS_PER_CHUNK);
+  return Array.from({ length: chunks }, (_, index) => ({
+    id,
+    rev: plan.rev,
+    from: index * SEGMENTS_PER_CHUNK,
+    to: Math.min(count, (index + 1) * SEGMENTS_PER_CHUNK),
+  }));
+}
