@@ -50,4 +50,5 @@ export class RequestError extends Error {
   }
 }
 
-export const notFound = (what: string): RequestError => new RequestError(404, 'NOT_FOUND', `There is no ${what}.`);
+export const notFound = (what: string): RequestError =>
+  new RequestError(404, 'NOT_FOUND', `There is no ${what}.`);

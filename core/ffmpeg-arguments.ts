@@ -141,7 +141,14 @@ function videoOutput(job: EncodeJob, rendition: VideoRendition, label: string): 
     ...['-map', label],
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level', rendition.level],
     // Constant quality, capped: easy pictures cost less than the cap.
-    ...['-crf', '23', '-maxrate', String(rendition.maxBitrateBps), '-bufsize', String(rendition.maxBitrateBps)],
+    ...[
+      '-crf',
+      '23',
+      '-maxrate',
+      String(rendition.maxBitrateBps),
+      '-bufsize',
+      String(rendition.maxBitrateBps),
+    ],
     // Keyframes on the grid and nowhere else. x264 counts -g from the last keyframe, so one extra at a scene cut
     // shifts all that follow, and the renditions stop lining up.
     ...['-g', String(gopFrames), '-keyint_min', String(gopFrames), '-sc_threshold', '0'],

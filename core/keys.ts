@@ -49,14 +49,18 @@ export function parseArtifactKey(key: string): { id: string; artifact: Artifact 
   const [rev, rendition] = [found['rev']!, found['rendition']!];
   if (found['playlist']) return { id, artifact: { kind: 'playlist', rev, rendition } };
   const extension = found['extension'] as 'ts' | 'aac';
-  const parsed = { id, artifact: { kind: 'segment', rev, rendition, index: Number(found['index']), extension } } as const;
+  const parsed = {
+    id,
+    artifact: { kind: 'segment', rev, rendition, index: Number(found['index']), extension },
+  } as const;
   return artifactKey(id, parsed.artifact) === key ? parsed : undefined;
 }
 
 export const parseSourceKey = (key: string): string | undefined =>
   new RegExp(`^uploads/(${ID})/source$`).exec(key)?.[1];
 
-export const parseCardKey = (key: string): string | undefined => new RegExp(`^${CARDS}(${ID})\\.json$`).exec(key)?.[1];
+export const parseCardKey = (key: string): string | undefined =>
+  new RegExp(`^${CARDS}(${ID})\\.json$`).exec(key)?.[1];
 
 export const isVideoId = (text: string): boolean => new RegExp(`^${ID}$`).test(text);
 

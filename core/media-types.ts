@@ -20,6 +20,9 @@ export function contentHeaders(artifact: Artifact): ContentHeaders {
     case 'playlist':
       return { contentType: 'application/vnd.apple.mpegurl', cacheControl: IMMUTABLE };
     case 'segment':
-      return { contentType: artifact.extension === 'ts' ? 'video/mp2t' : 'audio/aac', cacheControl: IMMUTABLE };
+      return {
+        contentType: artifact.extension === 'ts' ? 'video/mp2t' : 'audio/aac',
+        cacheControl: IMMUTABLE,
+      };
   }
 }

@@ -89,7 +89,8 @@ export function planFor(probe: Probe, source: { sizeBytes: number }, limits: Pla
   const frameCount = Math.max(1, gridFrames(Boolean(video), videoFrames.source, audioEndSeconds, frameRate));
 
   const durationSeconds = frameCount / valueOf(frameRate);
-  if (!Number.isFinite(durationSeconds)) throw new SourceError('NOT_MEDIA', 'The file does not say how long it is.');
+  if (!Number.isFinite(durationSeconds))
+    throw new SourceError('NOT_MEDIA', 'The file does not say how long it is.');
   if (durationSeconds > limits.maxDurationSeconds) {
     throw new SourceError(
       'TOO_LONG',
@@ -111,10 +112,16 @@ export function planFor(probe: Probe, source: { sizeBytes: number }, limits: Pla
 function originOf({ video, audio }: Probe): number {
   const audioStart = audio?.startSeconds ?? Infinity;
   const videoStart = video ? video.startPts * valueOf(video.timeBase) : Infinity;
-  return audioStart < videoStart - IGNORED_AUDIO_LEAD_SECONDS ? audioStart : Math.min(videoStart, audioStart + 1e9);
+  return audioStart < videoStart - IGNORED_AUDIO_LEAD_SECONDS
+    ? audioStart
+    : Math.min(videoStart, audioStart + 1e9);
 }
 
-function originFrames(video: VideoStream, probe: Probe, frameRate: Fraction): { lead: number; source: number } {
+function originFrames(
+  video: VideoStream,
+  probe: Probe,
+  frameRate: Fraction,
+): { lead: number; source: number } {
   const rate = valueOf(frameRate);
   const lead = Math.round((video.startPts * valueOf(video.timeBase) - originOf(probe)) * rate);
   const byDuration = Math.round(durationOf(video, probe) * rate);
@@ -130,7 +137,12 @@ function durationOf(stream: VideoStream | AudioStream, probe: Probe): number {
   return (probe.durationSeconds ?? NaN) - (start - probe.startSeconds);
 }
 
-function gridFrames(hasVideo: boolean, videoFrames: number, audioEndSeconds: number, frameRate: Fraction): number {
+function gridFrames(
+  hasVideo: boolean,
+  videoFrames: number,
+  audioEndSeconds: number,
+  frameRate: Fraction,
+): number {
   const audioFrames = Math.ceil(audioEndSeconds * valueOf(frameRate) - 1e-6);
   if (!hasVideo) return audioFrames;
   const ignored = IGNORED_AUDIO_TAIL_SECONDS * valueOf(frameRate);

@@ -22,7 +22,9 @@ export function multivariantPlaylist(plan: Plan, measured?: ReadonlyMap<string, 
   const { audio } = plan;
   const bitratesOf = (name: string, bound: number): Bitrates =>
     measured?.get(name) ?? { peakBps: bound, averageBps: undefined };
-  const sound = audio ? bitratesOf(audio.name, Math.ceil(audio.bitrateBps * 1.1)) : { peakBps: 0, averageBps: 0 };
+  const sound = audio
+    ? bitratesOf(audio.name, Math.ceil(audio.bitrateBps * 1.1))
+    : { peakBps: 0, averageBps: 0 };
   const lines = ['#EXTM3U', '#EXT-X-VERSION:3', '#EXT-X-INDEPENDENT-SEGMENTS'];
   if (!plan.video) {
     lines.push(streamInf([...bandwidth([sound]), ['CODECS', quoted(audio!.codecs)]]), uri(plan, audio!.name));
@@ -58,7 +60,10 @@ export function mediaPlaylist(plan: Plan, rendition: string): string {
     '#EXT-X-MEDIA-SEQUENCE:0',
     '#EXT-X-PLAYLIST-TYPE:VOD',
     '#EXT-X-INDEPENDENT-SEGMENTS',
-    ...durations.flatMap((seconds, index) => [`#EXTINF:${seconds.toFixed(6)},`, segmentName(index, extension)]),
+    ...durations.flatMap((seconds, index) => [
+      `#EXTINF:${seconds.toFixed(6)},`,
+      segmentName(index, extension),
+    ]),
     '#EXT-X-ENDLIST',
   ]);
 }

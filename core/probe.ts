@@ -44,7 +44,9 @@ export interface AudioStream {
 export function parseProbe(json: FfprobeOutput): Probe {
   const streams = json.streams ?? [];
   const video = chosen(streams.filter(isVideo));
-  const audio = chosen(streams.filter((stream) => stream.codec_type === 'audio' && Number(stream.sample_rate) > 0));
+  const audio = chosen(
+    streams.filter((stream) => stream.codec_type === 'audio' && Number(stream.sample_rate) > 0),
+  );
   if (!video && !audio) {
     const kinds = streams.map((stream) => stream.codec_type ?? 'unknown');
     throw new SourceError(
@@ -63,7 +65,9 @@ export function parseProbe(json: FfprobeOutput): Probe {
 
 /** A picture attached to a song is listed as a video stream; it is not one. */
 const isVideo = (stream: FfprobeStream): boolean =>
-  stream.codec_type === 'video' && !stream.disposition?.attached_pic && Boolean(stream.width && stream.height);
+  stream.codec_type === 'video' &&
+  !stream.disposition?.attached_pic &&
+  Boolean(stream.width && stream.height);
 
 const chosen = (streams: FfprobeStream[]): FfprobeStream | undefined =>
   streams.find((stream) => stream.disposition?.default) ?? streams[0];

@@ -1,0 +1,38 @@
+import { artifactKey, isVideoId, newVideoId, parseArtifactKey } from '../../core/keys.ts';
+import type { Artifact } from '../../core/keys.ts';
+
+const id = newVideoId(new Date('2026-01-01'));
+const rev = '0123456789';
+
+test.each<[string, Artifact]>([
+  [`v/${id}/master.m3u8`, { kind: 'multivariant' }],
+  [`v/${id}/${rev}/720p/index.m3u8`, { kind: 'playlist', rev, rendition: '720p' }],
+  [`v/${id}/${rev}/720p/00042.ts`, { kind: 'segment', rev, rendition: '720p', index: 42, extension: 'ts' }],
+  [
+    `v/${id}/${rev}/audio-0/00000.aac`,
+    { kind: 'segment', rev, rendition: 'audio-0', index: 0, extension: 'aac' },
+  ],
+])('%s is built and parsed', (key, artifact) => {
+  expect(artifactKey(id, artifact)).toBe(key);
+  expect(parseArtifactKey(key)).toEqual({ id, artifact });
+});
+
+test.each([
+  `v/${id}/index.m3u8`,
+  `v/${id}/${rev}/720p/42.ts`,
+  `v/${id}/${rev}/720p/000042.ts`, // a second name for 00042.ts would be a second copy
+  `v/${id}/${rev}/../720p/00042.ts`,
+  `v/${id}/${rev}/720p/00042.mp4`,
+  `v/${id.toUpperCase()}/master.m3u8`,
+  `plans/${id}.json`,
+])('%s is no key of ours', (key) => {
+  expect(parseArtifactKey(key)).toBeUndefined();
+});
+
+test('ids are valid, differ, and sort newest first', () => {
+  const earlier = newVideoId(new Date('2026-01-01T00:00:00.000Z'));
+  const later = newVideoId(new Date('2026-01-01T00:00:00.001Z'));
+  expect(isVideoId(earlier) && isVideoId(later)).toBe(true);
+  expect(later < earlier).toBe(true);
+  expect(newVideoId(new Date(0))).not.toBe(newVideoId(new Date(0)));
+});

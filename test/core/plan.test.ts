@@ -1,0 +1,142 @@
+import { planFor } from '../../core/plan.ts';
+import type { Plan } from '../../core/plan.ts';
+import { mediaPlaylist, multivariantPlaylist } from '../../core/playlists.ts';
+import { audioFrames, segmentCount, segmentSeconds, videoFrames } from '../../core/segments.ts';
+import { workFor } from '../../core/work.ts';
+import { probeOf } from '../support/probes.ts';
+
+const LIMITS = { maxDurationSeconds: 12 * 3600 };
+const plan = (parts: Parameters<typeof probeOf>[0]): Plan =>
+  planFor(probeOf(parts), { sizeBytes: 1_000_000 }, LIMITS);
+
+const RATES = [
+  [24, 1],
+  [24_000, 1001],
+  [25, 1],
+  [30_000, 1001],
+  [50, 1],
+  [60, 1],
+  [1, 1],
+] as const;
+
+describe.each(RATES)('two hours at %i/%i', (num, den) => {
+  const frames = Math.floor((7200 * num) / den) - 7;
+  const film = plan({
+    video: { baseFrameRate: { num, den }, averageFrameRate: { num, den }, frames },
+    audio: {},
+  });
+  const indices = Array.from({ length: segmentCount(film.grid) }, (_, index) => index);
+
+  test('every frame belongs to exactly one segment, in order', () => {
+    const ranges = indices.map((index) => videoFrames(film.grid, index));
+    expect(ranges[0]!.from).toBe(0);
+    expect(ranges.at(-1)!.to).toBe(frames);
+    for (const index of indices.slice(1)) expect(ranges[index]!.from).toBe(ranges[index - 1]!.to);
+  });
+
+  test('sound is cut within half an AAC frame of the picture, to the end', () => {
+    for (const index of indices) {
+      const { from } = audioFrames(film.grid, film.audio!, index);
+      const pictureAt = (videoFrames(film.grid, index).from * den) / num;
+      expect(Math.abs((from * 1024) / 48_000 - pictureAt)).toBeLessThanOrEqual(512 / 48_000 + 1e-9);
+      if (index > 0) expect(from).toBe(audioFrames(film.grid, film.audio!, index - 1).to);
+    }
+  });
+
+  test('the durations in the playlist add up to the film', () => {
+    const listed = [...mediaPlaylist(film, film.video!.renditions[0]!.name).matchAll(/#EXTINF:([\d.]+),/g)];
+    const total = listed.reduce((sum, [, seconds]) => sum + Number(seconds), 0);
+    expect(Math.abs(total - (frames * den) / num)).toBeLessThan(1e-6 * listed.length);
+  });
+
+  test('the work list covers every segment once', () => {
+    const covered = workFor('id', film).flatMap(({ from, to }) => indices.slice(from, to));
+    expect(covered).toEqual(indices);
+  });
+});
+
+test('segments at 29.97 fps last 4.004 s: two GOPs of 60 frames', () => {
+  const ntsc = { num: 30_000, den: 1001 };
+  const film = plan({ video: { baseFrameRate: ntsc, averageFrameRate: ntsc, frames: 1000 } });
+  expect(film.grid).toMatchObject({ gopFrames: 60, segmentFrames: 120 });
+  expect(segmentSeconds(film, '360p', 0)).toBeCloseTo(4.004, 9);
+});
+
+test('the whole multivariant playlist, before and after measuring', () => {
+  const film = plan({ video: { width: 640, height: 360, frames: 250 }, audio: {} });
+  expect(multivariantPlaylist(film)).toBe(`#EXTM3U
+#EXT-X-VERSION:3
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Default",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="${film.rev}/audio-0/index.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=1220800,CODECS="avc1.64001e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="audio"
+${film.rev}/360p/index.m3u8
+`);
+  const measured = new Map([
+    ['360p', { peakBps: 500_000, averageBps: 400_000 }],
+    ['audio-0', { peakBps: 130_000, averageBps: 128_000 }],
+  ]);
+  expect(multivariantPlaylist(film, measured)).toContain('BANDWIDTH=630000,AVERAGE-BANDWIDTH=528000,');
+});
+
+test('the whole media playlist of ten seconds', () => {
+  expect(mediaPlaylist(plan({ video: { frames: 250 } }), '720p')).toBe(`#EXTM3U
+#EXT-X-VERSION:3
+#EXT-X-TARGETDURATION:4
+#EXT-X-MEDIA-SEQUENCE:0
+#EXT-X-PLAYLIST-TYPE:VOD
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXTINF:4.000000,
+00000.ts
+#EXTINF:4.000000,
+00001.ts
+#EXTINF:2.000000,
+00002.ts
+#EXT-X-ENDLIST
+`);
+});
+
+test('sound alone is a variant of its own', () => {
+  const song = plan({ audio: { durationSeconds: 6, sampleRate: 44_100 } });
+  expect(multivariantPlaylist(song)).toBe(`#EXTM3U
+#EXT-X-VERSION:3
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-STREAM-INF:BANDWIDTH=140800,CODECS="mp4a.40.2"
+${song.rev}/audio-0/index.m3u8
+`);
+  expect(segmentCount(song.grid)).toBe(2);
+});
+
+test('a picture that starts a second after the sound is held from the start', () => {
+  const late = plan({ video: { startPts: 25, frames: 250 }, audio: { durationSeconds: 11 } });
+  expect(late.video).toMatchObject({ originPts: 0, leadFrames: 25, sourceFrames: 275 });
+  expect(late.grid.frameCount).toBe(275);
+});
+
+test('a few frames of sound before the picture are dropped, and the picture keeps its frames', () => {
+  const film = plan({ video: { startPts: 2, frames: 250 }, audio: { startSeconds: 0 } });
+  expect(film.video).toMatchObject({ originPts: 2, leadFrames: 0, sourceFrames: 250 });
+  expect(film.audio!.startSample).toBe(-3840);
+});
+
+test('the last picture is held while the sound goes on', () => {
+  const film = plan({ video: { frames: 250 }, audio: { durationSeconds: 15 } });
+  expect([film.grid.frameCount, film.video!.sourceFrames]).toEqual([375, 250]);
+});
+
+test('another source, another revision; the same source, the same', () => {
+  const one = plan({ video: { frames: 250 } });
+  expect(plan({ video: { frames: 250 } }).rev).toBe(one.rev);
+  expect(plan({ video: { frames: 251 } }).rev).not.toBe(one.rev);
+});
+
+test('a source above the limit is refused with its length', () => {
+  const tooLong = () =>
+    planFor(probeOf({ video: { frames: 25 * 61 } }), { sizeBytes: 1 }, { maxDurationSeconds: 60 });
+  expect(tooLong).toThrow('The video lasts 61 s; at most 60 s are accepted.');
+});
+
+test('a source that does not say how long it is is refused', () => {
+  const endless = { ...probeOf({ audio: {} }), durationSeconds: undefined };
+  endless.audio!.durationSeconds = undefined;
+  expect(() => planFor(endless, { sizeBytes: 1 }, LIMITS)).toThrow('The file does not say how long it is.');
+});

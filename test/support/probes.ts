@@ -1,0 +1,36 @@
+// Probes of imaginary sources, for tests that need a plan but no file.
+
+import type { AudioStream, Probe, VideoStream } from '../../core/probe.ts';
+
+export function probeOf(parts: {
+  video?: Partial<VideoStream> & { frames?: number };
+  audio?: Partial<AudioStream>;
+}): Probe {
+  const rate = parts.video?.baseFrameRate ?? { num: 25, den: 1 };
+  const frames = parts.video?.frames ?? 250;
+  return {
+    format: 'mov,mp4,m4a,3gp,3g2,mj2',
+    startSeconds: 0,
+    durationSeconds: (frames * rate.den) / rate.num,
+    video: parts.video && {
+      index: 0,
+      width: 1280,
+      height: 720,
+      timeBase: { num: 1, den: rate.num },
+      startPts: 0,
+      durationSeconds: (frames * rate.den) / rate.num,
+      frameCount: frames,
+      baseFrameRate: rate,
+      averageFrameRate: rate,
+      ...parts.video,
+    },
+    audio: parts.audio && {
+      index: 1,
+      sampleRate: 48_000,
+      channels: 2,
+      startSeconds: 0,
+      durationSeconds: (frames * rate.den) / rate.num,
+      ...parts.audio,
+    },
+  };
+}
