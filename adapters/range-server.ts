@@ -1,0 +1,109 @@
+// Serves one source to ffmpeg on the loopback for the length of a job. ffmpeg needs no credentials that way, can be
+// held to one address, and what it reads is counted. It asks for `bytes=N-` and hangs up when it has enough, so we
+// fetch in windows: small ones at first, for an index or a seek, then larger ones for a run of media data.
+
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { parseByteRange } from '../core/byte-range.ts';
+
+export interface RangeSource {
+  sizeBytes: number;
+  /** Reads bytes `first` to `last`, both included; stops early when the signal fires. */
+  read(first: number, last: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+export interface ServedSource {
+  url: string;
+  /** Bytes taken from upstream so far. */
+  readBytes(): number;
+}
+
+const FIRST_WINDOW_BYTES = 256 * 1024;
+const LARGEST_WINDOW_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Serves `source` while `use` runs.
+ * @throws the upstream's own error where reading failed, even if ffmpeg then failed differently or not at all: a
+ * source must not be called damaged because the store was away.
+ */
+export async function withRangeServer<T>(
+  source: RangeSource,
+  use: (served: ServedSource) => Promise<T>,
+): Promise<T> {
+  // Other processes on this machine can reach the port, but cannot guess the path.
+  const path = `/${randomBytes(16).toString('hex')}`;
+  let readBytes = 0;
+  let upstreamFailure: unknown;
+
+  const server = createServer((request, response) => {
+    void answer(request, response).catch((error: unknown) => {
+      upstreamFailure ??= error;
+      response.destroy();
+    });
+  });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.url !== path || (request.method !== 'GET' && request.method !== 'HEAD')) {
+      response.writeHead(404).end();
+      return;
+    }
+    const range = parseByteRange(request.headers.range, source.sizeBytes);
+    if (range === 'unsatisfiable') {
+      response.writeHead(416, { 'content-range': `bytes */${source.sizeBytes}` }).end();
+      return;
+    }
+    const { first, last } = range ?? { first: 0, last: source.sizeBytes - 1 };
+    response.writeHead(range ? 206 : 200, {
+      'accept-ranges': 'bytes',
+      'content-length': last - first + 1,
+      ...(range ? { 'content-range': `bytes ${first}-${last}/${source.sizeBytes}` } : {}),
+    });
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
+    const hungUp = new AbortController();
+    response.on('close', () => hungUp.abort());
+    try {
+      await send(response, first, last, hungUp.signal);
+      response.end();
+    } catch (error) {
+      if (!hungUp.signal.aborted) throw error;
+    }
+  }
+
+  async function send(
+    response: ServerResponse,
+    first: number,
+    last: number,
+    hungUp: AbortSignal,
+  ): Promise<void> {
+    let windowBytes = FIRST_WINDOW_BYTES;
+    for (let from = first; from <= last;) {
+      const to = Math.min(last, from + windowBytes - 1);
+      for await (const bytes of await source.read(from, to, hungUp)) {
+        readBytes += bytes.length;
+        if (!response.write(bytes)) await once(response, 'drain', { signal: hungUp });
+      }
+      from = to + 1;
+      windowBytes = Math.min(LARGEST_WINDOW_BYTES, windowBytes * 2);
+    }
+  }
+
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const result = await use({ url: `http://127.0.0.1:${port}${path}`, readBytes: () => readBytes });
+    if (upstreamFailure) throw upstreamFailure;
+    return result;
+  } catch (error) {
+    throw upstreamFailure ?? error;
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+}

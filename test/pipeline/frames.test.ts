@@ -1,0 +1,151 @@
+// Every frame of a source comes out once, in order, on the grid, however the segments are made.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withRangeServer } from '../../adapters/range-server.ts';
+import { planFor } from '../../core/plan.ts';
+import type { Plan } from '../../core/plan.ts';
+import { segmentCount } from '../../core/segments.ts';
+import { encode } from '../../pipeline/encode.ts';
+import { probeSource } from '../../pipeline/probe-source.ts';
+import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../support/media.ts';
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+});
+afterAll(() => directory.remove());
+
+/** Segments by rendition and index: the first ones by one process each, last first; the others by one for all. */
+async function encodeInPieces(path: string): Promise<{ plan: Plan; segments: Map<string, Uint8Array> }> {
+  const tools = { binaries, temporaryDirectory: directory.path };
+  return withRangeServer(await fileSource(path), async ({ url }) => {
+    const plan = planFor(await probeSource(url, binaries), { sizeBytes: 1 }, { maxDurationSeconds: 3600 });
+    const renditions = [
+      ...(plan.video?.renditions.map(({ name }) => name) ?? []),
+      ...(plan.audio ? ['audio-0'] : []),
+    ];
+    const count = segmentCount(plan.grid);
+    const jobs = [
+      { renditions, from: Math.min(2, count - 1), to: count },
+      ...renditions.flatMap((name) => [1, 0].map((from) => ({ renditions: [name], from, to: from + 1 }))),
+    ];
+    const segments = new Map<string, Uint8Array>();
+    for (const job of jobs) {
+      for await (const { rendition, index, bytes } of encode({ plan, sourceUrl: url, ...job }, tools)) {
+        segments.set(`${rendition}/${index}`, bytes);
+      }
+    }
+    return { plan, segments };
+  });
+}
+
+async function joined(segments: Map<string, Uint8Array>, rendition: string): Promise<string> {
+  const path = join(directory.path, `${rendition}-${Math.random()}.bin`);
+  const pieces = [...segments].filter(([name]) => name.startsWith(`${rendition}/`));
+  pieces.sort(([a], [b]) => Number(a.split('/')[1]) - Number(b.split('/')[1]));
+  await writeFile(path, Buffer.concat(pieces.map(([, bytes]) => bytes)));
+  return path;
+}
+
+/** Presentation times of all pictures that decode, in seconds, and what the decoder complained of. */
+async function pictures(path: string): Promise<{ times: number[]; complaints: string }> {
+  const { stdout, stderr } = await ffmpeg(
+    '-copyts',
+    '-i',
+    path,
+    '-map',
+    '0:v',
+    '-vsync',
+    '0',
+    '-enc_time_base',
+    '1:90000',
+    '-f',
+    'framehash',
+    '-',
+  );
+  const lines = stdout.toString().split('\n');
+  const [num, den] = /#tb 0: (\d+)\/(\d+)/.exec(stdout.toString())!.slice(1).map(Number);
+  const times = lines
+    .filter((line) => line.startsWith('0,'))
+    .map((line) => (Number(line.split(',')[2]) * num!) / den!);
+  return { times, complaints: stderr };
+}
+
+test.each([
+  ['24', ['-r', '24']],
+  ['24000/1001', []],
+  ['25', []],
+  ['30000/1001', []],
+  ['50', []],
+  ['60', []],
+  ['25', ['-bf', '3', '-g', '250', '-sc_threshold', '0']],
+])('%s fps %j: every frame once, in order, at its time', async (rate, encoder) => {
+  const source = join(directory.path, `source-${rate.replace('/', '-')}-${encoder.length}.mp4`);
+  await ffmpeg(
+    '-f',
+    'lavfi',
+    '-i',
+    `testsrc2=s=320x180:r=${rate}:d=13`,
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    ...encoder,
+    source,
+  );
+  const { plan, segments } = await encodeInPieces(source);
+  const [name] = plan.video!.renditions.map((rendition) => rendition.name);
+  const { times, complaints } = await pictures(await joined(segments, name!));
+  const { num, den } = plan.grid.frameRate;
+
+  expect(complaints).toBe('');
+  expect(times).toHaveLength(plan.grid.frameCount);
+  expect(times).toHaveLength(Math.round((13 * num) / den));
+  const worst = Math.max(...times.map((time, frame) => Math.abs(time - 10 - (frame * den) / num)));
+  expect(worst).toBeLessThanOrEqual(1 / 90_000);
+});
+
+test('sound has no seam where processes meet, at 44.1 and 48 kHz', async () => {
+  for (const rate of [44_100, 48_000]) {
+    const source = join(directory.path, `sound-${rate}.mp4`);
+    await ffmpeg('-f', 'lavfi', '-i', `sine=440:r=${rate}:d=17`, '-c:a', 'aac', '-b:a', '192k', source);
+    const { plan, segments } = await encodeInPieces(source);
+    const path = await joined(segments, 'audio-0');
+    const { stdout } = await ffmpeg('-f', 'aac', '-i', path, '-f', 'f32le', '-ac', '1', '-');
+    const samples = new Float32Array(
+      stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + stdout.length),
+    );
+    const borders = [1, 2, 3].map((segment) => Math.round((segment * 4 * rate) / 1024) * 1024);
+    const ratios = borders.map(
+      (border) => snr(samples, border, rate) - snr(samples, border + 20 * 1024, rate),
+    );
+    expect(plan.audio!.sampleRate).toBe(rate);
+    expect(Math.min(...ratios)).toBeGreaterThan(-6);
+  }
+});
+
+/** Signal to noise, in dB, of a 440 Hz tone in the 4,096 samples around `centre`: noise is what the best fit leaves. */
+function snr(samples: Float32Array, centre: number, rate: number): number {
+  const part = samples.subarray(centre - 2048, centre + 2048);
+  let [sine, cosine] = [0, 0];
+  const angle = (index: number) => (2 * Math.PI * 440 * (centre - 2048 + index)) / rate;
+  let [ss, cc, sc] = [0, 0, 0];
+  part.forEach((value, index) => {
+    const [s, c] = [Math.sin(angle(index)), Math.cos(angle(index))];
+    sine += value * s;
+    cosine += value * c;
+    ss += s * s;
+    cc += c * c;
+    sc += s * c;
+  });
+  const determinant = ss * cc - sc * sc;
+  const [a, b] = [(sine * cc - cosine * sc) / determinant, (cosine * ss - sine * sc) / determinant];
+  let [signal, noise] = [0, 0];
+  part.forEach((value, index) => {
+    const fit = a * Math.sin(angle(index)) + b * Math.cos(angle(index));
+    signal += fit * fit;
+    noise += (value - fit) ** 2;
+  });
+  return 10 * Math.log10(signal / noise);
+}

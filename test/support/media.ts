@@ -1,0 +1,40 @@
+// Small sources, made by ffmpeg, and a way to serve a file of this disk as a source.
+
+import { execFile } from 'node:child_process';
+import { createReadStream } from 'node:fs';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { installedBinaries } from '../../adapters/ffmpeg.ts';
+import type { RangeSource } from '../../adapters/range-server.ts';
+
+export const binaries = installedBinaries();
+
+export async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'instant-hls-test-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** Runs ffmpeg as a test needs it; resolves with its stdout and stderr. */
+export async function ffmpeg(...args: string[]): Promise<{ stdout: Buffer; stderr: string }> {
+  const { stdout, stderr } = await promisify(execFile)(
+    binaries.ffmpegPath,
+    ['-v', 'error', '-nostdin', '-y', ...args],
+    {
+      env: { GCONV_PATH: '/nonexistent' },
+      encoding: 'buffer',
+      maxBuffer: 256 * 1024 * 1024,
+    },
+  );
+  return { stdout, stderr: stderr.toString() };
+}
+
+export async function fileSource(path: string): Promise<RangeSource> {
+  const { size } = await stat(path);
+  return {
+    sizeBytes: size,
+    read: (first, last, signal) =>
+      Promise.resolve(createReadStream(path, { start: first, end: last, signal })),
+  };
+}
