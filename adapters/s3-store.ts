@@ -1,0 +1,81 @@
+// A bucket of S3, or of anything that speaks its protocol, as a Store.
+
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3ServiceException,
+  paginateListObjectsV2,
+} from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Store } from '../pipeline/store.ts';
+
+/** S3 deletes at most so many keys by one request. */
+const DELETE_BATCH = 1000;
+
+export function s3Store(client: S3Client, bucket: string): Store {
+  const absent = (error: unknown): undefined => {
+    // Without s3:ListBucket AWS answers 403 for a missing key; our functions have that permission.
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  };
+  return {
+    head: (key) =>
+      client
+        .send(new HeadObjectCommand({ Bucket: bucket, Key: key }))
+        .then(
+          (found) => ({
+            sizeBytes: found.ContentLength ?? 0,
+            lastModified: found.LastModified ?? new Date(0),
+          }),
+          absent,
+        ),
+    get: (key) =>
+      client
+        .send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+        .then((found) => found.Body?.transformToByteArray(), absent),
+    async readRange(key, first, last, signal) {
+      const range = `bytes=${first}-${last}`;
+      const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: range });
+      const { Body } = await client.send(command, { abortSignal: signal });
+      return Body as AsyncIterable<Uint8Array> & typeof Body;
+    },
+    async put(key, body, { contentType, cacheControl, ifAbsent }) {
+      const command = new PutObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Body: body,
+        ContentType: contentType,
+        CacheControl: cacheControl,
+        IfNoneMatch: ifAbsent ? '*' : undefined,
+      });
+      try {
+        await client.send(command);
+        return 'stored';
+      } catch (error) {
+        if (ifAbsent && statusOf(error) === 412) return 'exists';
+        throw error;
+      }
+    },
+    async *list(prefix, after) {
+      const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix, StartAfter: after });
+      for await (const { Contents = [] } of pages) {
+        for (const { Key, Size } of Contents) yield { key: Key ?? '', sizeBytes: Size ?? 0 };
+      }
+    },
+    async delete(keys) {
+      for (let from = 0; from < keys.length; from += DELETE_BATCH) {
+        const Objects = keys.slice(from, from + DELETE_BATCH).map((Key) => ({ Key }));
+        const answer = await client.send(
+          new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+        );
+        const failed = answer.Errors?.[0];
+        if (failed) throw new Error(`delete of ${failed.Key} in ${bucket}: ${failed.Code} ${failed.Message}`);
+      }
+    },
+  };
+}
+
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;

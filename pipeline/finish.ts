@@ -1,0 +1,48 @@
+// When everything exists: measured bit rates into the multivariant playlist, and the ready marker.
+
+import { artifactKey, errorKey, masterKey, readyKey, revPrefix } from '../core/keys.ts';
+import { SETTLED, contentHeaders } from '../core/media-types.ts';
+import { multivariantPlaylist } from '../core/playlists.ts';
+import type { Bitrates } from '../core/playlists.ts';
+import { durationSeconds, segmentSeconds } from '../core/segments.ts';
+import { renditionNames, segmentsOf } from './derive.ts';
+import { planOf } from './planning.ts';
+import { putJson } from './store.ts';
+import type { World } from './world.ts';
+
+export interface ReadyMarker {
+  readyAt: string;
+  storedBytes: number;
+}
+
+/** @throws Error naming the first segment that is missing; harmless to run twice. */
+export async function finish(id: string, world: World, now: Date): Promise<void> {
+  const plan = await planOf(id, world);
+  const sizes = new Map<string, number>();
+  for await (const { key, sizeBytes } of world.media.list(revPrefix(id, plan.rev))) sizes.set(key, sizeBytes);
+
+  const measured = new Map<string, Bitrates>();
+  for (const rendition of renditionNames(plan)) {
+    let [bits, peakBps] = [0, 0];
+    for (const artifact of segmentsOf(plan).filter((segment) => segment.rendition === rendition)) {
+      const key = artifactKey(id, artifact);
+      const sizeBytes = sizes.get(key);
+      if (sizeBytes === undefined) throw new Error(`finish of ${id}: ${key} is missing`);
+      bits += sizeBytes * 8;
+      peakBps = Math.max(peakBps, (sizeBytes * 8) / segmentSeconds(plan, rendition, artifact.index));
+    }
+    measured.set(rendition, { peakBps, averageBps: bits / durationSeconds(plan) });
+  }
+
+  const { contentType } = contentHeaders({ kind: 'multivariant' });
+  await world.media.put(masterKey(id), multivariantPlaylist(plan, measured), {
+    contentType,
+    cacheControl: SETTLED,
+  });
+  const marker: ReadyMarker = {
+    readyAt: now.toISOString(),
+    storedBytes: [...sizes.values()].reduce((total, size) => total + size, 0),
+  };
+  await putJson(world.media, readyKey(id), marker);
+  await world.media.delete([errorKey(id)]);
+}

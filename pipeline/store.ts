@@ -1,0 +1,47 @@
+// What the pipeline needs of a bucket. Its only promise beyond a map: with `ifAbsent`, of all who write a key one wins.
+
+export interface ObjectInfo {
+  sizeBytes: number;
+  lastModified: Date;
+}
+
+export interface ListedObject {
+  key: string;
+  sizeBytes: number;
+}
+
+export interface PutOptions {
+  contentType: string;
+  cacheControl?: string;
+  /** Leave what is there, and answer `exists`. */
+  ifAbsent?: boolean;
+}
+
+export interface Store {
+  head(key: string): Promise<ObjectInfo | undefined>;
+  get(key: string): Promise<Uint8Array | undefined>;
+  /** Bytes `first` to `last`, both included, as they arrive. */
+  readRange(
+    key: string,
+    first: number,
+    last: number,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array>>;
+  put(key: string, body: Uint8Array | string, options: PutOptions): Promise<'stored' | 'exists'>;
+  /** All keys below a prefix in the order of their bytes, from the first after `after`. */
+  list(prefix: string, after?: string): AsyncIterable<ListedObject>;
+  delete(keys: readonly string[]): Promise<void>;
+}
+
+export async function getJson<T>(store: Store, key: string): Promise<T | undefined> {
+  const bytes = await store.get(key);
+  return bytes && (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
+}
+
+export const putJson = (
+  store: Store,
+  key: string,
+  value: unknown,
+  options: { ifAbsent?: boolean } = {},
+): Promise<'stored' | 'exists'> =>
+  store.put(key, JSON.stringify(value), { contentType: 'application/json', ...options });

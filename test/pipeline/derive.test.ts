@@ -1,0 +1,104 @@
+// A video from its upload to ready and to its deletion, with a bucket in memory and real ffmpeg.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { artifactKey, cardKey, newVideoId, readyKey, sourceKey } from '../../core/keys.ts';
+import { workFor } from '../../core/work.ts';
+import { deleteVideo } from '../../pipeline/delete-video.ts';
+import { derive, deriveChunk, segmentsOf } from '../../pipeline/derive.ts';
+import { finish } from '../../pipeline/finish.ts';
+import { planOf } from '../../pipeline/planning.ts';
+import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { memoryStore } from '../support/memory-store.ts';
+
+const json = { contentType: 'application/json' };
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let clip: Uint8Array;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  const path = join(directory.path, 'clip.mp4');
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=640x360:r=25:d=9'];
+  const sound = ['-f', 'lavfi', '-i', 'sine=440:r=48000:d=9'];
+  await ffmpeg(...picture, ...sound, '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', path);
+  clip = await readFile(path);
+});
+afterAll(() => directory.remove());
+
+async function uploaded(source: Uint8Array | string) {
+  const id = newVideoId(new Date());
+  const world = {
+    uploads: memoryStore(),
+    media: memoryStore(),
+    tools: { binaries, temporaryDirectory: directory.path },
+    limits: { maxDurationSeconds: 3600 },
+  };
+  await world.media.put(cardKey(id), '{}', json);
+  await world.uploads.put(sourceKey(id), source, json);
+  return { id, world };
+}
+
+test('a segment asked for twice at once is made once, and stays as it is', async () => {
+  const { id, world } = await uploaded(clip);
+  const [segment] = segmentsOf(await planOf(id, world));
+  const [one, two] = await Promise.all([derive(id, segment!, world), derive(id, segment!, world)]);
+  expect(two).toBe(one);
+  expect(Buffer.compare(await derive(id, segment!, world), one)).toBe(0);
+});
+
+test('prewarm keeps what a viewer had made, makes the rest, and finish measures it', async () => {
+  const { id, world } = await uploaded(clip);
+  const plan = await planOf(id, world);
+  const second = segmentsOf(plan)[1]!;
+  const viewed = await derive(id, second, world);
+  await expect(finish(id, world, new Date(0))).rejects.toThrow('is missing');
+
+  for (const chunk of workFor(id, plan)) await deriveChunk(chunk, world, { background: true });
+  await finish(id, world, new Date(0));
+
+  expect(Buffer.compare((await world.media.get(artifactKey(id, second)))!, viewed)).toBe(0);
+  expect(world.media.keys()).toContain(readyKey(id));
+  expect(Buffer.from(await derive(id, { kind: 'multivariant' }, world)).toString()).toContain(
+    'AVERAGE-BANDWIDTH=',
+  );
+});
+
+test('what the plan does not list is not made', async () => {
+  const { id, world } = await uploaded(clip);
+  const plan = await planOf(id, world);
+  const [segment] = segmentsOf(plan);
+  const before = world.media.keys();
+  for (const wrong of [
+    { ...segment!, index: 3 },
+    { ...segment!, rendition: '8k' },
+    { ...segment!, rev: '0000000000' },
+    { ...segment!, extension: 'aac' as const },
+  ]) {
+    await expect(derive(id, wrong, world)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  }
+  expect(world.media.keys()).toEqual(before);
+});
+
+test('a deleted video leaves nothing, even where a segment was under way', async () => {
+  const { id, world } = await uploaded(clip);
+  const segment = segmentsOf(await planOf(id, world)).at(-1)!;
+  const underWay = derive(id, segment, world).catch((error: { code: string }) => error.code);
+  await deleteVideo(id, world);
+  await underWay;
+  expect([...world.media.keys(), ...world.uploads.keys()]).toEqual([]);
+});
+
+test.each([
+  ['an empty file', () => '', 'EMPTY_FILE'],
+  ['a text file', () => 'version https://example.com/spec/v1\nsize 12\n'.repeat(100), 'NOT_MEDIA'],
+  ['a recording without its index', () => clip.subarray(0, 2000), 'CUT_OFF'],
+  [
+    'a playlist posing as a video',
+    () => '#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nfile:///etc/passwd\n',
+    'NOT_MEDIA',
+  ],
+])('%s is refused with its code, now and later', async (_, source, code) => {
+  const { id, world } = await uploaded(source());
+  await expect(derive(id, { kind: 'multivariant' }, world)).rejects.toMatchObject({ code });
+  await expect(planOf(id, world)).rejects.toMatchObject({ code });
+});

@@ -1,0 +1,32 @@
+// A bucket in memory, for tests of what is done with one.
+
+import type { Store } from '../../pipeline/store.ts';
+
+export function memoryStore(): Store & { keys(): string[] } {
+  const objects = new Map<string, Uint8Array>();
+  return {
+    keys: () => [...objects.keys()].sort(),
+    head: async (key) => {
+      const found = objects.get(key);
+      return found && { sizeBytes: found.length, lastModified: new Date(0) };
+    },
+    get: async (key) => objects.get(key),
+    readRange: async (key, first, last) => {
+      const found = objects.get(key)!.subarray(first, last + 1);
+      return (async function* () {
+        yield found;
+      })();
+    },
+    put: async (key, body, { ifAbsent }) => {
+      if (ifAbsent && objects.has(key)) return 'exists';
+      objects.set(key, Buffer.from(body));
+      return 'stored';
+    },
+    list: async function* (prefix, after = '') {
+      for (const key of [...objects.keys()].sort()) {
+        if (key.startsWith(prefix) && key > after) yield { key, sizeBytes: objects.get(key)!.length };
+      }
+    },
+    delete: async (keys) => keys.forEach((key) => objects.delete(key)),
+  };
+}
