@@ -22,15 +22,13 @@ export function s3Store(client: S3Client, bucket: string): Store {
   };
   return {
     head: (key) =>
-      client
-        .send(new HeadObjectCommand({ Bucket: bucket, Key: key }))
-        .then(
-          (found) => ({
-            sizeBytes: found.ContentLength ?? 0,
-            lastModified: found.LastModified ?? new Date(0),
-          }),
-          absent,
-        ),
+      client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })).then(
+        (found) => ({
+          sizeBytes: found.ContentLength ?? 0,
+          lastModified: found.LastModified ?? new Date(0),
+        }),
+        absent,
+      ),
     get: (key) =>
       client
         .send(new GetObjectCommand({ Bucket: bucket, Key: key }))

@@ -1,0 +1,24 @@
+// S3 says that an object was created.
+
+import type { S3Event } from 'aws-lambda';
+import { prewarmAt } from '../adapters/prewarm-url.ts';
+import { RequestError } from '../core/errors.ts';
+import { parseSourceKey } from '../core/keys.ts';
+import { ingest } from '../pipeline/ingest.ts';
+import { requireEnv } from './environment.ts';
+import { worldFromEnvironment } from './world.ts';
+
+const world = worldFromEnvironment();
+const startPrewarm = prewarmAt(requireEnv('PREWARM_URL'));
+
+export async function handler(event: S3Event): Promise<void> {
+  for (const { s3 } of event.Records) {
+    const id = parseSourceKey(decodeURIComponent(s3.object.key.replaceAll('+', ' ')));
+    if (id) await ingest(id, world, startPrewarm).catch(ignoreDeleted);
+  }
+}
+
+/** An event may come after the deletion of what it tells of. */
+function ignoreDeleted(error: unknown): void {
+  if (!(error instanceof RequestError && error.code === 'NOT_FOUND')) throw error;
+}

@@ -1,0 +1,29 @@
+// The world of a function that encodes: its buckets, its ffmpeg, its limits, all from the environment.
+
+import { tmpdir } from 'node:os';
+import { S3Client } from '@aws-sdk/client-s3';
+import { installedBinaries } from '../adapters/ffmpeg.ts';
+import { s3Store } from '../adapters/s3-store.ts';
+import type { World } from '../pipeline/world.ts';
+import { requireEnv } from './environment.ts';
+
+export function s3Client(): S3Client {
+  // Every S3-compatible store takes path-style addresses; AWS takes them too, but wants the other kind.
+  return new S3Client({
+    forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3']),
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+  });
+}
+
+export function worldFromEnvironment(): World {
+  const client = s3Client();
+  return {
+    uploads: s3Store(client, requireEnv('UPLOADS_BUCKET')),
+    media: s3Store(client, requireEnv('MEDIA_BUCKET')),
+    tools: {
+      binaries: installedBinaries(),
+      temporaryDirectory: process.env['ENCODE_DIRECTORY'] ?? tmpdir(),
+    },
+    limits: { maxDurationSeconds: Number(process.env['MAX_DURATION_SECONDS'] ?? 12 * 3600) },
+  };
+}

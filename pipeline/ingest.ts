@@ -1,0 +1,38 @@
+// What happens when a source has arrived: plan, the opening that a player asks for first, then the prewarm.
+
+import { SourceError } from '../core/errors.ts';
+import { readyKey, workKey } from '../core/keys.ts';
+import type { Artifact } from '../core/keys.ts';
+import type { Plan } from '../core/plan.ts';
+import { workFor } from '../core/work.ts';
+import { derive, segmentsOf } from './derive.ts';
+import { planOf } from './planning.ts';
+import { putJson } from './store.ts';
+import type { World } from './world.ts';
+
+/** Asks an engine to run the work list at `workKey`. Asking again for a list that is running starts nothing. */
+export type StartPrewarm = (video: { id: string; rev: string; workKey: string }) => Promise<void>;
+
+/** Harmless to run twice, late, or after a viewer has done the same. A refused source is stored as such, not thrown. */
+export async function ingest(id: string, world: World, startPrewarm: StartPrewarm): Promise<void> {
+  try {
+    const plan = await planOf(id, world);
+    await Promise.all(openingOf(plan).map((artifact) => derive(id, artifact, world)));
+    if (await world.media.head(readyKey(id))) return;
+    await putJson(world.media, workKey(id), workFor(id, plan));
+    await startPrewarm({ id, rev: plan.rev, workKey: workKey(id) });
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+  }
+}
+
+/** The multivariant playlist, and of the first variant and the sound the playlist and the first segment. */
+function openingOf(plan: Plan): Artifact[] {
+  const first = plan.video?.renditions.at(-1)?.name;
+  const names = [first, plan.audio?.name].filter((name) => name !== undefined);
+  return [
+    { kind: 'multivariant' },
+    ...names.map((rendition) => ({ kind: 'playlist' as const, rev: plan.rev, rendition })),
+    ...segmentsOf(plan, 0, 1).filter(({ rendition }) => names.includes(rendition)),
+  ];
+}

@@ -1,0 +1,133 @@
+// What a video's state is, read off from what exists. There is no other record of it.
+
+import { valueOf } from '../core/fraction.ts';
+import {
+  CARDS,
+  cardKey,
+  errorKey,
+  parseCardKey,
+  planKey,
+  readyKey,
+  revPrefix,
+  sourceKey,
+} from '../core/keys.ts';
+import type { Plan } from '../core/plan.ts';
+import { durationSeconds } from '../core/segments.ts';
+import { notFound } from '../core/errors.ts';
+import { segmentsOf } from './derive.ts';
+import type { StoredError } from './planning.ts';
+import { getJson } from './store.ts';
+import type { World } from './world.ts';
+
+/** What is written when an upload is granted. */
+export interface Card {
+  filename: string;
+  contentType: string;
+  sizeBytes: number;
+  createdAt: string;
+}
+
+export interface VideoStatus {
+  id: string;
+  title: string;
+  state: 'waiting' | 'processing' | 'ready' | 'failed';
+  /** Whether the playback URL answers with a playlist now. */
+  playable: boolean;
+  /** The share of all segments that exist, 0 to 1. */
+  progress: number;
+  durationSeconds: number | null;
+  playbackUrl: string;
+  renditions: RenditionStatus[];
+  sizeBytes: number;
+  createdAt: string;
+  error?: StoredError;
+}
+
+interface RenditionStatus {
+  name: string;
+  width: number | null;
+  height: number | null;
+  frameRate: number | null;
+  codecs: string;
+}
+
+type Buckets = Pick<World, 'media' | 'uploads'>;
+
+export const playbackUrl = (playbackBaseUrl: string, id: string): string =>
+  `${playbackBaseUrl}/v/${id}/master.m3u8`;
+
+/** @throws RequestError NOT_FOUND for an id that was never given out, or whose video was deleted. */
+export async function videoStatus(
+  id: string,
+  buckets: Buckets,
+  playbackBaseUrl: string,
+): Promise<VideoStatus> {
+  const { media, uploads } = buckets;
+  const [card, plan, error, ready, source] = await Promise.all([
+    getJson<Card>(media, cardKey(id)),
+    getJson<Plan>(media, planKey(id)),
+    getJson<StoredError>(media, errorKey(id)),
+    media.head(readyKey(id)),
+    uploads.head(sourceKey(id)),
+  ]);
+  if (!card) throw notFound('such video');
+  // What became ready after a failure is ready.
+  const state = ready ? 'ready' : error ? 'failed' : source ? 'processing' : 'waiting';
+  return {
+    id,
+    title: card.filename,
+    state,
+    playable: plan !== undefined,
+    progress: ready ? 1 : plan ? await progressOf(id, plan, buckets) : 0,
+    durationSeconds: plan ? durationSeconds(plan) : null,
+    playbackUrl: playbackUrl(playbackBaseUrl, id),
+    renditions: plan ? renditionsOf(plan) : [],
+    sizeBytes: source?.sizeBytes ?? card.sizeBytes,
+    createdAt: card.createdAt,
+    ...(state === 'failed' && error ? { error } : {}),
+  };
+}
+
+/** One page, newest first; `after` is the last id of the page before. */
+export async function listVideos(
+  { limit, after }: { limit: number; after: string | undefined },
+  buckets: Buckets,
+  playbackBaseUrl: string,
+): Promise<{ videos: VideoStatus[]; nextCursor?: string }> {
+  const ids: string[] = [];
+  for await (const { key } of buckets.media.list(CARDS, after && cardKey(after))) {
+    const id = parseCardKey(key);
+    if (id) ids.push(id);
+    if (ids.length > limit) break;
+  }
+  const page = ids.slice(0, limit);
+  const statuses = await Promise.allSettled(page.map((id) => videoStatus(id, buckets, playbackBaseUrl)));
+  const videos = statuses.flatMap((status) => {
+    if (status.status === 'fulfilled') return [status.value];
+    // Deleted between the listing and the look.
+    if ((status.reason as { code?: string }).code === 'NOT_FOUND') return [];
+    throw status.reason;
+  });
+  return ids.length > limit ? { videos, nextCursor: page.at(-1)! } : { videos };
+}
+
+async function progressOf(id: string, plan: Plan, { media }: Buckets): Promise<number> {
+  let stored = 0;
+  for await (const { key } of media.list(revPrefix(id, plan.rev))) if (!key.endsWith('.m3u8')) stored += 1;
+  return stored / segmentsOf(plan).length;
+}
+
+function renditionsOf(plan: Plan): RenditionStatus[] {
+  const frameRate = Math.round(valueOf(plan.grid.frameRate) * 1000) / 1000;
+  if (plan.video) {
+    return plan.video.renditions.map(({ name, width, height, codecs }) => ({
+      name,
+      width,
+      height,
+      frameRate,
+      codecs,
+    }));
+  }
+  const { name, codecs } = plan.audio!;
+  return [{ name, width: null, height: null, frameRate: null, codecs }];
+}

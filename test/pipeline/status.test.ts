@@ -1,0 +1,117 @@
+// A video's state follows from what exists, at every stage of its life.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
+import type { Chunk } from '../../core/work.ts';
+import { deriveChunk } from '../../pipeline/derive.ts';
+import { failVideo } from '../../pipeline/fail-video.ts';
+import { finish } from '../../pipeline/finish.ts';
+import { ingest } from '../../pipeline/ingest.ts';
+import { getJson } from '../../pipeline/store.ts';
+import { listVideos, videoStatus } from '../../pipeline/video-status.ts';
+import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { memoryStore } from '../support/memory-store.ts';
+
+const BASE = 'http://localhost:3000';
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+});
+afterAll(() => directory.remove());
+
+const emptyWorld = () => ({
+  uploads: memoryStore(),
+  media: memoryStore(),
+  tools: { binaries, temporaryDirectory: directory.path },
+  limits: { maxDurationSeconds: 3600 },
+});
+
+async function grant(world: ReturnType<typeof emptyWorld>, now: Date): Promise<string> {
+  const id = newVideoId(now);
+  const card = { filename: 'clip.mp4', contentType: 'video/mp4', sizeBytes: 9, createdAt: now.toISOString() };
+  await world.media.put(cardKey(id), JSON.stringify(card), { contentType: 'application/json' });
+  return id;
+}
+
+test('waiting, processing, failed, ready', async () => {
+  const world = emptyWorld();
+  const id = await grant(world, new Date());
+  const status = () => videoStatus(id, world, BASE);
+  expect(await status()).toMatchObject({
+    state: 'waiting',
+    playable: false,
+    progress: 0,
+    durationSeconds: null,
+  });
+
+  const path = join(directory.path, 'clip.mp4');
+  await ffmpeg(
+    '-f',
+    'lavfi',
+    '-i',
+    'testsrc2=s=640x360:r=30000/1001:d=8.5',
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    path,
+  );
+  await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
+  expect(await status()).toMatchObject({ state: 'processing', playable: false });
+
+  const started: { id: string; workKey: string }[] = [];
+  const startPrewarm = async (video: { id: string; workKey: string }) => void started.push(video);
+  await ingest(id, world, startPrewarm);
+  expect(started).toMatchObject([{ id }]);
+  expect(await status()).toMatchObject({
+    state: 'processing',
+    playable: true,
+    progress: 1 / 3,
+    playbackUrl: `${BASE}/v/${id}/master.m3u8`,
+    renditions: [{ name: '360p', width: 640, height: 360, frameRate: 29.97, codecs: 'avc1.64001e' }],
+  });
+
+  await failVideo(id, world);
+  expect(await status()).toMatchObject({
+    state: 'failed',
+    playable: true,
+    error: { code: 'ENCODING_FAILED' },
+  });
+
+  for (const chunk of (await getJson<Chunk[]>(world.media, started[0]!.workKey))!)
+    await deriveChunk(chunk, world);
+  await finish(id, world, new Date());
+  const ready = await status();
+  expect(ready).toMatchObject({ state: 'ready', playable: true, progress: 1 });
+  expect(ready.error).toBeUndefined();
+
+  await ingest(id, world, startPrewarm); // a duplicate event, late
+  expect(started).toHaveLength(1);
+});
+
+test('a refused source is failed, with its sentence, and ingest does not throw', async () => {
+  const world = emptyWorld();
+  const id = await grant(world, new Date());
+  await world.uploads.put(sourceKey(id), '', { contentType: 'video/mp4' });
+  await ingest(id, world, () => Promise.reject(new Error('not to be started')));
+  expect(await videoStatus(id, world, BASE)).toMatchObject({
+    state: 'failed',
+    playable: false,
+    error: { code: 'EMPTY_FILE', message: 'The file is empty.' },
+  });
+});
+
+test('videos are listed newest first, in pages', async () => {
+  const world = emptyWorld();
+  const ids: string[] = [];
+  for (let minute = 0; minute < 5; minute += 1)
+    ids.unshift(await grant(world, new Date(Date.UTC(2026, 0, 1, 0, minute))));
+  const first = await listVideos({ limit: 3, after: undefined }, world, BASE);
+  const second = await listVideos({ limit: 3, after: first.nextCursor }, world, BASE);
+  expect([first, second].map(({ videos }) => videos.map(({ id }) => id))).toEqual([
+    ids.slice(0, 3),
+    ids.slice(3),
+  ]);
+  expect(second.nextCursor).toBeUndefined();
+});
