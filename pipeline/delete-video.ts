@@ -4,7 +4,7 @@ import { cardKey, errorKey, planKey, readyKey, sourceKey, videoPrefix, workKey }
 import type { World } from './world.ts';
 
 /** Harmless for a video that is not there, or only half. */
-export async function deleteVideo(id: string, world: World): Promise<void> {
+export async function deleteVideo(id: string, world: Pick<World, 'media' | 'uploads'>): Promise<void> {
   await world.media.delete([cardKey(id), planKey(id)]);
   await world.uploads.delete([sourceKey(id)]);
   const stored: string[] = [errorKey(id), workKey(id), readyKey(id)];

@@ -1,0 +1,129 @@
+// The HTTP interface below /api, as Request → Response; the platform's shapes stay in the entry.
+
+import { timingSafeEqual, createHash } from 'node:crypto';
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { z } from 'zod';
+import { RequestError, notFound } from '../core/errors.ts';
+import { isVideoId } from '../core/keys.ts';
+import { createUpload } from './create-upload.ts';
+import type { SignUpload } from './create-upload.ts';
+import { deleteVideo } from './delete-video.ts';
+import { listVideos, playbackUrl, videoStatus } from './video-status.ts';
+import type { World } from './world.ts';
+
+export interface ApiOptions {
+  buckets: Pick<World, 'media' | 'uploads'>;
+  sign: SignUpload;
+  apiKey: string;
+  maxUploadBytes: number;
+  /** Scheme and host of API and playback, without a slash at the end. */
+  publicBaseUrl: string;
+}
+
+const uploadRequest = z.object({
+  filename: z.string().min(1).max(1024),
+  // Header values go into a signature as they are.
+  contentType: z
+    .string()
+    .regex(/^[\w.+-]+\/[\w.+-]+(?:;[\x20-\x7e]*)?$/)
+    .max(255),
+  sizeBytes: z.int().min(0),
+});
+
+const page = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  cursor: z.string().refine(isVideoId).optional(),
+});
+
+/** Creating, listing and deleting need the key; the state of a video needs its id, which nobody guesses. */
+export function httpApi(options: ApiOptions): Hono {
+  const { buckets, publicBaseUrl } = options;
+  const app = new Hono().basePath('/api');
+
+  // Status answers change from one second to the next.
+  app.use(async (context, next) => {
+    await next();
+    context.header('Cache-Control', 'no-store');
+  });
+
+  app.get('/health', (context) => context.json({ status: 'ok' }));
+
+  app.post('/uploads', async (context) => {
+    authorize(context, options.apiKey);
+    const request = valid(uploadRequest, await context.req.json().catch(() => undefined));
+    const { sign, maxUploadBytes: maxBytes } = options;
+    const { id, upload } = await createUpload(request, {
+      media: buckets.media,
+      sign,
+      maxBytes,
+      now: new Date(),
+    });
+    const statusUrl = `${publicBaseUrl}/api/videos/${id}`;
+    return context.json({ id, playbackUrl: playbackUrl(publicBaseUrl, id), statusUrl, upload }, 201);
+  });
+
+  app.get('/videos', async (context) => {
+    authorize(context, options.apiKey);
+    const { limit, cursor } = valid(page, context.req.query());
+    return context.json(await listVideos({ limit, after: cursor }, buckets, publicBaseUrl));
+  });
+
+  app.get('/videos/:id', async (context) => {
+    return context.json(await videoStatus(videoId(context), buckets, publicBaseUrl));
+  });
+
+  app.delete('/videos/:id', async (context) => {
+    authorize(context, options.apiKey);
+    const id = videoId(context);
+    await videoStatus(id, buckets, publicBaseUrl); // 404 for what is not there
+    await deleteVideo(id, { ...buckets });
+    return context.body(null, 204);
+  });
+
+  app.notFound((context) => failure(context, notFound('such resource')));
+  app.onError((error, context) => failure(context, error));
+  return app;
+}
+
+function videoId(context: Context): string {
+  const id = context.req.param('id') ?? '';
+  if (!isVideoId(id)) throw notFound('such video');
+  return id;
+}
+
+function authorize(context: Context, apiKey: string): void {
+  const given = /^Bearer (.+)$/.exec(context.req.header('Authorization') ?? '')?.[1] ?? '';
+  // Digests are of one length, so that comparing takes the same time for every guess.
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  if (!timingSafeEqual(digest(given), digest(apiKey))) {
+    throw new RequestError(
+      401,
+      'UNAUTHORIZED',
+      'The request needs the header Authorization: Bearer API_KEY.',
+    );
+  }
+}
+
+function valid<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const where = issue?.path.join('.');
+  throw new RequestError(
+    400,
+    'INVALID_REQUEST',
+    `${where ? `${where}: ` : ''}${issue?.message ?? 'not understood'}`,
+  );
+}
+
+function failure(context: Context, error: Error): Response {
+  if (error instanceof RequestError) {
+    return context.json({ code: error.code, message: error.message }, error.status);
+  }
+  console.error(error);
+  return context.json(
+    { code: 'INTERNAL', message: 'Something went wrong on our side. Please try again.' },
+    500,
+  );
+}

@@ -1,0 +1,51 @@
+// What answers below /v when the store has nothing yet: the one artifact is made, stored, and sent.
+
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { parseByteRange } from '../core/byte-range.ts';
+import { RequestError, SourceError, notFound } from '../core/errors.ts';
+import { artifactKey, parseArtifactKey } from '../core/keys.ts';
+import { contentHeaders } from '../core/media-types.ts';
+import { derive } from './derive.ts';
+import type { World } from './world.ts';
+
+export function httpOrigin(world: World): Hono {
+  const app = new Hono();
+
+  // Hono answers HEAD by GET and leaves the body away.
+  app.get('/v/*', async (context) => {
+    const parsed = parseArtifactKey(context.req.path.slice(1));
+    if (!parsed) throw notFound('such artifact');
+    const { id, artifact } = parsed;
+    const bytes = await derive(id, artifact, world);
+    const { contentType, cacheControl } = contentHeaders(artifact);
+    context.header('Content-Type', contentType);
+    context.header('Cache-Control', cacheControl);
+    context.header('Access-Control-Allow-Origin', '*');
+    context.header('Accept-Ranges', 'bytes');
+    const range = parseByteRange(context.req.header('Range'), bytes.length);
+    if (range === 'unsatisfiable') {
+      throw new RequestError(416, 'RANGE', `${artifactKey(id, artifact)} has ${bytes.length} bytes.`);
+    }
+    if (!range) return context.body(bytes as Uint8Array<ArrayBuffer>);
+    context.header('Content-Range', `bytes ${range.first}-${range.last}/${bytes.length}`);
+    return context.body(bytes.slice(range.first, range.last + 1), 206);
+  });
+
+  app.notFound((context) => failure(context, notFound('such artifact')));
+  app.onError((error, context) => failure(context, error));
+  return app;
+}
+
+function failure(context: Context, error: Error): Response {
+  context.header('Access-Control-Allow-Origin', '*');
+  context.header('Cache-Control', 'no-store');
+  if (error instanceof SourceError) return context.json({ code: error.code, message: error.message }, 422);
+  if (error instanceof RequestError)
+    return context.json({ code: error.code, message: error.message }, error.status);
+  console.error(error);
+  return context.json(
+    { code: 'INTERNAL', message: 'This part of the video could not be made. Please try again.' },
+    500,
+  );
+}
