@@ -1,0 +1,53 @@
+import { jest } from '@jest/globals';
+import { prewarmEngine } from '../../local/prewarm-engine.ts';
+
+function harness(work: (item: unknown) => Promise<void> = async () => undefined) {
+  const log: string[] = [];
+  const engine = prewarmEngine({
+    attempts: 3,
+    work: async (item) => {
+      log.push(`item ${item}`);
+      await work(item);
+    },
+    end: async (name, { failed }) => void log.push(`${name} ${failed ? 'failed' : 'done'}`),
+  });
+  return { engine, log };
+}
+
+test('a list is worked off in order, then ended once, however often it is started', async () => {
+  const { engine, log } = harness();
+  engine.start('film', [1, 2, 3]);
+  engine.start('film', [1, 2, 3]);
+  await engine.idle();
+  expect(log).toEqual(['item 1', 'item 2', 'item 3', 'film done']);
+});
+
+test('while a viewer waits, no item is begun', async () => {
+  const { engine, log } = harness();
+  let served = () => {};
+  const viewer = engine.meanwhile(() => new Promise<void>((resolve) => (served = resolve)));
+  engine.start('film', [1]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(log).toEqual([]);
+  served();
+  await viewer;
+  await engine.idle();
+  expect(log).toEqual(['item 1', 'film done']);
+});
+
+test('an item that fails is tried again; one that keeps failing fails its list and no other', async () => {
+  const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  let throttled = 2;
+  const { engine, log } = harness(async (item) => {
+    if (item === 'throttled' && throttled-- > 0) throw new Error('SlowDown');
+    if (item === 'bad') throw new Error('bad');
+  });
+  engine.start('slow', ['throttled']);
+  engine.start('broken', ['bad', 'never begun']);
+  await engine.idle();
+  complaint.mockRestore();
+  expect(log).toContain('slow done');
+  expect(log).toContain('broken failed');
+  expect(log.filter((line) => line === 'item bad')).toHaveLength(3);
+  expect(log).not.toContain('item never begun');
+});
