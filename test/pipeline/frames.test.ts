@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { withRangeServer } from '../../adapters/range-server.ts';
 import { planFor } from '../../core/plan.ts';
 import type { Plan } from '../../core/plan.ts';
+import { multivariantPlaylist } from '../../core/playlists.ts';
 import { segmentCount } from '../../core/segments.ts';
 import { encode } from '../../pipeline/encode.ts';
 import { probeSource } from '../../pipeline/probe-source.ts';
-import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../support/media.ts';
+import { binaries, ffmpeg, ffprobe, fileSource, temporaryDirectory } from '../support/media.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -51,6 +52,8 @@ async function joined(segments: Map<string, Uint8Array>, rendition: string): Pro
 /** Presentation times of all pictures that decode, in seconds, and what the decoder complained of. */
 async function pictures(path: string): Promise<{ times: number[]; complaints: string }> {
   const { stdout, stderr } = await ffmpeg(
+    '-v',
+    'warning',
     '-copyts',
     '-i',
     path,
@@ -104,6 +107,45 @@ test.each([
   expect(times).toHaveLength(Math.round((13 * num) / den));
   const worst = Math.max(...times.map((time, frame) => Math.abs(time - 10 - (frame * den) / num)));
   expect(worst).toBeLessThanOrEqual(1 / 90_000);
+});
+
+test('a variable frame rate becomes a constant one, each picture at its time', async () => {
+  const source = join(directory.path, 'variable.mp4');
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=320x180:r=30:d=13'];
+  // Every third picture of the even seconds is missing, as from a phone in the dark.
+  const gaps = ['-vf', "select='mod(floor(t),2)+mod(n,3)'", '-vsync', 'vfr'];
+  await ffmpeg(...picture, ...gaps, '-c:v', 'libx264', '-preset', 'ultrafast', source);
+  const { plan, segments } = await encodeInPieces(source);
+  const { times, complaints } = await pictures(await joined(segments, plan.video!.renditions[0]!.name));
+  const { num, den } = plan.grid.frameRate;
+  expect(complaints).toBe('');
+  expect(plan.grid.frameRate).toEqual({ num: 25, den: 1 });
+  expect(times).toHaveLength(plan.grid.frameCount);
+  expect(Math.abs(times.length - (13 * num) / den)).toBeLessThanOrEqual(1);
+  times.forEach((time, frame) => expect(time).toBeCloseTo(10 + (frame * den) / num, 4));
+});
+
+test('the multivariant playlist names the codecs that ffprobe finds in the segments', async () => {
+  const source = join(directory.path, 'codecs.mp4');
+  const streams = ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=25:d=5', '-f', 'lavfi', '-i', 'sine=440:d=5'];
+  await ffmpeg(...streams, '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', source);
+  const { plan, segments } = await encodeInPieces(source);
+  for (const rendition of plan.video!.renditions) {
+    const path = join(directory.path, `${rendition.name}.ts`);
+    await writeFile(path, segments.get(`${rendition.name}/0`)!);
+    const found = await ffprobe('-show_entries', 'stream=profile,level,width,height', path);
+    const level = Math.round(Number(rendition.level) * 10);
+    expect(found.streams).toEqual([
+      { profile: 'High', width: rendition.width, height: rendition.height, level },
+    ]);
+    expect(multivariantPlaylist(plan)).toContain(
+      `CODECS="avc1.6400${level.toString(16)},mp4a.40.2",RESOLUTION=${rendition.width}x${rendition.height}`,
+    );
+  }
+  const path = join(directory.path, 'sound.aac');
+  await writeFile(path, segments.get('audio-0/0')!);
+  const found = await ffprobe('-show_entries', 'stream=codec_name,profile', path);
+  expect(found.streams).toEqual([{ codec_name: 'aac', profile: 'LC' }]);
 });
 
 test('sound has no seam where processes meet, at 44.1 and 48 kHz', async () => {

@@ -30,6 +30,17 @@ export async function ffmpeg(...args: string[]): Promise<{ stdout: Buffer; stder
   return { stdout, stderr: stderr.toString() };
 }
 
+export async function ffprobe(...args: string[]): Promise<{ streams: object[] }> {
+  const { stdout } = await promisify(execFile)(
+    binaries.ffprobePath,
+    ['-v', 'error', '-of', 'json', ...args],
+    {
+      env: { GCONV_PATH: '/nonexistent' },
+    },
+  );
+  return JSON.parse(stdout) as { streams: object[] };
+}
+
 export async function fileSource(path: string): Promise<RangeSource> {
   const { size } = await stat(path);
   return {
