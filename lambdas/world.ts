@@ -7,6 +7,7 @@ import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import type { World } from '../pipeline/world.ts';
 import { requireEnv } from './environment.ts';
+import { observe } from './observability.ts';
 
 export function s3Client(): S3Client {
   // Every S3-compatible store takes path-style addresses; AWS takes them too, but wants the other kind.
@@ -32,5 +33,6 @@ export function worldFromEnvironment(): World {
       temporaryDirectory: process.env['ENCODE_DIRECTORY'] ?? tmpdir(),
     },
     limits: { maxDurationSeconds: Number(process.env['MAX_DURATION_SECONDS'] ?? 12 * 3600) },
+    observe,
   };
 }

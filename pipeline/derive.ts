@@ -2,6 +2,8 @@
 
 import { withRangeServer } from '../adapters/range-server.ts';
 import { notFound } from '../core/errors.ts';
+import { frameRun } from '../core/ffmpeg-arguments.ts';
+import { valueOf } from '../core/fraction.ts';
 import { artifactKey, planKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import { contentHeaders } from '../core/media-types.ts';
@@ -11,6 +13,7 @@ import { segmentCount } from '../core/segments.ts';
 import type { Chunk } from '../core/work.ts';
 import { encode } from './encode.ts';
 import type { EncodeOptions } from './encode.ts';
+import { secondsSince } from './observe.ts';
 import { planOf, sourceOf } from './planning.ts';
 import { singleFlight } from './single-flight.ts';
 import type { World } from './world.ts';
@@ -28,7 +31,10 @@ export function derive(id: string, artifact: Artifact, world: World): Promise<Ui
     if (stored) return stored;
     const plan = await planOf(id, world);
     if (!lists(plan, artifact)) throw notFound('such artifact');
-    return keep(id, artifact, await make(id, plan, artifact, world), world);
+    const begun = new Date();
+    const kept = await keep(id, artifact, await make(id, plan, artifact, world), world);
+    world.observe({ event: 'derived', id, key, kind: artifact.kind, seconds: secondsSince(begun) });
+    return kept;
   });
 }
 
@@ -41,12 +47,17 @@ export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOpt
     if (!(await world.media.head(artifactKey(chunk.id, artifact)))) missing.add(artifact.rendition);
   }
   if (missing.size === 0) return;
+  const begun = new Date();
   await withSource(chunk.id, plan, world, async (sourceUrl) => {
     const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl };
     for await (const { bytes, ...segment } of encode(job, world.tools, options)) {
       await keep(chunk.id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
     }
   });
+  const { id, from, to } = chunk;
+  const frames = frameRun({ plan, from, to });
+  const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
+  world.observe({ event: 'prewarmed', id, from, to, seconds: secondsSince(begun), videoSeconds });
 }
 
 /** The names of all renditions, sound included. */

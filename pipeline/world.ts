@@ -2,6 +2,7 @@
 
 import type { PlanLimits } from '../core/plan.ts';
 import type { EncodeTools } from './encode.ts';
+import type { Observe } from './observe.ts';
 import type { Store } from './store.ts';
 
 export interface World {
@@ -9,4 +10,5 @@ export interface World {
   media: Store;
   tools: EncodeTools;
   limits: PlanLimits;
+  observe: Observe;
 }

@@ -1,0 +1,17 @@
+// A world of its own for a test: two buckets in memory, real ffmpeg, and a note of what was observed.
+
+import type { Observation } from '../../pipeline/observe.ts';
+import { binaries } from './media.ts';
+import { memoryStore } from './memory-store.ts';
+
+export function worldIn(temporaryDirectory: string) {
+  const observed: Observation[] = [];
+  return {
+    uploads: memoryStore(),
+    media: memoryStore(),
+    tools: { binaries, temporaryDirectory },
+    limits: { maxDurationSeconds: 3600 },
+    observe: (observation: Observation) => void observed.push(observation),
+    observed,
+  };
+}
