@@ -6,7 +6,8 @@ import { installedBinaries } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import type { World } from '../pipeline/world.ts';
-import { requireEnv } from './environment.ts';
+import { PREWARM } from '../core/plan.ts';
+import { choiceFromEnv, requireEnv } from './environment.ts';
 import { observe } from './observability.ts';
 
 export function s3Client(): S3Client {
@@ -32,7 +33,10 @@ export function worldFromEnvironment(): World {
       binaries: binariesFromEnvironment(),
       temporaryDirectory: process.env['ENCODE_DIRECTORY'] ?? tmpdir(),
     },
-    limits: { maxDurationSeconds: Number(process.env['MAX_DURATION_SECONDS'] ?? 12 * 3600) },
+    settings: {
+      maxDurationSeconds: Number(process.env['MAX_DURATION_SECONDS'] ?? 12 * 3600),
+      prewarm: choiceFromEnv('PREWARM', PREWARM),
+    },
     observe,
   };
 }

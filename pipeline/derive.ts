@@ -7,6 +7,7 @@ import { valueOf } from '../core/fraction.ts';
 import { artifactKey, planKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import { contentHeaders } from '../core/media-types.ts';
+import { renditionNames } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../core/playlists.ts';
 import { segmentCount } from '../core/segments.ts';
@@ -38,12 +39,12 @@ export function derive(id: string, artifact: Artifact, world: World): Promise<Ui
   });
 }
 
-/** Encodes a chunk of all renditions, unless all of it is there. */
+/** Encodes a chunk of the renditions to prewarm, unless all of it is there. */
 export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOptions = {}): Promise<void> {
   const plan = await planOf(chunk.id, world);
   if (plan.rev !== chunk.rev) throw notFound('such revision');
   const missing = new Set<string>();
-  for (const artifact of segmentsOf(plan, chunk.from, chunk.to)) {
+  for (const artifact of segmentsOf(plan, plan.prewarm, chunk)) {
     if (!(await world.media.head(artifactKey(chunk.id, artifact)))) missing.add(artifact.rendition);
   }
   if (missing.size === 0) return;
@@ -60,15 +61,13 @@ export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOpt
   world.observe({ event: 'prewarmed', id, from, to, seconds: secondsSince(begun), videoSeconds });
 }
 
-/** The names of all renditions, sound included. */
-export const renditionNames = ({ video, audio }: Plan): string[] => [
-  ...(video?.renditions.map(({ name }) => name) ?? []),
-  ...(audio ? [audio.name] : []),
-];
-
-/** The segments `from` up to, not including, `to`, of every rendition. */
-export function segmentsOf(plan: Plan, from = 0, to = segmentCount(plan.grid)) {
-  return renditionNames(plan).flatMap((rendition) =>
+/** The segments of some renditions, rendition by rendition. */
+export function segmentsOf(
+  plan: Plan,
+  renditions = renditionNames(plan),
+  { from, to } = { from: 0, to: segmentCount(plan.grid) },
+) {
+  return renditions.flatMap((rendition) =>
     Array.from({ length: to - from }, (_, offset) => ({
       kind: 'segment' as const,
       rev: plan.rev,

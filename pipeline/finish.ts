@@ -1,4 +1,4 @@
-// When everything exists: measured bit rates into the multivariant playlist, and the ready marker.
+// When all that is to be made ahead of time exists: measured bit rates into the multivariant playlist, and the ready marker.
 
 import { artifactKey, errorKey, masterKey, readyKey, revPrefix, sourceKey } from '../core/keys.ts';
 import { SETTLED, contentHeaders } from '../core/media-types.ts';
@@ -6,7 +6,7 @@ import { multivariantPlaylist } from '../core/playlists.ts';
 import type { Bitrates } from '../core/playlists.ts';
 import { durationSeconds, segmentSeconds } from '../core/segments.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { renditionNames, segmentsOf } from './derive.ts';
+import { segmentsOf } from './derive.ts';
 import { secondsSince } from './observe.ts';
 import { planOf } from './planning.ts';
 import { putJson } from './store.ts';
@@ -24,9 +24,9 @@ export async function finish(id: string, world: World, now: Date): Promise<void>
   for await (const { key, sizeBytes } of world.media.list(revPrefix(id, plan.rev))) sizes.set(key, sizeBytes);
 
   const measured = new Map<string, Bitrates>();
-  for (const rendition of renditionNames(plan)) {
+  for (const rendition of plan.prewarm) {
     let [bits, peakBps] = [0, 0];
-    for (const artifact of segmentsOf(plan).filter((segment) => segment.rendition === rendition)) {
+    for (const artifact of segmentsOf(plan, [rendition])) {
       const key = artifactKey(id, artifact);
       const sizeBytes = sizes.get(key);
       if (sizeBytes === undefined) throw new Error(`finish of ${id}: ${key} is missing`);

@@ -35,6 +35,6 @@ function openingOf(plan: Plan): Artifact[] {
   return [
     { kind: 'multivariant' },
     ...names.map((rendition) => ({ kind: 'playlist' as const, rev: plan.rev, rendition })),
-    ...segmentsOf(plan, 0, 1).filter(({ rendition }) => names.includes(rendition)),
+    ...segmentsOf(plan, names, { from: 0, to: 1 }),
   ];
 }

@@ -48,7 +48,7 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     if (source.sizeBytes === 0) throw new SourceError('EMPTY_FILE');
     const plan = await withRangeServer(sourceOf(id, source.sizeBytes, world.uploads), async ({ url }) => {
       const probe = await probeSource(url, world.tools.binaries);
-      return planFor(probe, { sizeBytes: source.sizeBytes }, world.limits);
+      return planFor(probe, { sizeBytes: source.sizeBytes }, world.settings);
     });
     if ((await putJson(world.media, planKey(id), plan, { ifAbsent: true })) === 'exists')
       return (await getJson<Plan>(world.media, planKey(id))) ?? plan;

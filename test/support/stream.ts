@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withRangeServer } from '../../adapters/range-server.ts';
-import { planFor } from '../../core/plan.ts';
+import { planFor, renditionNames } from '../../core/plan.ts';
 import type { Plan } from '../../core/plan.ts';
 import { segmentCount } from '../../core/segments.ts';
 import { encode } from '../../pipeline/encode.ts';
@@ -18,11 +18,9 @@ export async function encodeInPieces(
 ): Promise<{ plan: Plan; segments: Map<string, Uint8Array> }> {
   const tools = { binaries, temporaryDirectory };
   return withRangeServer(await fileSource(path), async ({ url }) => {
-    const plan = planFor(await probeSource(url, binaries), { sizeBytes: 1 }, { maxDurationSeconds: 3600 });
-    const renditions = [
-      ...(plan.video?.renditions.map(({ name }) => name) ?? []),
-      ...(plan.audio ? ['audio-0'] : []),
-    ];
+    const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
+    const plan = planFor(await probeSource(url, binaries), { sizeBytes: 1 }, settings);
+    const renditions = renditionNames(plan);
     const count = segmentCount(plan.grid);
     const jobs = [
       { renditions, from: Math.min(2, count - 1), to: count },
