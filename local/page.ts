@@ -1,7 +1,7 @@
 // The page, and what it may only have on a machine of one's own: the key without asking, and a test clip.
 
 import type { IncomingMessage } from 'node:http';
-import { CONTENT_SECURITY_POLICY, buildPage } from '../web/build.ts';
+import { buildPage, contentSecurityPolicy } from '../web/build.ts';
 import { staticFiles } from './static-files.ts';
 import { uploadTestClip } from './test-clip.ts';
 import type { TestClipOptions } from './test-clip.ts';
@@ -11,13 +11,18 @@ import type { WebServer } from './web-server.ts';
 export async function servePage(
   web: WebServer,
   pageDirectory: string,
-  { apiKey, testClip }: { apiKey: string; testClip: Omit<TestClipOptions, 'apiKey' | 'baseUrl'> },
+  {
+    apiKey,
+    uploadOrigin,
+    testClip,
+  }: { apiKey: string; uploadOrigin: string; testClip: Omit<TestClipOptions, 'apiKey' | 'baseUrl'> },
 ): Promise<void> {
   await buildPage(pageDirectory);
   web.route(
     '/',
     await staticFiles(pageDirectory, {
-      'content-security-policy': CONTENT_SECURITY_POLICY,
+      // The page may be open under another name of this machine than the one its videos have.
+      'content-security-policy': contentSecurityPolicy([...new Set([web.baseUrl, uploadOrigin])]),
       'x-content-type-options': 'nosniff',
     }),
   );

@@ -80,6 +80,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   );
   await servePage(web, await emptyDirectory(join(dataDirectory, 'page')), {
     apiKey,
+    uploadOrigin: new URL(s3Endpoint ?? web.baseUrl).origin,
     testClip: { binaries: installedBinaries(), directory: dataDirectory },
   });
 

@@ -16,5 +16,3 @@ export function contentSecurityPolicy(uploadOrigins: readonly string[] = []): st
   ].join('; ');
 }
 
-/** For a page whose API, playback and uploads have one origin. */
-export const CONTENT_SECURITY_POLICY = contentSecurityPolicy();
