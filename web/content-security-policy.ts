@@ -15,4 +15,3 @@ export function contentSecurityPolicy(uploadOrigins: readonly string[] = []): st
     "frame-ancestors 'none'",
   ].join('; ');
 }
-
