@@ -18,9 +18,9 @@ const video = document.getElementById('video') as HTMLVideoElement;
 const frame = document.getElementById('frame') as HTMLElement;
 
 function update(change: (state: State) => State): void {
-  const before = transitions.stageVideo(state)?.id;
+  const before = transitions.videoToPlay(state)?.id;
   state = change(state);
-  const now = transitions.stageVideo(state)?.id;
+  const now = transitions.videoToPlay(state)?.id;
   if (now !== before) changePlayer();
   scheduleRender();
   schedulePoll();
@@ -105,7 +105,7 @@ function serverIsBack(): void {
   set({ serverGone: false });
   if (!state.config) void start();
   else if (state.library === 'failed') void loadLibrary();
-  if (state.player.phase === 'failed' && transitions.stageVideo(state)?.state !== 'failed') retryPlayer();
+  if (state.player.phase === 'failed') retryPlayer();
 }
 
 // --- uploads
@@ -130,11 +130,9 @@ async function sendNext(): Promise<void> {
   const { signal } = controller;
   // Taken before anything is awaited, so that nobody takes it twice.
   update((state) => transitions.uploadChanged(state, key, { phase: upload.file ? 'asking' : 'making' }));
+  let granted: { id: string; playbackUrl: string };
   try {
-    const granted = upload.file ? await send(upload, upload.file, signal) : await api.makeTestClip();
-    if (signal.aborted) throw signal.reason;
-    const video = transitions.freshVideo(granted, upload, new Date().toISOString());
-    update((state) => transitions.uploadDone(state, key, video));
+    granted = upload.file ? await send(upload, upload.file, signal) : await api.makeTestClip();
   } catch (error) {
     const id = uploadOf(key)?.id;
     if (signal.aborted) {
@@ -147,9 +145,12 @@ async function sendNext(): Promise<void> {
     }
     // A granted upload that never came would stay in the list.
     if (id !== undefined) void api.deleteVideo(id).catch(() => undefined);
+    return;
   } finally {
     running.delete(key);
   }
+  const video = transitions.freshVideo(granted, upload, new Date().toISOString());
+  update((state) => transitions.uploadDone(state, key, video));
 }
 
 async function send(
@@ -203,26 +204,39 @@ function cancelUpload(key: number): void {
 
 // --- player
 
+/** Where to go on after a failure. */
+let stoppedAt: { id: string | undefined; seconds: number } = { id: undefined, seconds: 0 };
+video.addEventListener('timeupdate', () => {
+  if (video.ended) stoppedAt = { id: undefined, seconds: 0 };
+  else if (video.currentTime > 0)
+    stoppedAt = { id: transitions.videoToPlay(state)?.id, seconds: video.currentTime };
+});
+
 let stopPlayer = (): void => undefined;
 
 function changePlayer(): void {
   stopPlayer();
   stopPlayer = () => undefined;
   frame.style.removeProperty('--shape');
-  const watched = transitions.stageVideo(state);
-  if (!watched || (watched.state === 'failed' && !watched.playable)) return;
+  const watched = transitions.videoToPlay(state);
+  if (!watched) return;
   const changed = (change: Partial<State['player']>) =>
     update((state) => ({ ...state, player: { ...state.player, ...change } }));
-  stopPlayer = startPlayer(video, watched.playbackUrl, {
-    onStarted: () => {
-      changed({ phase: 'started' });
-      // Wide pictures fit the frame as it is; a phone held upright gets a taller one.
-      if (video.videoHeight > video.videoWidth) frame.style.setProperty('--shape', '4 / 5');
+  const atSeconds = stoppedAt.id === watched.id ? stoppedAt.seconds : 0;
+  stopPlayer = startPlayer(
+    video,
+    { url: watched.playbackUrl, atSeconds },
+    {
+      onStarted: () => {
+        changed({ phase: 'started' });
+        // Wide pictures fit the frame as it is; a phone held upright gets a taller one.
+        if (video.videoHeight > video.videoWidth) frame.style.setProperty('--shape', '4 / 5');
+      },
+      onMuted: () => changed({ muted: true }),
+      onUnanswered: () => void refresh(watched.id),
+      onFailed: (failure) => void playerFailed(watched.id, failure),
     },
-    onMuted: () => changed({ muted: true }),
-    onTrouble: () => void refresh(watched.id),
-    onFailed: (failure) => void playerFailed(watched.id, failure),
-  });
+  );
 }
 
 /** The server may know better why it does not play. */
@@ -269,6 +283,7 @@ function schedulePoll(): void {
 const refreshing = new Map<string, Promise<void>>();
 
 function refresh(id: string): Promise<void> {
+  if (state.serverGone) return Promise.resolve();
   const look = async () => {
     try {
       const seen = await api.video(id);

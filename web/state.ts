@@ -2,7 +2,7 @@
 
 import type { Config, Video, VideoPage } from './api.ts';
 import { percentText } from './format.ts';
-import { refusalOf } from './problems.ts';
+import { UPLOAD_UNFINISHED, refusalOf } from './problems.ts';
 import type { Problem } from './problems.ts';
 import type { Sample } from './upload.ts';
 
@@ -263,6 +263,17 @@ export function stageProblem(state: State): Problem | undefined {
   const upload = stageUpload(state);
   if (upload) return upload.problem;
   const video = stageVideo(state);
-  if (video?.state === 'failed' && !video.playable) return refusalOf(video);
-  return video && state.player.problem;
+  return video && (obstacleOf(video) ?? state.player.problem);
+}
+
+/** The video that the player is to play. */
+export function videoToPlay(state: State): Video | undefined {
+  const video = stageVideo(state);
+  return video && !obstacleOf(video) ? video : undefined;
+}
+
+function obstacleOf(video: Video): Problem | undefined {
+  if (video.playable) return undefined;
+  if (video.state === 'failed') return refusalOf(video);
+  return video.state === 'waiting' ? UPLOAD_UNFINISHED : undefined;
 }

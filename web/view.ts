@@ -127,7 +127,7 @@ function overlayOf(
 
 function problemButtons(upload: Upload | undefined, video: Video | undefined): Child[] {
   if (upload) return [button('Try again', 'retry-upload', upload.key), button('Dismiss', 'close-stage')];
-  if (video?.state === 'failed')
+  if (video && (video.state === 'failed' || video.state === 'waiting'))
     return [button('Delete it', 'ask-delete', video.id), button('Close', 'close-stage')];
   return [button('Try again', 'retry-player'), button('Close', 'close-stage')];
 }
@@ -165,7 +165,7 @@ function videoDetails(video: Video, state: State): Child[] {
             'button',
             { class: 'button', type: 'button', 'data-action': 'copy-link' },
             icon(state.linkCopied ? 'check' : 'link'),
-            state.linkCopied ? 'Link copied' : 'Copy HLS link',
+            h('span', { class: 'button-words' }, state.linkCopied ? 'Link copied' : 'Copy HLS link'),
           ),
         h(
           'button',
