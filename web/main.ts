@@ -63,7 +63,7 @@ async function loadLibrary(cursor?: string): Promise<void> {
     update((state) => transitions.pageLoaded(state, page));
   } catch (error) {
     set({ library: 'failed' });
-    failed(error);
+    if (!failed(error)) set({ notice: problemOf(error) });
   }
 }
 
@@ -118,6 +118,7 @@ function addFiles(files: readonly (File | undefined)[]): void {
   preloadPlayer();
   const uploads = files.map((file) => transitions.newUpload((lastUploadKey += 1), file));
   update((state) => transitions.uploadsAdded(state, uploads));
+  showStage();
 }
 
 async function sendNext(): Promise<void> {
@@ -254,7 +255,12 @@ function retryPlayer(): void {
 function watch(id: string): void {
   if (transitions.stageVideo(state)?.id !== id) update((state) => transitions.videoChosen(state, id));
   else if (state.player.phase === 'failed') retryPlayer();
-  document.getElementById('stage')!.scrollIntoView({ block: 'start' });
+  showStage();
+}
+
+/** Once it is drawn: until then it may have no place on the page. */
+function showStage(): void {
+  queueMicrotask(() => document.getElementById('stage')!.scrollIntoView({ block: 'nearest' }));
 }
 
 // --- what the server says of a video
@@ -262,17 +268,22 @@ function watch(id: string): void {
 const POLL_INTERVAL_MS = 1000;
 let polling: ReturnType<typeof setTimeout> | undefined;
 let polledAtMs = -Infinity;
-let polledId: string | undefined;
+/** In the order they were last asked for. */
+const polled = new Set<string>();
 
 /** One request a second at most, however many videos there are; none while nobody looks. */
 function schedulePoll(): void {
   if (polling !== undefined || document.hidden || state.serverGone || state.keyForm !== 'hidden') return;
-  if (transitions.videoToPoll(state, polledId) === undefined) return;
+  if (transitions.videoToPoll(state, polled) === undefined) return;
   polling = setTimeout(
     async () => {
-      polledId = transitions.videoToPoll(state, polledId);
       polledAtMs = performance.now();
-      if (polledId !== undefined && !document.hidden) await refresh(polledId);
+      const id = transitions.videoToPoll(state, polled);
+      if (id !== undefined && !document.hidden) {
+        polled.delete(id);
+        polled.add(id);
+        await refresh(id);
+      }
       polling = undefined;
       schedulePoll();
     },

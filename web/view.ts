@@ -116,7 +116,7 @@ function overlayOf(
     const share = upload.phase === 'sending' ? sentShare(upload) : undefined;
     return h(
       'div',
-      { class: 'overlay-progress' },
+      { class: 'overlay-progress', 'data-key': upload.key },
       h('p', { class: 'big' }, share === undefined ? phaseText(upload, state) : percentText(share)),
       progressBar(share, `Upload of ${upload.name}`),
     );
@@ -301,6 +301,7 @@ function videoRow(video: Video, state: State): HTMLElement {
   const { id, title, durationSeconds, sizeBytes, createdAt } = video;
   const isOnStage = state.stage.kind === 'video' && state.stage.id === id;
   const created = new Date(createdAt);
+  const isRefused = video.state === 'failed' && !video.playable;
   const isSound = video.renditions.length > 0 && video.renditions.every(({ width }) => width === null);
   return h(
     'li',
@@ -313,8 +314,8 @@ function videoRow(video: Video, state: State): HTMLElement {
     },
     h(
       'div',
-      { class: 'tile', 'aria-hidden': 'true' },
-      icon(video.state === 'failed' ? 'alert' : isSound ? 'sound' : 'play'),
+      { class: isRefused ? 'tile refused' : 'tile', 'aria-hidden': 'true' },
+      icon(isRefused ? 'alert' : isSound ? 'sound' : 'play'),
       durationSeconds !== null && h('span', { class: 'tile-time' }, clockText(durationSeconds)),
     ),
     h(
