@@ -18,9 +18,9 @@ const video = document.getElementById('video') as HTMLVideoElement;
 const frame = document.getElementById('frame') as HTMLElement;
 
 function update(change: (state: State) => State): void {
-  const before = transitions.stageVideo(state)?.id;
+  const before = transitions.videoToPlay(state)?.id;
   state = change(state);
-  const now = transitions.stageVideo(state)?.id;
+  const now = transitions.videoToPlay(state)?.id;
   if (now !== before) changePlayer();
   scheduleRender();
   schedulePoll();
@@ -63,7 +63,7 @@ async function loadLibrary(cursor?: string): Promise<void> {
     update((state) => transitions.pageLoaded(state, page));
   } catch (error) {
     set({ library: 'failed' });
-    failed(error);
+    if (!failed(error)) set({ notice: problemOf(error) });
   }
 }
 
@@ -105,7 +105,7 @@ function serverIsBack(): void {
   set({ serverGone: false });
   if (!state.config) void start();
   else if (state.library === 'failed') void loadLibrary();
-  if (state.player.phase === 'failed' && transitions.stageVideo(state)?.state !== 'failed') retryPlayer();
+  if (state.player.phase === 'failed') retryPlayer();
 }
 
 // --- uploads
@@ -118,6 +118,7 @@ function addFiles(files: readonly (File | undefined)[]): void {
   preloadPlayer();
   const uploads = files.map((file) => transitions.newUpload((lastUploadKey += 1), file));
   update((state) => transitions.uploadsAdded(state, uploads));
+  showStage();
 }
 
 async function sendNext(): Promise<void> {
@@ -130,11 +131,9 @@ async function sendNext(): Promise<void> {
   const { signal } = controller;
   // Taken before anything is awaited, so that nobody takes it twice.
   update((state) => transitions.uploadChanged(state, key, { phase: upload.file ? 'asking' : 'making' }));
+  let granted: { id: string; playbackUrl: string };
   try {
-    const granted = upload.file ? await send(upload, upload.file, signal) : await api.makeTestClip();
-    if (signal.aborted) throw signal.reason;
-    const video = transitions.freshVideo(granted, upload, new Date().toISOString());
-    update((state) => transitions.uploadDone(state, key, video));
+    granted = upload.file ? await send(upload, upload.file, signal) : await api.makeTestClip();
   } catch (error) {
     const id = uploadOf(key)?.id;
     if (signal.aborted) {
@@ -147,9 +146,12 @@ async function sendNext(): Promise<void> {
     }
     // A granted upload that never came would stay in the list.
     if (id !== undefined) void api.deleteVideo(id).catch(() => undefined);
+    return;
   } finally {
     running.delete(key);
   }
+  const video = transitions.freshVideo(granted, upload, new Date().toISOString());
+  update((state) => transitions.uploadDone(state, key, video));
 }
 
 async function send(
@@ -203,26 +205,39 @@ function cancelUpload(key: number): void {
 
 // --- player
 
+/** Where to go on after a failure. */
+let stoppedAt: { id: string | undefined; seconds: number } = { id: undefined, seconds: 0 };
+video.addEventListener('timeupdate', () => {
+  if (video.ended) stoppedAt = { id: undefined, seconds: 0 };
+  else if (video.currentTime > 0)
+    stoppedAt = { id: transitions.videoToPlay(state)?.id, seconds: video.currentTime };
+});
+
 let stopPlayer = (): void => undefined;
 
 function changePlayer(): void {
   stopPlayer();
   stopPlayer = () => undefined;
   frame.style.removeProperty('--shape');
-  const watched = transitions.stageVideo(state);
-  if (!watched || (watched.state === 'failed' && !watched.playable)) return;
+  const watched = transitions.videoToPlay(state);
+  if (!watched) return;
   const changed = (change: Partial<State['player']>) =>
     update((state) => ({ ...state, player: { ...state.player, ...change } }));
-  stopPlayer = startPlayer(video, watched.playbackUrl, {
-    onStarted: () => {
-      changed({ phase: 'started' });
-      // Wide pictures fit the frame as it is; a phone held upright gets a taller one.
-      if (video.videoHeight > video.videoWidth) frame.style.setProperty('--shape', '4 / 5');
+  const atSeconds = stoppedAt.id === watched.id ? stoppedAt.seconds : 0;
+  stopPlayer = startPlayer(
+    video,
+    { url: watched.playbackUrl, atSeconds },
+    {
+      onStarted: () => {
+        changed({ phase: 'started' });
+        // Wide pictures fit the frame as it is; a phone held upright gets a taller one.
+        if (video.videoHeight > video.videoWidth) frame.style.setProperty('--shape', '4 / 5');
+      },
+      onMuted: () => changed({ muted: true }),
+      onUnanswered: () => void refresh(watched.id),
+      onFailed: (failure) => void playerFailed(watched.id, failure),
     },
-    onMuted: () => changed({ muted: true }),
-    onTrouble: () => void refresh(watched.id),
-    onFailed: (failure) => void playerFailed(watched.id, failure),
-  });
+  );
 }
 
 /** The server may know better why it does not play. */
@@ -240,7 +255,12 @@ function retryPlayer(): void {
 function watch(id: string): void {
   if (transitions.stageVideo(state)?.id !== id) update((state) => transitions.videoChosen(state, id));
   else if (state.player.phase === 'failed') retryPlayer();
-  document.getElementById('stage')!.scrollIntoView({ block: 'start' });
+  showStage();
+}
+
+/** Once it is drawn: until then it may have no place on the page. */
+function showStage(): void {
+  queueMicrotask(() => document.getElementById('stage')!.scrollIntoView({ block: 'nearest' }));
 }
 
 // --- what the server says of a video
@@ -248,17 +268,22 @@ function watch(id: string): void {
 const POLL_INTERVAL_MS = 1000;
 let polling: ReturnType<typeof setTimeout> | undefined;
 let polledAtMs = -Infinity;
-let polledId: string | undefined;
+/** In the order they were last asked for. */
+const polled = new Set<string>();
 
 /** One request a second at most, however many videos there are; none while nobody looks. */
 function schedulePoll(): void {
   if (polling !== undefined || document.hidden || state.serverGone || state.keyForm !== 'hidden') return;
-  if (transitions.videoToPoll(state, polledId) === undefined) return;
+  if (transitions.videoToPoll(state, polled) === undefined) return;
   polling = setTimeout(
     async () => {
-      polledId = transitions.videoToPoll(state, polledId);
       polledAtMs = performance.now();
-      if (polledId !== undefined && !document.hidden) await refresh(polledId);
+      const id = transitions.videoToPoll(state, polled);
+      if (id !== undefined && !document.hidden) {
+        polled.delete(id);
+        polled.add(id);
+        await refresh(id);
+      }
       polling = undefined;
       schedulePoll();
     },
@@ -269,6 +294,7 @@ function schedulePoll(): void {
 const refreshing = new Map<string, Promise<void>>();
 
 function refresh(id: string): Promise<void> {
+  if (state.serverGone) return Promise.resolve();
   const look = async () => {
     try {
       const seen = await api.video(id);

@@ -12,16 +12,22 @@ export interface PlayerEvents {
   onStarted: () => void;
   /** It plays, but the browser allowed that only without sound. */
   onMuted: () => void;
-  /** A request failed and is tried again. */
-  onTrouble: () => void;
+  /** A request got no answer; it may be tried again. */
+  onUnanswered: () => void;
   /** Nothing more will come. */
   onFailed: (failure: PlayerFailure) => void;
+}
+
+export interface Watched {
+  /** Of the multivariant playlist. */
+  url: string;
+  atSeconds: number;
 }
 
 export const preloadPlayer = (): void => void import('hls.js').catch(() => undefined);
 
 /** Starts at once; returns what stops it. After that no event comes any more. */
-export function startPlayer(video: HTMLVideoElement, url: string, events: PlayerEvents): () => void {
+export function startPlayer(video: HTMLVideoElement, watched: Watched, events: PlayerEvents): () => void {
   const stopping = new AbortController();
   const { signal } = stopping;
   const fail = (failure: PlayerFailure) => {
@@ -29,15 +35,14 @@ export function startPlayer(video: HTMLVideoElement, url: string, events: Player
     stopping.abort();
     events.onFailed(failure);
   };
-  video.muted = false;
   video.addEventListener('loadeddata', () => events.onStarted(), { signal });
   import('hls.js').then(
     (module) => {
       if (signal.aborted) return;
       const Player = module.default;
       // First hls.js: Chromium now answers "maybe" for its own HLS, which cannot do as much.
-      if (Player.isSupported()) attach(Player, video, url, { ...events, onFailed: fail }, signal);
-      else if (video.canPlayType('application/vnd.apple.mpegurl')) attachNative(video, url, fail, signal);
+      if (Player.isSupported()) attach(Player, video, watched, { ...events, onFailed: fail }, signal);
+      else if (video.canPlayType('application/vnd.apple.mpegurl')) attachNative(video, watched, fail, signal);
       else return fail({ kind: 'unsupported' });
       play(video, events, signal);
     },
@@ -49,7 +54,7 @@ export function startPlayer(video: HTMLVideoElement, url: string, events: Player
 const PATIENT = {
   // A segment asked for before it exists is made while the request is held.
   maxTimeToFirstByteMs: 30_000,
-  maxLoadTimeMs: 60_000,
+  maxLoadTimeMs: 120_000,
   timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
   errorRetry: { maxNumRetry: 5, retryDelayMs: 1000, maxRetryDelayMs: 8000 },
 };
@@ -72,22 +77,21 @@ const CONFIG: Partial<HlsConfig> = {
 function attach(
   Player: typeof Hls,
   video: HTMLVideoElement,
-  url: string,
+  { url, atSeconds }: Watched,
   events: PlayerEvents,
   signal: AbortSignal,
 ): void {
-  const hls = new Player(CONFIG);
+  const hls = new Player({ ...CONFIG, startPosition: atSeconds });
   signal.addEventListener('abort', () => hls.destroy());
   let recoveredAtMs = -Infinity;
   hls.on(Player.Events.ERROR, (_event, data) => {
-    if (data.type === Player.ErrorTypes.NETWORK_ERROR) events.onTrouble();
+    if (data.type === Player.ErrorTypes.NETWORK_ERROR && !data.response?.code) events.onUnanswered();
     if (!data.fatal) return;
     // Decoders stumble; a fresh one often goes on. Twice within a few seconds is no accident.
-    if (data.type === Player.ErrorTypes.MEDIA_ERROR && performance.now() - recoveredAtMs > 5000) {
-      if (data.details !== Player.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) {
-        recoveredAtMs = performance.now();
-        return hls.recoverMediaError();
-      }
+    const isStumble = data.type === Player.ErrorTypes.MEDIA_ERROR && !isCodecMissing(Player, data);
+    if (isStumble && performance.now() - recoveredAtMs > 5000) {
+      recoveredAtMs = performance.now();
+      return hls.recoverMediaError();
     }
     events.onFailed(failureOf(Player, data));
   });
@@ -95,16 +99,18 @@ function attach(
   hls.attachMedia(video);
 }
 
-function failureOf(Player: typeof Hls, { type, details, response }: ErrorData): PlayerFailure {
-  if (details === Player.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR) return { kind: 'codec' };
-  if (type === Player.ErrorTypes.NETWORK_ERROR)
-    return { kind: 'network', status: response?.code || undefined };
-  return { kind: 'media' };
+function failureOf(Player: typeof Hls, data: ErrorData): PlayerFailure {
+  if (isCodecMissing(Player, data)) return { kind: 'codec' };
+  if (data.type !== Player.ErrorTypes.NETWORK_ERROR) return { kind: 'media' };
+  return { kind: 'network', status: data.response?.code || undefined };
 }
+
+const isCodecMissing = (Player: typeof Hls, { details }: ErrorData): boolean =>
+  details === Player.ErrorDetails.MANIFEST_INCOMPATIBLE_CODECS_ERROR;
 
 function attachNative(
   video: HTMLVideoElement,
-  url: string,
+  { url, atSeconds }: Watched,
   fail: (failure: PlayerFailure) => void,
   signal: AbortSignal,
 ): void {
@@ -118,7 +124,7 @@ function attachNative(
       ),
     { signal },
   );
-  video.src = url;
+  video.src = atSeconds > 0 ? `${url}#t=${atSeconds}` : url;
   signal.addEventListener('abort', () => {
     video.removeAttribute('src');
     video.load();
@@ -132,6 +138,8 @@ async function play(video: HTMLVideoElement, events: PlayerEvents, signal: Abort
     (error: Error) => error.name === 'NotAllowedError',
   );
   if (!refused || signal.aborted) return;
+  const wasMuted = video.muted;
+  signal.addEventListener('abort', () => (video.muted = wasMuted));
   video.muted = true;
   await video.play().catch(() => undefined); // then it waits for the play button
   if (!signal.aborted && !video.paused) events.onMuted();

@@ -20,6 +20,12 @@ export const VIDEO_DELETED: Problem = {
   advice: 'Choose another one from the list.',
 };
 
+export const UPLOAD_UNFINISHED: Problem = {
+  sentence: 'The upload of this video has not been finished.',
+  advice:
+    'It plays here as soon as it is. If it was broken off, upload the file again and delete this entry.',
+};
+
 export const NOT_A_FILE: Problem = {
   sentence: 'That was not a file.',
   advice: 'Drop video or audio files from your disk; of a folder, drop the files in it.',

@@ -2,7 +2,7 @@
 
 import type { Config, Video, VideoPage } from './api.ts';
 import { percentText } from './format.ts';
-import { refusalOf } from './problems.ts';
+import { UPLOAD_UNFINISHED, refusalOf } from './problems.ts';
 import type { Problem } from './problems.ts';
 import type { Sample } from './upload.ts';
 
@@ -215,14 +215,19 @@ export const freshVideo = (
   createdAt,
 });
 
-/** Whose state to ask for next: every other time the one on stage, in between the others in turn. */
-export function videoToPoll(state: State, previousId: string | undefined): string | undefined {
+/**
+ * Whose state to ask for next: every other time the one on stage, in between whoever has waited longest.
+ * `asked` holds the ids in the order they were last asked for.
+ */
+export function videoToPoll(state: State, asked: ReadonlySet<string>): string | undefined {
+  const order = [...asked];
   const watched = stageVideo(state);
-  const isWatching = watched !== undefined && (watched.state === 'processing' || watched.state === 'waiting');
-  if (isWatching && watched.id !== previousId) return watched.id;
-  const others = state.videos.filter((video) => video.state === 'processing' && video !== watched);
-  const previous = others.findIndex(({ id }) => id === previousId);
-  return (others[previous + 1] ?? others[0])?.id ?? (isWatching ? watched.id : undefined);
+  const isUnsettled = watched?.state === 'processing' || watched?.state === 'waiting';
+  if (isUnsettled && order.at(-1) !== watched.id) return watched.id;
+  const [other] = state.videos
+    .filter((video) => video.state === 'processing' && video !== watched)
+    .sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
+  return other?.id ?? (isUnsettled ? watched.id : undefined);
 }
 
 // --- words
@@ -263,6 +268,17 @@ export function stageProblem(state: State): Problem | undefined {
   const upload = stageUpload(state);
   if (upload) return upload.problem;
   const video = stageVideo(state);
-  if (video?.state === 'failed' && !video.playable) return refusalOf(video);
-  return video && state.player.problem;
+  return video && (obstacleOf(video) ?? state.player.problem);
+}
+
+/** The video that the player is to play. */
+export function videoToPlay(state: State): Video | undefined {
+  const video = stageVideo(state);
+  return video && !obstacleOf(video) ? video : undefined;
+}
+
+function obstacleOf(video: Video): Problem | undefined {
+  if (video.playable) return undefined;
+  if (video.state === 'failed') return refusalOf(video);
+  return video.state === 'waiting' ? UPLOAD_UNFINISHED : undefined;
 }

@@ -116,7 +116,7 @@ function overlayOf(
     const share = upload.phase === 'sending' ? sentShare(upload) : undefined;
     return h(
       'div',
-      { class: 'overlay-progress' },
+      { class: 'overlay-progress', 'data-key': upload.key },
       h('p', { class: 'big' }, share === undefined ? phaseText(upload, state) : percentText(share)),
       progressBar(share, `Upload of ${upload.name}`),
     );
@@ -127,7 +127,7 @@ function overlayOf(
 
 function problemButtons(upload: Upload | undefined, video: Video | undefined): Child[] {
   if (upload) return [button('Try again', 'retry-upload', upload.key), button('Dismiss', 'close-stage')];
-  if (video?.state === 'failed')
+  if (video && (video.state === 'failed' || video.state === 'waiting'))
     return [button('Delete it', 'ask-delete', video.id), button('Close', 'close-stage')];
   return [button('Try again', 'retry-player'), button('Close', 'close-stage')];
 }
@@ -165,7 +165,7 @@ function videoDetails(video: Video, state: State): Child[] {
             'button',
             { class: 'button', type: 'button', 'data-action': 'copy-link' },
             icon(state.linkCopied ? 'check' : 'link'),
-            state.linkCopied ? 'Link copied' : 'Copy HLS link',
+            h('span', { class: 'button-words' }, state.linkCopied ? 'Link copied' : 'Copy HLS link'),
           ),
         h(
           'button',
@@ -301,6 +301,7 @@ function videoRow(video: Video, state: State): HTMLElement {
   const { id, title, durationSeconds, sizeBytes, createdAt } = video;
   const isOnStage = state.stage.kind === 'video' && state.stage.id === id;
   const created = new Date(createdAt);
+  const isRefused = video.state === 'failed' && !video.playable;
   const isSound = video.renditions.length > 0 && video.renditions.every(({ width }) => width === null);
   return h(
     'li',
@@ -313,8 +314,8 @@ function videoRow(video: Video, state: State): HTMLElement {
     },
     h(
       'div',
-      { class: 'tile', 'aria-hidden': 'true' },
-      icon(video.state === 'failed' ? 'alert' : isSound ? 'sound' : 'play'),
+      { class: isRefused ? 'tile refused' : 'tile', 'aria-hidden': 'true' },
+      icon(isRefused ? 'alert' : isSound ? 'sound' : 'play'),
       durationSeconds !== null && h('span', { class: 'tile-time' }, clockText(durationSeconds)),
     ),
     h(

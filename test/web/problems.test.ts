@@ -1,0 +1,48 @@
+import { SOURCE_ERROR_SENTENCES } from '../../core/errors.ts';
+import type { SourceErrorCode } from '../../core/errors.ts';
+import { ApiError, ServerGone } from '../../web/api.ts';
+import { SERVER_GONE, VIDEO_DELETED, problemOf, problemOfPlayer, refusalOf } from '../../web/problems.ts';
+import { UploadInterrupted, UploadRefused } from '../../web/upload.ts';
+
+test.each(Object.entries(SOURCE_ERROR_SENTENCES))(
+  'a file refused for %s shows the sentence of the API, and what to do',
+  (code, message) => {
+    const { sentence, advice } = refusalOf({ error: { code: code as SourceErrorCode, message } });
+    expect(sentence).toBe(message);
+    expect(advice).toMatch(/^[A-Z].*\.$/);
+  },
+);
+
+test('a failure outside of the list still gets advice', () => {
+  expect(refusalOf({ error: { code: 'ENCODING_FAILED', message: 'Not all of it.' } })).toEqual({
+    sentence: 'Not all of it.',
+    advice: 'If this stays so, upload the file again.',
+  });
+});
+
+test.each([
+  [new ServerGone(), SERVER_GONE.sentence],
+  [new UploadInterrupted(), 'The upload was interrupted: the connection broke off.'],
+  [new UploadRefused(403), 'The storage did not take the file (403).'],
+  [new ApiError(401, 'UNAUTHORIZED', 'x'), 'The server did not accept the key.'],
+  [new ApiError(404, 'NOT_FOUND', 'x'), VIDEO_DELETED.sentence],
+  [new ApiError(413, 'TOO_LARGE', 'x'), 'The file is too large.'],
+  [new ApiError(400, 'INVALID_REQUEST', 'filename: too long'), 'filename: too long'],
+  [new ApiError(502, undefined, 'Bad Gateway'), 'The server has a problem (502).'],
+  [new TypeError('x is undefined'), 'Something went wrong on this page.'],
+])('%s is told as: %s', (error, sentence) => {
+  expect(problemOf(error).sentence).toBe(sentence);
+});
+
+test('a player says whether it was the network or the browser', () => {
+  const sentences = [
+    problemOfPlayer({ kind: 'network', status: 500 }),
+    problemOfPlayer({ kind: 'network', status: undefined }),
+    problemOfPlayer({ kind: 'media' }),
+  ].map(({ sentence }) => sentence);
+  expect(sentences).toEqual([
+    'A part of the video could not be loaded (500).',
+    'The video could not be loaded: the connection broke off.',
+    'The player stopped: this browser could not decode the video.',
+  ]);
+});
