@@ -3,6 +3,7 @@
 import { valueOf } from '../core/fraction.ts';
 import {
   CARDS,
+  artifactKey,
   cardKey,
   errorKey,
   parseCardKey,
@@ -33,7 +34,7 @@ export interface VideoStatus {
   state: 'waiting' | 'processing' | 'ready' | 'failed';
   /** Whether the playback URL answers with a playlist now. */
   playable: boolean;
-  /** The share of all segments that exist, 0 to 1. */
+  /** The share of what is to be made ahead of time that exists, 0 to 1. */
   progress: number;
   durationSeconds: number | null;
   playbackUrl: string;
@@ -112,9 +113,11 @@ export async function listVideos(
 }
 
 async function progressOf(id: string, plan: Plan, { media }: Buckets): Promise<number> {
-  let stored = 0;
-  for await (const { key } of media.list(revPrefix(id, plan.rev))) if (!key.endsWith('.m3u8')) stored += 1;
-  return stored / segmentsOf(plan).length;
+  const planned = segmentsOf(plan, plan.prewarm);
+  const stored = new Set<string>();
+  for await (const { key } of media.list(revPrefix(id, plan.rev))) stored.add(key);
+  if (planned.length === 0) return 1;
+  return planned.filter((segment) => stored.has(artifactKey(id, segment))).length / planned.length;
 }
 
 function renditionsOf(plan: Plan): RenditionStatus[] {

@@ -1,0 +1,36 @@
+// The functions of lambdas/, loaded into this process with the environment that a deployment gives them. They read it
+// as they load, so it has to be complete before.
+
+import { provideStreaming } from './function-url.ts';
+
+export interface FunctionEnvironment {
+  UPLOADS_BUCKET: string;
+  MEDIA_BUCKET: string;
+  PUBLIC_BASE_URL: string;
+  STATE_MACHINE_ARN: string;
+  API_KEY: string;
+  ENCODE_DIRECTORY: string;
+  AWS_ENDPOINT_URL_S3: string;
+  AWS_ENDPOINT_URL_SFN: string;
+}
+
+export async function loadFunctions(environment: FunctionEnvironment) {
+  Object.assign(process.env, environment);
+  provideStreaming();
+  const [api, authorizer, ingest, origin, transcode, finish] = await Promise.all([
+    import('../lambdas/api.ts'),
+    import('../lambdas/authorizer.ts'),
+    import('../lambdas/ingest.ts'),
+    import('../lambdas/origin.ts'),
+    import('../lambdas/transcode.ts'),
+    import('../lambdas/finish.ts'),
+  ]);
+  return {
+    api: api.handler,
+    authorizer: authorizer.handler,
+    ingest: ingest.handler,
+    origin: origin.handler,
+    transcode: transcode.handler,
+    finish: finish.handler,
+  };
+}

@@ -1,0 +1,66 @@
+// Makes the page's files: index.html and, under /assets/, everything else under names that tell the content, to be
+// cached for a year. Whoever serves the folder adds /config.json and the policy below.
+
+import { createHash } from 'node:crypto';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+export { contentSecurityPolicy } from './content-security-policy.ts';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const HLS = fileURLToPath(new URL('.', import.meta.resolve('hls.js')));
+
+/** Writes `index.html` and `assets/` into a folder, and clears away the assets of an earlier build. */
+export async function buildPage(outDirectory: string): Promise<void> {
+  const assets = join(outDirectory, 'assets');
+  await rm(assets, { recursive: true, force: true });
+  await mkdir(assets, { recursive: true });
+
+  const icon = await copyHashed(join(HERE, 'favicon.svg'), assets);
+  const worker = await copyHashed(join(HLS, 'hls.worker.js'), assets);
+  const { metafile } = await build({
+    absWorkingDir: HERE,
+    entryPoints: ['main.ts', 'style.css'],
+    outdir: outDirectory,
+    entryNames: 'assets/[name]-[hash]',
+    chunkNames: 'assets/[name]-[hash]',
+    assetNames: 'assets/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    target: ['es2022', 'chrome109', 'firefox115', 'safari16'],
+    // hls.js minified by its makers is smaller than what esbuild makes of their readable build.
+    alias: { 'hls.js': join(HLS, 'hls.min.mjs') },
+    define: { HLS_WORKER_URL: JSON.stringify(`/assets/${worker}`) },
+    loader: { '.svg': 'file' },
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+
+  const built = Object.entries(metafile.outputs).map(([path, output]) => [output.entryPoint, basename(path)]);
+  const names = new Map([...built, ['favicon.svg', icon]] as [string, string][]);
+  const page = await readFile(join(HERE, 'index.html'), 'utf8');
+  await writeFile(join(outDirectory, 'index.html'), withHashedNames(page, names));
+}
+
+function withHashedNames(page: string, names: ReadonlyMap<string, string>): string {
+  return page.replace(/(href|src)="(?![#/])([^"]+)"/g, (_match, attribute, file) => {
+    const name = names.get(file);
+    if (!name) throw new Error(`index.html points to ${file}, which the build did not make`);
+    return `${attribute}="/assets/${name}"`;
+  });
+}
+
+async function copyHashed(path: string, folder: string): Promise<string> {
+  const hash = createHash('sha256')
+    .update(await readFile(path))
+    .digest('hex')
+    .slice(0, 8);
+  const name = `${basename(path, extname(path))}-${hash}${extname(path)}`;
+  await cp(path, join(folder, name));
+  return name;
+}

@@ -1,0 +1,396 @@
+// The page: holds the one state, carries out what people ask for, and has everything drawn anew after each change.
+
+import { ApiError, ServerGone, httpApi } from './api.ts';
+import { preloadPlayer, startPlayer } from './player.ts';
+import { NOT_A_FILE, VIDEO_DELETED, problemOf, problemOfPlayer } from './problems.ts';
+import type { PlayerFailure } from './problems.ts';
+import * as transitions from './state.ts';
+import { INITIAL, STARTING } from './state.ts';
+import type { State, Upload } from './state.ts';
+import { UploadInterrupted, contentTypeOf, putFile, withSample } from './upload.ts';
+import { render } from './view.ts';
+
+let state: State = INITIAL;
+const api = httpApi(() => state.config?.apiKey ?? sessionStorage.getItem(STORED_KEY) ?? undefined);
+const STORED_KEY = 'instant-hls.api-key';
+
+const video = document.getElementById('video') as HTMLVideoElement;
+const frame = document.getElementById('frame') as HTMLElement;
+
+function update(change: (state: State) => State): void {
+  const before = transitions.stageVideo(state)?.id;
+  state = change(state);
+  const now = transitions.stageVideo(state)?.id;
+  if (now !== before) changePlayer();
+  scheduleRender();
+  schedulePoll();
+  void sendNext();
+}
+
+const set = (change: Partial<State>): void => update((state) => ({ ...state, ...change }));
+
+let isRenderScheduled = false;
+
+/** Several changes in one go are drawn once. Not by requestAnimationFrame, which rests in hidden tabs. */
+function scheduleRender(): void {
+  if (isRenderScheduled) return;
+  isRenderScheduled = true;
+  queueMicrotask(() => {
+    isRenderScheduled = false;
+    render(state);
+  });
+}
+
+// --- beginning
+
+async function start(): Promise<void> {
+  set({ startProblem: undefined });
+  try {
+    const config = await api.config();
+    const isKeyMissing = config.apiKey === undefined && sessionStorage.getItem(STORED_KEY) === null;
+    set({ config, keyForm: isKeyMissing ? 'empty' : 'hidden' });
+    if (!isKeyMissing) await loadLibrary();
+  } catch (error) {
+    failed(error);
+    if (!(error instanceof ServerGone)) set({ startProblem: problemOf(error) });
+  }
+}
+
+async function loadLibrary(cursor?: string): Promise<void> {
+  set({ library: 'loading' });
+  try {
+    const page = await api.videos(cursor);
+    update((state) => transitions.pageLoaded(state, page));
+  } catch (error) {
+    set({ library: 'failed' });
+    failed(error);
+  }
+}
+
+/** What every failed request has in common; returns whether the reason is told thereby. */
+function failed(error: unknown): boolean {
+  if (error instanceof ServerGone) {
+    waitForServer();
+    return true;
+  }
+  if (error instanceof ApiError && error.status === 401 && !state.config?.apiKey) {
+    sessionStorage.removeItem(STORED_KEY);
+    set({ keyForm: 'wrong' });
+    return true;
+  }
+  return false;
+}
+
+const HEALTH_INTERVAL_MS = 2000;
+
+function waitForServer(): void {
+  if (state.serverGone) return;
+  set({ serverGone: true });
+  const look = async () => {
+    try {
+      if (!document.hidden) {
+        await api.health();
+        serverIsBack();
+        return;
+      }
+    } catch (error) {
+      if (error instanceof ApiError && error.status < 500) return serverIsBack();
+    }
+    setTimeout(look, HEALTH_INTERVAL_MS);
+  };
+  setTimeout(look, HEALTH_INTERVAL_MS);
+}
+
+function serverIsBack(): void {
+  set({ serverGone: false });
+  if (!state.config) void start();
+  else if (state.library === 'failed') void loadLibrary();
+  if (state.player.phase === 'failed' && transitions.stageVideo(state)?.state !== 'failed') retryPlayer();
+}
+
+// --- uploads
+
+let lastUploadKey = 0;
+const running = new Map<number, AbortController>();
+
+function addFiles(files: readonly (File | undefined)[]): void {
+  // Met here, the player's code arrives while the file leaves.
+  preloadPlayer();
+  const uploads = files.map((file) => transitions.newUpload((lastUploadKey += 1), file));
+  update((state) => transitions.uploadsAdded(state, uploads));
+}
+
+async function sendNext(): Promise<void> {
+  if (state.serverGone || state.keyForm !== 'hidden') return;
+  const upload = transitions.nextUpload(state);
+  if (!upload) return;
+  const { key } = upload;
+  const controller = new AbortController();
+  running.set(key, controller);
+  const { signal } = controller;
+  // Taken before anything is awaited, so that nobody takes it twice.
+  update((state) => transitions.uploadChanged(state, key, { phase: upload.file ? 'asking' : 'making' }));
+  try {
+    const granted = upload.file ? await send(upload, upload.file, signal) : await api.makeTestClip();
+    if (signal.aborted) throw signal.reason;
+    const video = transitions.freshVideo(granted, upload, new Date().toISOString());
+    update((state) => transitions.uploadDone(state, key, video));
+  } catch (error) {
+    const id = uploadOf(key)?.id;
+    if (signal.aborted) {
+      update((state) => transitions.uploadCancelled(state, key));
+    } else if (failed(error) && id === undefined) {
+      // Nothing has begun yet: it waits for the server, or for the key.
+      update((state) => transitions.uploadRetried(state, key));
+    } else {
+      update((state) => transitions.uploadFailed(state, key, problemOf(error)));
+    }
+    // A granted upload that never came would stay in the list.
+    if (id !== undefined) void api.deleteVideo(id).catch(() => undefined);
+  } finally {
+    running.delete(key);
+  }
+}
+
+async function send(
+  upload: Upload,
+  file: File,
+  signal: AbortSignal,
+): Promise<{ id: string; playbackUrl: string }> {
+  const { key } = upload;
+  const change = (change: Partial<Upload>) =>
+    update((state) => transitions.uploadChanged(state, key, change));
+  const granted = await api.grantUpload({
+    filename: file.name,
+    contentType: contentTypeOf(file),
+    sizeBytes: file.size,
+  });
+  change({ id: granted.id, phase: 'sending' });
+  const onProgress = (sentBytes: number) => {
+    const samples = withSample(uploadOf(key)?.samples ?? [], { atMs: performance.now(), sentBytes });
+    change({ sentBytes, samples });
+  };
+  // Without this, a connection that stalls would go on showing its last rate.
+  const ticking = setInterval(scheduleRender, 1000);
+  try {
+    await putFile(file, granted.upload, { onProgress, signal });
+  } catch (error) {
+    // The answer may have been lost on its way, and the file not.
+    const hasArrived = error instanceof UploadInterrupted && (await isStored(granted.id));
+    if (!hasArrived) throw error;
+  } finally {
+    clearInterval(ticking);
+  }
+  return granted;
+}
+
+const isStored = (id: string): Promise<boolean> =>
+  api.video(id).then(
+    ({ state }) => state !== 'waiting',
+    (error) => {
+      failed(error);
+      return false;
+    },
+  );
+
+const uploadOf = (key: number): Upload | undefined => state.uploads.find((upload) => upload.key === key);
+
+function cancelUpload(key: number): void {
+  const controller = running.get(key);
+  if (controller) controller.abort(new DOMException('Cancelled', 'AbortError'));
+  else update((state) => transitions.uploadCancelled(state, key));
+}
+
+// --- player
+
+let stopPlayer = (): void => undefined;
+
+function changePlayer(): void {
+  stopPlayer();
+  stopPlayer = () => undefined;
+  frame.style.removeProperty('--shape');
+  const watched = transitions.stageVideo(state);
+  if (!watched || (watched.state === 'failed' && !watched.playable)) return;
+  const changed = (change: Partial<State['player']>) =>
+    update((state) => ({ ...state, player: { ...state.player, ...change } }));
+  stopPlayer = startPlayer(video, watched.playbackUrl, {
+    onStarted: () => {
+      changed({ phase: 'started' });
+      // Wide pictures fit the frame as it is; a phone held upright gets a taller one.
+      if (video.videoHeight > video.videoWidth) frame.style.setProperty('--shape', '4 / 5');
+    },
+    onMuted: () => changed({ muted: true }),
+    onTrouble: () => void refresh(watched.id),
+    onFailed: (failure) => void playerFailed(watched.id, failure),
+  });
+}
+
+/** The server may know better why it does not play. */
+async function playerFailed(id: string, failure: PlayerFailure): Promise<void> {
+  await refresh(id);
+  if (transitions.stageVideo(state)?.id !== id) return;
+  set({ player: { phase: 'failed', muted: false, problem: problemOfPlayer(failure) } });
+}
+
+function retryPlayer(): void {
+  set({ player: STARTING });
+  changePlayer();
+}
+
+function watch(id: string): void {
+  if (transitions.stageVideo(state)?.id !== id) update((state) => transitions.videoChosen(state, id));
+  else if (state.player.phase === 'failed') retryPlayer();
+  document.getElementById('stage')!.scrollIntoView({ block: 'start' });
+}
+
+// --- what the server says of a video
+
+const POLL_INTERVAL_MS = 1000;
+let polling: ReturnType<typeof setTimeout> | undefined;
+let polledAtMs = -Infinity;
+let polledId: string | undefined;
+
+/** One request a second at most, however many videos there are; none while nobody looks. */
+function schedulePoll(): void {
+  if (polling !== undefined || document.hidden || state.serverGone || state.keyForm !== 'hidden') return;
+  if (transitions.videoToPoll(state, polledId) === undefined) return;
+  polling = setTimeout(
+    async () => {
+      polledId = transitions.videoToPoll(state, polledId);
+      polledAtMs = performance.now();
+      if (polledId !== undefined && !document.hidden) await refresh(polledId);
+      polling = undefined;
+      schedulePoll();
+    },
+    Math.max(0, polledAtMs + POLL_INTERVAL_MS - performance.now()),
+  );
+}
+
+const refreshing = new Map<string, Promise<void>>();
+
+function refresh(id: string): Promise<void> {
+  const look = async () => {
+    try {
+      const seen = await api.video(id);
+      // Not one that was deleted here meanwhile.
+      update((state) =>
+        state.videos.some((video) => video.id === id) ? transitions.videoSeen(state, seen) : state,
+      );
+    } catch (error) {
+      if (failed(error) || !(error instanceof ApiError) || error.status !== 404) return;
+      if (transitions.stageVideo(state)?.id === id) set({ notice: VIDEO_DELETED });
+      update((state) => transitions.videoGone(state, id));
+    }
+  };
+  const going = refreshing.get(id) ?? look().finally(() => refreshing.delete(id));
+  refreshing.set(id, going);
+  return going;
+}
+
+async function deleteVideo(id: string): Promise<void> {
+  try {
+    await api.deleteVideo(id);
+  } catch (error) {
+    const isGoneAlready = error instanceof ApiError && error.status === 404;
+    if (!isGoneAlready) {
+      if (!failed(error))
+        set({ notice: { ...problemOf(error), sentence: 'The video could not be deleted.' } });
+      return;
+    }
+  }
+  update((state) => transitions.videoGone(state, id));
+  // Its button is gone and would take the focus with it.
+  document.getElementById('library-title')!.focus();
+}
+
+async function copyLink(): Promise<void> {
+  const url = transitions.stageVideo(state)?.playbackUrl;
+  if (!url) return;
+  try {
+    await navigator.clipboard.writeText(url);
+  } catch {
+    return set({ notice: { sentence: 'The browser did not allow copying. The link is:', advice: url } });
+  }
+  set({ linkCopied: true });
+  setTimeout(() => set({ linkCopied: false }), 2000);
+}
+
+// --- what people do
+
+const actions: Record<string, (id: string) => void> = {
+  start: () => void start(),
+  'dismiss-notice': () => set({ notice: undefined }),
+  'test-clip': () => addFiles([undefined]),
+  'cancel-upload': (key) => cancelUpload(Number(key)),
+  'retry-upload': (key) => update((state) => transitions.uploadRetried(state, Number(key))),
+  'close-stage': () => update(transitions.stageClosed),
+  'retry-player': retryPlayer,
+  'copy-link': () => void copyLink(),
+  watch,
+  'ask-delete': (id) => set({ deleting: id }),
+  'show-more': () => void loadLibrary(state.nextCursor),
+  'reload-library': () => void loadLibrary(),
+};
+
+document.addEventListener('click', ({ target }) => {
+  const element = (target as Element).closest<HTMLElement>('[data-action]');
+  if (element) actions[element.dataset['action']!]?.(element.dataset['id'] ?? '');
+});
+
+const dropZone = document.getElementById('drop-zone') as HTMLElement;
+const fileInput = document.getElementById('file-input') as HTMLInputElement;
+
+dropZone.addEventListener('click', ({ target }) => {
+  if (!(target as Element).closest('label, input, button')) fileInput.click();
+});
+
+fileInput.addEventListener('change', () => {
+  addFiles([...(fileInput.files ?? [])]);
+  fileInput.value = ''; // so that the same file can be chosen again
+});
+
+// The whole page takes drops: a file that misses the zone would otherwise replace the page.
+document.addEventListener('dragover', (event) => {
+  event.preventDefault();
+  if (!state.dragging) set({ dragging: true });
+});
+document.addEventListener('dragleave', (event) => {
+  if (event.relatedTarget === null) set({ dragging: false });
+});
+document.addEventListener('drop', (event) => {
+  event.preventDefault();
+  set({ dragging: false });
+  if (!state.config || state.keyForm !== 'hidden') return;
+  const items = [...(event.dataTransfer?.items ?? [])];
+  const files = items.flatMap((item) =>
+    item.webkitGetAsEntry()?.isDirectory ? [] : (item.getAsFile() ?? []),
+  );
+  if (files.length > 0) addFiles(files);
+  if (files.length < items.length) set({ notice: NOT_A_FILE });
+});
+
+document.getElementById('key-form')!.addEventListener('submit', (event) => {
+  event.preventDefault();
+  const field = document.getElementById('key') as HTMLInputElement;
+  sessionStorage.setItem(STORED_KEY, field.value.trim());
+  field.value = '';
+  set({ keyForm: 'hidden' });
+  void loadLibrary();
+});
+
+const dialog = document.getElementById('delete-dialog') as HTMLDialogElement;
+dialog.addEventListener('close', () => {
+  const id = state.deleting;
+  set({ deleting: undefined });
+  if (id !== undefined && dialog.returnValue === 'delete') void deleteVideo(id);
+  dialog.returnValue = ''; // Escape leaves it as it was
+});
+
+document.addEventListener('visibilitychange', schedulePoll);
+
+window.addEventListener('beforeunload', (event) => {
+  if (state.uploads.some(({ phase }) => phase === 'queued' || phase === 'asking' || phase === 'sending'))
+    event.preventDefault();
+});
+
+void start();

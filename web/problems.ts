@@ -1,0 +1,129 @@
+// A sentence for every failure a person can meet here, and what they can do about it.
+
+import type { SourceErrorCode } from '../core/errors.ts';
+import { ApiError, ServerGone } from './api.ts';
+import type { Video } from './api.ts';
+import { UploadInterrupted, UploadRefused } from './upload.ts';
+
+export interface Problem {
+  sentence: string;
+  advice: string;
+}
+
+export const SERVER_GONE: Problem = {
+  sentence: 'The server does not answer.',
+  advice: 'Check your connection. This page tries again by itself.',
+};
+
+export const VIDEO_DELETED: Problem = {
+  sentence: 'This video has been deleted.',
+  advice: 'Choose another one from the list.',
+};
+
+export const NOT_A_FILE: Problem = {
+  sentence: 'That was not a file.',
+  advice: 'Drop video or audio files from your disk; of a folder, drop the files in it.',
+};
+
+export function problemOf(error: unknown): Problem {
+  if (error instanceof ServerGone) return SERVER_GONE;
+  if (error instanceof UploadInterrupted) {
+    return {
+      sentence: 'The upload was interrupted: the connection broke off.',
+      advice: 'Check your connection, then send the file again.',
+    };
+  }
+  if (error instanceof UploadRefused) {
+    return {
+      sentence: `The storage did not take the file (${error.status}).`,
+      advice: 'The permission to upload may have run out, or the file changed meanwhile. Send it again.',
+    };
+  }
+  if (error instanceof ApiError) return problemOfAnswer(error);
+  return { sentence: 'Something went wrong on this page.', advice: 'Reload it and try again.' };
+}
+
+function problemOfAnswer({ status, message }: ApiError): Problem {
+  switch (status) {
+    case 401:
+    case 403:
+      return {
+        sentence: 'The server did not accept the key.',
+        advice: 'Reload the page and enter the key again.',
+      };
+    case 404:
+      return VIDEO_DELETED;
+    case 413:
+      return { sentence: 'The file is too large.', advice: message || 'Send a shorter or smaller version.' };
+    case 429:
+      return { sentence: 'The server is busy.', advice: 'Wait a moment, then try again.' };
+    default:
+      return status >= 500
+        ? { sentence: `The server has a problem (${status}).`, advice: 'Wait a moment, then try again.' }
+        : {
+            sentence: message || `The server refused (${status}).`,
+            advice: 'Try again, or choose another file.',
+          };
+  }
+}
+
+/** The API's own sentence about a video that failed, and what helps. */
+export function refusalOf({ error }: Pick<Video, 'error'>): Problem {
+  return {
+    sentence: error?.message ?? 'The video could not be prepared.',
+    advice: (error && ADVICE[error.code as SourceErrorCode]) ?? 'If this stays so, upload the file again.',
+  };
+}
+
+const ADVICE: Record<SourceErrorCode, string> = {
+  EMPTY_FILE: 'Copy or export it anew, then upload it again.',
+  NOT_MEDIA: 'Choose a video or audio file, such as MP4, MOV, MKV, WebM or MP3.',
+  CUT_OFF: 'Copy the whole file from the camera again, or export it anew, then upload that.',
+  NO_STREAMS: 'Choose a file that plays on your own computer.',
+  UNREADABLE: 'If it plays on your own computer, try once more, or export it as MP4 first.',
+  DAMAGED: 'Copy it from its origin again, or export it anew, then upload that.',
+  TOO_LONG: 'Cut it into shorter parts and upload those.',
+};
+
+/** Why a player gave up; `status` is what the server answered, if it did. */
+export type PlayerFailure =
+  | { kind: 'network'; status: number | undefined }
+  | { kind: 'media' }
+  | { kind: 'codec' }
+  | { kind: 'unsupported' }
+  | { kind: 'code' };
+
+export function problemOfPlayer(failure: PlayerFailure): Problem {
+  switch (failure.kind) {
+    case 'network':
+      return failure.status
+        ? {
+            sentence: `A part of the video could not be loaded (${failure.status}).`,
+            advice: 'Wait a moment, then try again.',
+          }
+        : {
+            sentence: 'The video could not be loaded: the connection broke off.',
+            advice: 'Check your connection, then try again.',
+          };
+    case 'media':
+      return {
+        sentence: 'The player stopped: this browser could not decode the video.',
+        advice: 'Try again, or open the page in another browser.',
+      };
+    case 'codec':
+      return {
+        sentence: 'This browser cannot decode H.264 video.',
+        advice: 'Open the page in another browser, such as Chrome, Edge, Firefox or Safari.',
+      };
+    case 'unsupported':
+      return {
+        sentence: 'This browser cannot play HLS video.',
+        advice: 'Update it, or open the page in Chrome, Edge, Firefox or Safari.',
+      };
+    case 'code':
+      return {
+        sentence: 'The player could not be loaded.',
+        advice: 'Check your connection, then try again.',
+      };
+  }
+}

@@ -1,0 +1,404 @@
+// The one render: state in, document changed. The <video> itself belongs to player.ts and is never touched here.
+
+import { fill, h, icon } from './dom.ts';
+import type { Child } from './dom.ts';
+import type { Video } from './api.ts';
+import {
+  clockText,
+  dateText,
+  percentText,
+  rateText,
+  sizeText,
+  spokenDuration,
+  timeLeftText,
+} from './format.ts';
+import { SERVER_GONE, refusalOf } from './problems.ts';
+import type { Problem } from './problems.ts';
+import {
+  announcement,
+  isRunning,
+  listedVideos,
+  stageProblem,
+  stageUpload,
+  stageVideo,
+  statusText,
+} from './state.ts';
+import type { State, Upload } from './state.ts';
+import { rateOf } from './upload.ts';
+
+const byId = <T extends HTMLElement = HTMLElement>(id: string): T => document.getElementById(id) as T;
+
+export function render(state: State): void {
+  const isOpen = state.config !== undefined && state.keyForm === 'hidden';
+  byId('workspace').hidden = !isOpen;
+  byId('key-form').hidden = state.keyForm === 'hidden';
+  fill(byId('key-error'), state.keyForm === 'wrong' && 'The server did not accept this key.');
+  fill(byId('notice'), noticeOf(state));
+  if (!isOpen) return;
+
+  renderStage(state);
+  const isQuiet = state.stage.kind === 'empty' && state.videos.length === 0 && state.uploads.length === 0;
+  byId('drop-zone').className = `drop-zone${isQuiet ? ' large' : ''}${state.dragging ? ' dragging' : ''}`;
+  byId('test-clip-line').hidden = !state.config!.testClip;
+  const onStage = stageUpload(state);
+  fill(
+    byId('queue'),
+    ...state.uploads.filter((upload) => upload !== onStage).map((upload) => uploadRow(upload, state)),
+  );
+
+  const videos = listedVideos(state);
+  fill(byId('library'), ...videos.map((video) => videoRow(video, state)));
+  fill(byId('library-message'), libraryMessage(state, videos.length));
+  byId('show-more').hidden = state.nextCursor === undefined;
+  byId<HTMLButtonElement>('show-more').disabled = state.library === 'loading';
+
+  renderDialog(state);
+  fill(byId('announcer'), announcement(state));
+}
+
+function noticeOf({ startProblem, serverGone, notice }: State): Child {
+  if (serverGone)
+    return h('div', { class: 'notice', id: 'server-gone' }, icon('alert'), problemText(SERVER_GONE));
+  const problem = startProblem ?? notice;
+  if (!problem) return undefined;
+  return h(
+    'div',
+    { class: 'notice' },
+    icon('alert'),
+    problemText(problem),
+    startProblem
+      ? button('Try again', 'start')
+      : h(
+          'button',
+          { class: 'icon-button', type: 'button', 'data-action': 'dismiss-notice', 'aria-label': 'Dismiss' },
+          icon('close'),
+        ),
+  );
+}
+
+// --- stage
+
+function renderStage(state: State): void {
+  const upload = stageUpload(state);
+  const video = stageVideo(state);
+  const problem = stageProblem(state);
+  byId('stage').hidden = !upload && !video;
+  const isSoundOnly =
+    video !== undefined &&
+    video.renditions.length > 0 &&
+    video.renditions.every(({ width }) => width === null);
+  const showsVideo = video !== undefined && !problem;
+  // Only these classes are ours; the frame's shape is set by main.ts once the picture's is known.
+  byId('frame').classList.toggle('sound-only', isSoundOnly && showsVideo);
+  byId('frame').classList.toggle('covered', !showsVideo);
+  byId('overlay').hidden = showsVideo && state.player.phase === 'started';
+  fill(byId('overlay'), overlayOf(state, upload, video, problem));
+  fill(byId('details'), ...(upload ? uploadDetails(upload, state) : video ? videoDetails(video, state) : []));
+}
+
+function overlayOf(
+  state: State,
+  upload: Upload | undefined,
+  video: Video | undefined,
+  problem: Problem | undefined,
+): Child {
+  if (problem) {
+    return h(
+      'div',
+      { class: 'overlay-problem', role: 'alert' },
+      icon('alert'),
+      h('p', { id: 'error', class: 'sentence' }, problem.sentence),
+      h('p', { class: 'advice' }, problem.advice),
+      h('div', { class: 'buttons' }, ...problemButtons(upload, video)),
+    );
+  }
+  if (upload) {
+    const share = upload.phase === 'sending' ? sentShare(upload) : undefined;
+    return h(
+      'div',
+      { class: 'overlay-progress' },
+      h('p', { class: 'big' }, share === undefined ? phaseText(upload, state) : percentText(share)),
+      progressBar(share, `Upload of ${upload.name}`),
+    );
+  }
+  if (!video) return undefined;
+  return h('div', { class: 'overlay-starting' }, h('span', { class: 'spinner' }), h('p', {}, 'Starting …'));
+}
+
+function problemButtons(upload: Upload | undefined, video: Video | undefined): Child[] {
+  if (upload) return [button('Try again', 'retry-upload', upload.key), button('Dismiss', 'close-stage')];
+  if (video?.state === 'failed')
+    return [button('Delete it', 'ask-delete', video.id), button('Close', 'close-stage')];
+  return [button('Try again', 'retry-player'), button('Close', 'close-stage')];
+}
+
+function uploadDetails(upload: Upload, state: State): Child[] {
+  return [
+    h(
+      'div',
+      { class: 'details-head' },
+      h('h2', { id: 'stage-title', title: upload.name }, upload.name),
+      h('div', { class: 'buttons' }, isRunning(upload) && button('Cancel', 'cancel-upload', upload.key)),
+    ),
+    h(
+      'p',
+      { id: 'status', class: 'status', 'data-state': upload.phase },
+      upload.phase === 'failed' ? 'Not uploaded' : phaseText(upload, state),
+    ),
+    upload.phase === 'sending' && metaLine(sendingFacts(upload)),
+  ];
+}
+
+function videoDetails(video: Video, state: State): Child[] {
+  const { player } = state;
+  const isPreparing = video.state === 'processing';
+  return [
+    h(
+      'div',
+      { class: 'details-head' },
+      h('h2', { id: 'stage-title', title: video.title }, video.title),
+      h(
+        'div',
+        { class: 'buttons' },
+        (video.state !== 'failed' || video.playable) &&
+          h(
+            'button',
+            { class: 'button', type: 'button', 'data-action': 'copy-link' },
+            icon(state.linkCopied ? 'check' : 'link'),
+            state.linkCopied ? 'Link copied' : 'Copy HLS link',
+          ),
+        h(
+          'button',
+          {
+            class: 'icon-button',
+            type: 'button',
+            'data-action': 'close-stage',
+            'aria-label': 'Close the player',
+          },
+          icon('close'),
+        ),
+      ),
+    ),
+    h(
+      'div',
+      { class: 'status-line' },
+      h(
+        'p',
+        { id: 'status', class: 'status', 'data-state': video.state },
+        video.state === 'ready' && icon('check'),
+        statusText(video, player),
+      ),
+      isPreparing && progressBar(video.progress, 'Preparing all qualities'),
+    ),
+    metaLine([
+      video.durationSeconds !== null && clockText(video.durationSeconds),
+      sizeText(video.sizeBytes),
+      qualities(video),
+    ]),
+    player.muted &&
+      h('p', { class: 'quiet' }, 'Your browser started it without sound; switch it on in the player.'),
+    video.state === 'failed' &&
+      video.playable &&
+      h(
+        'p',
+        { class: 'error-text', role: 'alert', id: 'error' },
+        video.error?.message ?? 'Not all of it could be prepared.',
+      ),
+  ];
+}
+
+/** `360p · 720p` reads as what the viewer can get; only worth saying once the plan is known. */
+const qualities = ({ renditions }: Video): string | false =>
+  renditions.length > 0 &&
+  (renditions.some(({ width }) => width !== null)
+    ? renditions.map(({ name }) => name).join(', ')
+    : 'Sound only');
+
+// --- queue
+
+function uploadRow(upload: Upload, state: State): HTMLElement {
+  const { key, name, phase, problem } = upload;
+  return h(
+    'li',
+    { 'data-key': key, 'data-testid': 'upload', 'data-state': phase },
+    h(
+      'div',
+      { class: 'upload-head' },
+      h('p', { class: 'name', title: name }, name),
+      h(
+        'div',
+        { class: 'buttons' },
+        phase === 'failed' && button('Try again', 'retry-upload', key),
+        h(
+          'button',
+          {
+            class: 'icon-button',
+            type: 'button',
+            'data-action': 'cancel-upload',
+            'data-id': key,
+            'aria-label': phase === 'failed' ? `Dismiss ${name}` : `Cancel ${name}`,
+          },
+          icon('close'),
+        ),
+      ),
+    ),
+    phase === 'sending' && progressBar(sentShare(upload), `Upload of ${name}`),
+    phase === 'making' && progressBar(undefined, 'Making the test clip'),
+    problem
+      ? h('div', { class: 'error-text', role: 'alert', 'data-testid': 'upload-error' }, problemText(problem))
+      : metaLine(
+          phase === 'sending'
+            ? [percentText(sentShare(upload)), ...sendingFacts(upload)]
+            : [phaseText(upload, state), upload.file && sizeText(upload.sizeBytes)],
+        ),
+  );
+}
+
+function phaseText(upload: Upload, { serverGone, uploads }: State): string {
+  switch (upload.phase) {
+    case 'queued':
+      if (serverGone) return 'Waiting for the server';
+      return uploads.some(isRunning) ? 'Waiting for its turn' : 'Starting …';
+    case 'asking':
+      return 'Starting …';
+    case 'making':
+      return 'Making a test clip …';
+    case 'sending':
+      return upload.sentBytes < upload.sizeBytes ? 'Uploading' : 'Finishing …';
+    case 'failed':
+      return 'Not uploaded';
+  }
+}
+
+const sentShare = ({ sentBytes, sizeBytes }: Upload): number =>
+  sizeBytes > 0 ? Math.min(1, sentBytes / sizeBytes) : 1;
+
+function sendingFacts({ sentBytes, sizeBytes, samples }: Upload): Child[] {
+  const sent = `${sizeText(Math.min(sentBytes, sizeBytes))} of ${sizeText(sizeBytes)}`;
+  const rate = rateOf(samples, performance.now());
+  if (rate === undefined || sentBytes >= sizeBytes) return [sent];
+  if (rate === 0) return [sent, 'no progress, waiting for the network'];
+  return [sent, rateText(rate), timeLeftText((sizeBytes - sentBytes) / rate)];
+}
+
+// --- library
+
+function libraryMessage({ library }: State, count: number): Child {
+  if (library === 'failed') {
+    return h(
+      'div',
+      { class: 'empty' },
+      h('p', {}, 'The list could not be loaded.'),
+      button('Try again', 'reload-library'),
+    );
+  }
+  if (count > 0) return undefined;
+  if (library === 'loading') return h('p', { class: 'empty quiet', 'aria-busy': 'true' }, 'Loading …');
+  return h('p', { class: 'empty quiet' }, 'Nothing here yet. What you upload is kept and listed here.');
+}
+
+function videoRow(video: Video, state: State): HTMLElement {
+  const { id, title, durationSeconds, sizeBytes, createdAt } = video;
+  const isOnStage = state.stage.kind === 'video' && state.stage.id === id;
+  const created = new Date(createdAt);
+  const isSound = video.renditions.length > 0 && video.renditions.every(({ width }) => width === null);
+  return h(
+    'li',
+    {
+      'data-key': id,
+      'data-testid': 'video',
+      'data-id': id,
+      'data-state': video.state,
+      class: isOnStage ? 'current' : undefined,
+    },
+    h(
+      'div',
+      { class: 'tile', 'aria-hidden': 'true' },
+      icon(video.state === 'failed' ? 'alert' : isSound ? 'sound' : 'play'),
+      durationSeconds !== null && h('span', { class: 'tile-time' }, clockText(durationSeconds)),
+    ),
+    h(
+      'div',
+      { class: 'row-text' },
+      h(
+        'button',
+        {
+          class: 'row-title',
+          type: 'button',
+          title,
+          'data-action': 'watch',
+          'data-id': id,
+          'aria-current': isOnStage ? 'true' : undefined,
+        },
+        title,
+        durationSeconds !== null &&
+          h('span', { class: 'visually-hidden' }, `, ${spokenDuration(durationSeconds)}`),
+      ),
+      metaLine([
+        stateLabel(video, isOnStage && state.player.phase === 'started'),
+        sizeText(sizeBytes),
+        h(
+          'time',
+          { datetime: createdAt, title: created.toLocaleString('en-GB') },
+          dateText(created, new Date()),
+        ),
+      ]),
+      video.state === 'failed' &&
+        h('p', { class: 'error-text', 'data-testid': 'video-error' }, refusalOf(video).sentence),
+    ),
+    h(
+      'button',
+      {
+        class: 'icon-button row-delete',
+        type: 'button',
+        'data-action': 'ask-delete',
+        'data-id': id,
+        'aria-label': `Delete ${title}`,
+      },
+      icon('trash'),
+    ),
+  );
+}
+
+function stateLabel({ state, progress, playable }: Video, isPlaying: boolean): HTMLElement {
+  const label = (kind: string, words: string) =>
+    h('span', { class: `label ${kind}`, 'data-testid': 'state' }, words);
+  switch (state) {
+    case 'waiting':
+      return label('waiting', 'Upload not finished');
+    case 'processing':
+      return label('processing', `Preparing ${percentText(progress)}`);
+    case 'ready':
+      return label('ready', isPlaying ? 'Playing' : 'Ready');
+    case 'failed':
+      return label('failed', playable ? 'Not fully prepared' : 'Cannot be played');
+  }
+}
+
+function renderDialog({ deleting, videos }: State): void {
+  const dialog = byId<HTMLDialogElement>('delete-dialog');
+  const video = videos.find(({ id }) => id === deleting);
+  if (video)
+    fill(
+      byId('delete-text'),
+      h('strong', {}, video.title),
+      ' will be gone for everyone who has its link. This cannot be undone.',
+    );
+  if (video && !dialog.open) dialog.showModal();
+  if (!video && dialog.open) dialog.close();
+}
+
+// --- pieces
+
+const button = (words: string, action: string, id?: string | number): HTMLElement =>
+  h('button', { class: 'button', type: 'button', 'data-action': action, 'data-id': id }, words);
+
+const problemText = ({ sentence, advice }: Problem): HTMLElement =>
+  h('p', { class: 'problem' }, h('strong', {}, sentence), ' ', advice);
+
+/** Without a share: something goes on, nobody knows how far it is. */
+const progressBar = (share: number | undefined, label: string): HTMLElement =>
+  h('progress', { max: 1, value: share === undefined ? undefined : share.toFixed(4), 'aria-label': label });
+
+const metaLine = (facts: Child[]): HTMLElement =>
+  h('p', { class: 'meta' }, ...facts.filter(Boolean).map((fact) => h('span', {}, fact)));
