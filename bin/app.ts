@@ -3,9 +3,12 @@
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { InstantHlsStack } from '../lib/instant-hls-stack.ts';
+import { buildPage } from '../web/build.ts';
+
+const page = join(import.meta.dirname, '..', '.cache', 'page');
+await buildPage(page);
 
 const app = new App();
-
 new InstantHlsStack(app, (app.node.tryGetContext('stackName') as string | undefined) ?? 'InstantHls', {
-  page: join(import.meta.dirname, '..', 'lib', 'placeholder-page'),
+  page,
 });

@@ -9,6 +9,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { contentSecurityPolicy } from '../web/content-security-policy.ts';
 import { acknowledge } from './acknowledge.ts';
 
 export interface CdnDomain {
@@ -175,20 +176,7 @@ export class Delivery extends Construct {
       securityHeadersBehavior: {
         contentSecurityPolicy: {
           override: true,
-          contentSecurityPolicy: [
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self' 'unsafe-inline'", // the player's elements style their shadow trees so
-            "img-src 'self' blob: data:",
-            "media-src 'self' blob:", // hls.js plays by a MediaSource
-            "worker-src 'self' blob:", // and parses in a worker
-            `connect-src 'self' https://${uploads.bucketRegionalDomainName} https://${uploads.bucketDomainName}`,
-            "font-src 'self'",
-            "manifest-src 'self'",
-            "base-uri 'none'",
-            "form-action 'self'",
-            "frame-ancestors 'self'",
-          ].join('; '),
+          contentSecurityPolicy: contentSecurityPolicy([`https://${uploads.bucketRegionalDomainName}`]),
         },
         contentTypeOptions: { override: true },
         referrerPolicy: {

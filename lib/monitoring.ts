@@ -98,7 +98,7 @@ export class Monitoring extends Construct {
       says: 'One segment in a hundred takes longer than ten seconds to make: players give up soon.',
       runbook: 'derive-slow',
       metric: this.ours('DeriveTime', 'p99', { kind: 'segment' }),
-      threshold: SLOW_DERIVE_MS,
+      threshold: SLOW_SECONDS,
       periods: 3,
       breaching: 3,
     });
@@ -106,7 +106,7 @@ export class Monitoring extends Construct {
       says: 'One video in ten is not playable ten seconds after its upload.',
       runbook: 'playable-slow',
       metric: this.ours('TimeToPlayable', 'p90'),
-      threshold: SLOW_PLAYABLE_MS,
+      threshold: SLOW_SECONDS,
       periods: 3,
       breaching: 3,
     });
@@ -281,9 +281,7 @@ export class Monitoring extends Construct {
   }
 }
 
-// Powertools writes times in milliseconds.
-const SLOW_DERIVE_MS = 10_000;
-const SLOW_PLAYABLE_MS = 10_000;
+const SLOW_SECONDS = 10;
 
 const urlErrors = (fn: lambda.IFunction): cloudwatch.Metric =>
   fn.metric('Url5xxCount', { period: PERIOD, statistic: 'Sum' });

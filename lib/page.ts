@@ -1,7 +1,6 @@
 // The page's files in a bucket of their own.
 
-import { readdirSync } from 'node:fs';
-import { RemovalPolicy, Size } from 'aws-cdk-lib';
+import { RemovalPolicy } from 'aws-cdk-lib';
 import type * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as s3 from 'aws-cdk-lib/aws-s3';
@@ -21,33 +20,38 @@ export class Page extends Construct {
     });
   }
 
-  /** @param directory the built page, with an index.html */
+  /** @param directory the built page: index.html, and below assets/ files whose names tell their content */
   deploy(directory: string, distribution: cloudfront.Distribution): void {
-    new deployment.BucketDeployment(this, 'Files', {
-      sources: [deployment.Source.asset(directory)],
+    const common: Omit<deployment.BucketDeploymentProps, 'sources'> = {
       destinationBucket: this.bucket,
-      // Browsers ask whether there is something new, the edge keeps what it has until it is told otherwise: by this
-      // deployment, for the page's paths alone, as the videos' cached segments are worth keeping.
-      cacheControl: [
-        deployment.CacheControl.fromString('public, max-age=0, s-maxage=31536000, must-revalidate'),
-      ],
-      distribution,
-      distributionPaths: pathsOf(directory),
-      prune: true,
       retainOnDelete: false,
       memoryLimit: 256,
-      ephemeralStorageSize: Size.mebibytes(512),
       logGroup: new logs.LogGroup(this, 'Log', {
         retention: LOG_RETENTION,
         removalPolicy: RemovalPolicy.DESTROY,
       }),
+    };
+    const assets = new deployment.BucketDeployment(this, 'Assets', {
+      ...common,
+      sources: [deployment.Source.asset(directory, { exclude: ['*', '!assets'] })],
+      cacheControl: [deployment.CacheControl.fromString('public, max-age=31536000, immutable')],
+      prune: false, // a page that was opened before this deployment may yet ask for the old ones
     });
+    const page = new deployment.BucketDeployment(this, 'Index', {
+      ...common,
+      sources: [
+        deployment.Source.asset(directory, { exclude: ['assets'] }),
+        deployment.Source.jsonData('config.json', { testClip: false }),
+      ],
+      // Browsers ask whether it is new; the edge keeps it until it is told otherwise, here. Only for these paths: the
+      // cached segments of videos are worth keeping.
+      cacheControl: [
+        deployment.CacheControl.fromString('public, max-age=0, s-maxage=31536000, must-revalidate'),
+      ],
+      distribution,
+      distributionPaths: ['/', '/index.html', '/config.json'],
+      prune: false, // would take the assets away
+    });
+    page.node.addDependency(assets); // no page before what it asks for
   }
 }
-
-const pathsOf = (directory: string): string[] => [
-  '/',
-  ...readdirSync(directory, { withFileTypes: true }).map((entry) =>
-    entry.isDirectory() ? `/${entry.name}/*` : `/${entry.name}`,
-  ),
-];

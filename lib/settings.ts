@@ -4,11 +4,12 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { PREWARM } from '../core/plan.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
 
 const CHOICES = {
   playback: ['public', 'token'],
-  prewarm: ['all', 'lowest'],
+  prewarm: PREWARM,
   architecture: ['x86_64', 'arm64'],
   removal: ['retain', 'destroy'],
 } as const;

@@ -11,6 +11,7 @@ import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { cardKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
+import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
 import { Delivery } from './delivery.ts';
 import type { CdnDomain } from './delivery.ts';
 import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
@@ -43,10 +44,10 @@ export interface VideoPipelineProps {
 
   /**
    * What is encoded before anybody asks: all rungs, or only the lowest and the sound, the others when they are first
-   * watched. `lowest` is for catalogues of which most is never watched.
+   * watched (`lowest`, for catalogues of which most is never watched), or nothing (`none`).
    * @default 'all'
    */
-  prewarm?: 'all' | 'lowest';
+  prewarm?: WhatToPrewarm;
 
   /**
    * Chunks (about half a minute each) of one video that are encoded at the same time. The default leaves half of the
@@ -97,7 +98,7 @@ export interface VideoPipelineProps {
   domain?: CdnDomain;
 
   /**
-   * A folder with the page that the site shows.
+   * A folder with the page that the site shows: index.html, and below assets/ files that never change.
    * @default no page: API and playback only
    */
   page?: string;
@@ -169,7 +170,12 @@ export class VideoPipeline extends Construct {
     this.playbackSecret = tokens?.secret;
 
     const buckets = { UPLOADS_BUCKET: uploads.bucketName, MEDIA_BUCKET: media.bucketName };
-    const world = { ...buckets, MAX_DURATION_SECONDS: String(limits.maxDuration.toSeconds()) };
+    // Whoever comes first plans a video, so all must be told the same.
+    const world = {
+      ...buckets,
+      MAX_DURATION_SECONDS: String(limits.maxDuration.toSeconds()),
+      PREWARM: prewarm,
+    };
     const encoding = {
       ...defaults,
       layers: [ffmpegLayer(this, 'Ffmpeg', { architecture: defaults.architecture, own: props.ffmpeg })],
@@ -214,7 +220,6 @@ export class VideoPipeline extends Construct {
       environment: {
         ...encoding.environment,
         STATE_MACHINE_ARN: this.stateMachine.stateMachineArn,
-        PREWARM: prewarm,
       },
     });
     this.stateMachine.grantStartExecution(ingest);
@@ -301,16 +306,15 @@ export class VideoPipeline extends Construct {
       list: true,
     });
     for (const worker of [ingest, origin, transcode, finish]) {
-      // Whoever comes first plans. An artifact is taken back if its video was deleted while it was made.
-      allow(worker, uploads, { read: [source], list: true });
+      // Whoever comes first plans; and whoever finds that a video was deleted while it worked deletes what is left.
+      allow(worker, uploads, { read: [source], delete: [source], list: true });
       allow(worker, media, {
         read: [card, records, artifacts],
         write: [records, artifacts],
-        delete: [artifacts],
+        delete: [card, records, artifacts],
         list: true,
       });
     }
-    allow(finish, media, { delete: [records] }); // the error of an attempt before
   }
 }
 
