@@ -1,22 +1,27 @@
 // The page's files in a bucket of their own.
 
-import { RemovalPolicy } from 'aws-cdk-lib';
+import { join } from 'node:path';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as deployment from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
+import { WRITES_ANY_LOG, acknowledge, logicalId, wildcards } from './acknowledge.ts';
 import { LOG_RETENTION } from './pipeline-function.ts';
 import { privateBucket } from './video-buckets.ts';
+
+const COPIER =
+  "This is CDK's own function that copies a folder into a bucket; it runs during a deployment only.";
 
 export class Page extends Construct {
   readonly bucket: s3.Bucket;
 
   constructor(scope: Construct, id: string) {
     super(scope, id);
-    this.bucket = new s3.Bucket(this, 'Bucket', {
-      ...privateBucket(RemovalPolicy.DESTROY), // a build can be made again
-      autoDeleteObjects: false, // the deployment below empties it, without one more function
+    this.bucket = privateBucket(this, 'Bucket', {
+      removalPolicy: RemovalPolicy.DESTROY, // a build can be made again
+      autoDeleteObjects: false, // the deployments empty it, without one more function
     });
   }
 
@@ -33,7 +38,8 @@ export class Page extends Construct {
     };
     const assets = new deployment.BucketDeployment(this, 'Assets', {
       ...common,
-      sources: [deployment.Source.asset(directory, { exclude: ['*', '!assets'] })],
+      sources: [deployment.Source.asset(join(directory, 'assets'))],
+      destinationKeyPrefix: 'assets',
       cacheControl: [deployment.CacheControl.fromString('public, max-age=31536000, immutable')],
       prune: false, // a page that was opened before this deployment may yet ask for the old ones
     });
@@ -53,5 +59,22 @@ export class Page extends Construct {
       prune: false, // would take the assets away
     });
     page.node.addDependency(assets); // no page before what it asks for
+
+    const copier = Stack.of(this).node.children.find(({ node }) =>
+      node.id.startsWith('Custom::CDKBucketDeployment'),
+    );
+    acknowledge(copier!, {
+      'AwsSolutions-L1': COPIER,
+      [WRITES_ANY_LOG]: COPIER,
+      ...wildcards(
+        [
+          ...['GetBucket', 'GetObject', 'List', 'Abort', 'DeleteObject'].map((verb) => `Action::s3:${verb}*`),
+          'Resource::arn:<AWS::Partition>:s3:::cdk-hnb659fds-assets-<AWS::AccountId>-<AWS::Region>/*',
+          `Resource::<${logicalId(this.bucket)}.Arn>/*`,
+          'Resource::*', // the invalidation of distributions
+        ],
+        COPIER,
+      ),
+    });
   }
 }

@@ -75,6 +75,10 @@ export class PlaybackTokens extends Construct {
     // A deployment fails here rather than hand out tokens that no edge knows.
     new Trigger(this, 'Seed', { handler: this.rotation, executeAfter: [store, schedule] });
 
+    acknowledge(this.rotation, {
+      '@aws-cdk/aws-lambda:addPermissionsToVersionOrAlias':
+        'Secrets Manager calls the function itself; only the deployment calls a version, by a role of its own.',
+    });
     acknowledge(this.rotation.role!, {
       'AwsSolutions-IAM5[Resource::*]':
         'X-Ray and secretsmanager:GetRandomPassword (which CDK grants to every rotation) know no resources.',

@@ -8,6 +8,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
+import { acknowledge, logicalId, wildcards } from './acknowledge.ts';
 import { LOG_RETENTION } from './pipeline-function.ts';
 
 export interface PrewarmProps {
@@ -97,6 +98,28 @@ export class Prewarm extends Construct {
       timeout: Duration.days(1),
       tracingEnabled: true,
       logs: { destination: logGroup, level: sfn.LogLevel.ERROR, includeExecutionData: true },
+    });
+    this.acknowledgeFindings(media, [transcode, finish]);
+  }
+
+  private acknowledgeFindings(media: s3.IBucket, functions: readonly lambda.IFunction[]): void {
+    const itself = logicalId(this.stateMachine);
+    const execution = `arn:<AWS::Partition>:states:<AWS::Region>:<AWS::AccountId>:execution:{"Fn::Select":[6,{"Fn::Split":[":",{"Ref":"${itself}"}]}]}`;
+    acknowledge(this.stateMachine, {
+      'AwsSolutions-SF1': 'What went well is in the history that Step Functions keeps for 90 days.',
+      ...wildcards(
+        [`Resource::arn:<AWS::Partition>:s3:::<${logicalId(media)}>/*`],
+        'Reads any list of work.',
+      ),
+      ...wildcards(
+        functions.map((fn) => `Resource::<${logicalId(fn)}.Arn>:*`),
+        'All versions of the two functions, as CDK grants it.',
+      ),
+      ...wildcards(
+        [`Resource::${execution}:*`, `Resource::${execution}/*:*`],
+        'The children of its own executions.',
+      ),
+      ...wildcards(['Resource::*'], 'Deliveries of logs and traces belong to no resource.'),
     });
   }
 }

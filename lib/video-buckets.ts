@@ -7,6 +7,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { acknowledge, logicalId, wildcards } from './acknowledge.ts';
 
 export interface VideoBucketsProps {
   removalPolicy: RemovalPolicy;
@@ -19,8 +20,8 @@ export class VideoBuckets extends Construct {
 
   constructor(scope: Construct, id: string, { removalPolicy, expireSourcesAfter }: VideoBucketsProps) {
     super(scope, id);
-    this.uploads = new s3.Bucket(this, 'Uploads', {
-      ...privateBucket(removalPolicy),
+    this.uploads = privateBucket(this, 'Uploads', {
+      removalPolicy,
       cors: [
         {
           // The presigned URL is the authority. The page's own origin cannot stand here: the CDN's domain depends on
@@ -38,8 +39,8 @@ export class VideoBuckets extends Construct {
         ...(expireSourcesAfter ? [{ expiration: expireSourcesAfter }] : []),
       ],
     });
-    this.media = new s3.Bucket(this, 'Media', {
-      ...privateBucket(removalPolicy),
+    this.media = privateBucket(this, 'Media', {
+      removalPolicy,
       // For players that send headers of their own (CMCD, say) and so ask first. Only through the CDN: nobody else
       // reads this bucket.
       cors: [
@@ -55,16 +56,27 @@ export class VideoBuckets extends Construct {
   }
 }
 
-/** What holds for every bucket of ours. */
-export const privateBucket = (removalPolicy: RemovalPolicy): s3.BucketProps => ({
-  blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
-  objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-  encryption: s3.BucketEncryption.S3_MANAGED,
-  enforceSSL: true,
-  minimumTLSVersion: 1.2,
-  removalPolicy,
-  autoDeleteObjects: removalPolicy === RemovalPolicy.DESTROY, // else the bucket could not be removed
-});
+/** A bucket as all of ours are: nothing in it is public, nothing leaves it in the clear. */
+export function privateBucket(
+  scope: Construct,
+  id: string,
+  props: s3.BucketProps & { removalPolicy: RemovalPolicy },
+): s3.Bucket {
+  const bucket = new s3.Bucket(scope, id, {
+    blockPublicAccess: s3.BlockPublicAccess.BLOCK_ALL,
+    objectOwnership: s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+    encryption: s3.BucketEncryption.S3_MANAGED,
+    enforceSSL: true,
+    minimumTLSVersion: 1.2,
+    autoDeleteObjects: props.removalPolicy === RemovalPolicy.DESTROY, // a bucket with objects cannot be removed
+    ...props,
+  });
+  acknowledge(bucket, {
+    'AwsSolutions-S1':
+      "Who wrote and read is told by the API's and the functions' logs; nobody else can. A log of every segment read would cost more than storing it.",
+  });
+  return bucket;
+}
 
 export interface ObjectAccess {
   read?: readonly string[];
@@ -76,14 +88,24 @@ export interface ObjectAccess {
 
 /** Lets a function do this with these keys and nothing else. CDK's own grants are for whole buckets, and for more verbs. */
 export function allow(fn: lambda.Function, bucket: s3.Bucket, access: ObjectAccess): void {
-  const keys = (patterns: readonly string[] = []) => patterns.map((pattern) => bucket.arnForObjects(pattern));
-  const statements = [
-    { actions: ['s3:GetObject'], resources: keys(access.read) },
-    { actions: ['s3:PutObject'], resources: keys(access.write) },
-    { actions: ['s3:DeleteObject'], resources: keys(access.delete) },
-    { actions: ['s3:ListBucket'], resources: access.list ? [bucket.bucketArn] : [] },
-  ];
-  for (const statement of statements) {
-    if (statement.resources.length > 0) fn.addToRolePolicy(new iam.PolicyStatement(statement));
-  }
+  const statement = (action: string, resources: string[]): void => {
+    if (resources.length > 0) fn.addToRolePolicy(new iam.PolicyStatement({ actions: [action], resources }));
+  };
+  const onKeys = (action: string, patterns: readonly string[] = []): void => {
+    statement(
+      action,
+      patterns.map((pattern) => bucket.arnForObjects(pattern)),
+    );
+    acknowledge(
+      fn.role!,
+      wildcards(
+        patterns.map((pattern) => `Resource::<${logicalId(bucket)}.Arn>/${pattern}`),
+        'Any video, as one function serves them all; of its keys only this kind.',
+      ),
+    );
+  };
+  onKeys('s3:GetObject', access.read);
+  onKeys('s3:PutObject', access.write);
+  onKeys('s3:DeleteObject', access.delete);
+  statement('s3:ListBucket', access.list ? [bucket.bucketArn] : []);
 }
