@@ -16,14 +16,7 @@ import { VideoPipeline } from '../lib/video-pipeline.ts';
 export function courseApp(app: App): void {
   const stack = new Stack(app, 'Courses');
 
-  const teachers = new cognito.UserPool(stack, 'Teachers', {
-    passwordPolicy: { minLength: 12, requireDigits: true, requireSymbols: true, requireUppercase: true },
-    featurePlan: cognito.FeaturePlan.PLUS,
-    standardThreatProtectionMode: cognito.StandardThreatProtectionMode.FULL_FUNCTION,
-    mfa: cognito.Mfa.REQUIRED,
-    mfaSecondFactor: { otp: true, sms: false },
-    removalPolicy: RemovalPolicy.RETAIN,
-  });
+  const teachers = new cognito.UserPool(stack, 'Teachers', { removalPolicy: RemovalPolicy.RETAIN });
   const client = teachers.addClient('Web');
   const operations = new sns.Topic(stack, 'Operations', { enforceSSL: true });
 

@@ -318,10 +318,10 @@ export class VideoPipeline extends Construct {
   }
 }
 
-function validate({ prewarm, uploads }: VideoPipelineProps): void {
-  if (uploads?.expireSourcesAfter && prewarm === 'lowest') {
+function validate({ prewarm = 'all', uploads }: VideoPipelineProps): void {
+  if (uploads?.expireSourcesAfter && prewarm !== 'all') {
     throw new Error(
-      "Sources cannot expire with prewarm: 'lowest': what was not encoded by then never could be.",
+      `Sources cannot expire with prewarm '${prewarm}': what was not encoded by then never could be.`,
     );
   }
 }

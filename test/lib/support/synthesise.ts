@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { App, Validations } from 'aws-cdk-lib';
+import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { InstantHlsStack } from '../../../lib/instant-hls-stack.ts';
 import { courseApp } from '../../../examples/course-app.ts';
@@ -13,6 +14,8 @@ export interface Variant {
   app: 'instant-hls' | 'example';
   context?: Record<string, unknown>;
   nag?: boolean;
+  /** Adds what cdk-nag must object to. */
+  fault?: boolean;
 }
 
 const [outDirectory = '', variants = '[]'] = process.argv.slice(2);
@@ -26,7 +29,7 @@ writeFileSync(join(page, 'index.html'), '<!doctype html>');
 for (const variant of JSON.parse(variants) as Variant[]) synthesise(variant);
 
 /** Leaves an assembly in a folder with the variant's name, or what was thrown as `error.txt`. */
-function synthesise({ name, app: kind, context, nag }: Variant): void {
+function synthesise({ name, app: kind, context, nag, fault }: Variant): void {
   const outdir = join(outDirectory, name);
   mkdirSync(outdir, { recursive: true });
   try {
@@ -36,7 +39,10 @@ function synthesise({ name, app: kind, context, nag }: Variant): void {
       analyticsReporting: false,
     });
     if (kind === 'example') courseApp(app);
-    else new InstantHlsStack(app, 'InstantHls', { page });
+    else {
+      const stack = new InstantHlsStack(app, 'InstantHls', { page });
+      if (fault) new Queue(stack, 'QueueWithoutTls');
+    }
     if (nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
     app.synth();
   } catch (error) {
