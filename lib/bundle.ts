@@ -14,6 +14,7 @@ export function bundled(entry: string): lambda.Code {
     assetHashType: AssetHashType.OUTPUT, // of the bundle: a change in a module it does not use is no new version
     bundling: {
       image: NO_DOCKER,
+      command: [entry], // bundlings of one folder that look alike to CDK are done once for all of them
       local: {
         tryBundle(outputDirectory) {
           bundle(join(PACKAGE_ROOT, entry), outputDirectory);

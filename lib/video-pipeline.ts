@@ -175,11 +175,13 @@ export class VideoPipeline extends Construct {
       ...buckets,
       MAX_DURATION_SECONDS: String(limits.maxDuration.toSeconds()),
       PREWARM: prewarm,
+      FFMPEG_PATH,
+      FFPROBE_PATH,
     };
     const encoding = {
       ...defaults,
       layers: [ffmpegLayer(this, 'Ffmpeg', { architecture: defaults.architecture, own: props.ffmpeg })],
-      environment: { ...world, FFMPEG_PATH, FFPROBE_PATH },
+      environment: world,
     };
     const origin = new PipelineFunction(this, 'Origin', {
       ...encoding,

@@ -272,14 +272,16 @@ describe('functions', () => {
         'UPLOADS_BUCKET',
       ],
     ],
-    ['Measures what was made', ['MAX_DURATION_SECONDS', 'MEDIA_BUCKET', 'PREWARM', 'UPLOADS_BUCKET']],
+    [
+      'Measures what was made',
+      ['FFMPEG_PATH', 'FFPROBE_PATH', 'MAX_DURATION_SECONDS', 'MEDIA_BUCKET', 'PREWARM', 'UPLOADS_BUCKET'],
+    ],
     ['The HTTP API', ['MAX_UPLOAD_BYTES', 'MEDIA_BUCKET', 'PUBLIC_BASE_URL', 'UPLOADS_BUCKET']],
     ['Compares the API key', ['API_KEY_SECRET_ARN']],
   ])('%s…: is told %j', (does, names) => {
     const { Variables } = functionThat(template, does).Properties.Environment;
     const own = Object.keys(Variables).filter((name) => !/^(POWERTOOLS_|NODE_OPTIONS)/.test(name));
     expect(own.sort()).toEqual(names);
-    if (Variables.FFMPEG_PATH) expect(functionThat(template, does).Properties.Layers).toHaveLength(1);
   });
 
   test('origin outlives the patience of CloudFront, the API does not outlive that of its gateway', () => {
