@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FFMPEG_PACKAGES, unpackFfmpeg } from '../../lib/ffmpeg-packages.ts';
@@ -124,9 +126,50 @@ test('the page: what never changes apart from what does', async () => {
   expect(files.flat().some((file) => /^main-[A-Z0-9]+\.js$/.test(file))).toBe(true);
 });
 
-test('the KeyValueStore is spoken to in its own kind of signature', async () => {
-  const code = codeOf(functionThat(template, 'Copies the playback secrets').Properties.Code);
-  expect(await readFile(join(code, 'index.mjs'), 'utf8')).toContain('AWS4-ECDSA-P256-SHA256');
+test('the rotation speaks to the KeyValueStore in its own kind of signature', async () => {
+  // Secrets Manager, as far as the first question goes.
+  const secretsManager = createServer((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/x-amz-json-1.1' });
+    response.end(JSON.stringify({ SecretString: '{"current":"a","a":"generated"}' }));
+  });
+  await new Promise<void>((resolve) => secretsManager.listen(0, '127.0.0.1', resolve));
+  const { Code, Environment } = functionThat(template, 'Copies the playback secrets').Properties;
+  // The edge's API is met at the last moment before the wire.
+  const script = `
+    import https from 'node:https';
+    import { syncBuiltinESMExports } from 'node:module';
+    https.request = ({ hostname, host, path, headers }) => {
+      console.log(JSON.stringify({ host: hostname ?? host, path, ...headers }));
+      process.exit(0);
+    };
+    syncBuiltinESMExports();
+    const { handler } = await import(${JSON.stringify(join(codeOf(Code), 'index.mjs'))});
+    await handler({});`;
+  try {
+    const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', script], {
+      env: {
+        ...resolved(Environment.Variables),
+        KEY_VALUE_STORE_ARN:
+          'arn:aws:cloudfront::123456789012:key-value-store/8c7e3f9a-0000-4000-8000-000000000000',
+        AWS_REGION: 'eu-central-1',
+        AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE',
+        AWS_SECRET_ACCESS_KEY: 'example',
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://127.0.0.1:${(secretsManager.address() as AddressInfo).port}`,
+      },
+    });
+    const request = JSON.parse(stdout) as Record<string, string>;
+    expect(request['host']).toBe('123456789012.cloudfront-kvs.global.api.aws');
+    expect(request['path']).toMatch(/\/keys\/a$/);
+    expect(request['authorization']).toMatch(/^AWS4-ECDSA-P256-SHA256 /);
+    expect(request['x-amz-region-set']).toBe('*');
+  } finally {
+    secretsManager.close();
+  }
+});
+
+test('every function has a bundle of its own', () => {
+  const keys = ENTRIES.map(([, does]) => functionThat(template, does).Properties.Code.S3Key as string);
+  expect(new Set(keys).size).toBe(ENTRIES.length);
 });
 
 test('no secret is in the assembly', async () => {
