@@ -66,14 +66,14 @@ export class PlaybackTokens extends Construct {
         resources: [store.keyValueStoreArn],
       }),
     );
+    // A deployment fails here rather than hand out tokens that no edge knows.
+    const seed = new Trigger(this, 'Seed', { handler: this.rotation, executeAfter: [store] });
     const schedule = this.secret.addRotationSchedule('Schedule', {
       rotationLambda: this.rotation,
       automaticallyAfter: ROTATION,
       rotateImmediatelyOnUpdate: false, // the first secret is as fresh as any
     });
-
-    // A deployment fails here rather than hand out tokens that no edge knows.
-    new Trigger(this, 'Seed', { handler: this.rotation, executeAfter: [store, schedule] });
+    schedule.node.addDependency(seed); // Secrets Manager tries the test step when it is told the schedule
 
     acknowledge(this.rotation, {
       '@aws-cdk/aws-lambda:addPermissionsToVersionOrAlias':

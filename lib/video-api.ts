@@ -135,7 +135,6 @@ export class VideoApi extends Construct {
       httpApi: this.httpApi,
       autoDeploy: true,
       throttle: { rateLimit: REQUESTS_PER_SECOND, burstLimit: BURST },
-      detailedMetricsEnabled: true,
       accessLogSettings: {
         destination: new apigateway.LogGroupLogDestination(accessLog),
         format: AccessLogFormat.custom(ACCESS_LOG),

@@ -617,11 +617,12 @@ describe('protected playback', () => {
     expect(routeKeys(template)).not.toContain('POST /api/videos/{id}/tokens');
   });
 
-  test('the edge has its secret before the stack is done', async () => {
+  test('the edge has its secret before anything is rotated, and before the stack is done', async () => {
     const token = await variants.template('token');
-    const trigger = only(ofType(token, 'Custom::Trigger')) as unknown as { DependsOn: string[] };
     const [schedule] = ofType(token, 'AWS::SecretsManager::RotationSchedule');
-    expect(trigger.DependsOn).toContain(schedule!.id);
+    const trigger = only(ofType(token, 'Custom::Trigger'));
+    expect(schedule!['DependsOn']).toContain(trigger.id);
+    expect(trigger['DependsOn']).toContain(only(ofType(token, 'AWS::CloudFront::KeyValueStore')).id);
   });
 
   const routeKeys = (of: Template) =>
