@@ -32,6 +32,9 @@ export interface Grid {
 
 export interface VideoPlan {
   streamIndex: number;
+  /** The source's picture as displayed. */
+  width: number;
+  height: number;
   timeBase: Fraction;
   /** The grid's time zero in the source's own time stamps, in units of `timeBase`. */
   originPts: number;
@@ -185,6 +188,8 @@ function videoPlan(
   const framesPerSecond = valueOf(frameRate);
   return {
     streamIndex: video.index,
+    width: video.width,
+    height: video.height,
     timeBase: video.timeBase,
     originPts: frames.lead === 0 ? video.startPts : Math.round(originSeconds / valueOf(video.timeBase)),
     leadFrames: frames.lead,

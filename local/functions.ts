@@ -1,7 +1,9 @@
 // The functions of lambdas/, loaded into this process with the environment that a deployment gives them. They read it
 // as they load, so it has to be complete before.
 
+import type { ApiFunctions } from './api-gateway.ts';
 import { provideStreaming } from './function-url.ts';
+import type { StreamingHandler } from './function-url.ts';
 
 export interface FunctionEnvironment {
   UPLOADS_BUCKET: string;
@@ -14,8 +16,11 @@ export interface FunctionEnvironment {
   AWS_ENDPOINT_URL_SFN: string;
 }
 
+/** A person reads this terminal: what went wrong, and no metrics. */
+const QUIET = { POWERTOOLS_LOG_LEVEL: 'WARN', POWERTOOLS_METRICS_DISABLED: 'true' };
+
 export async function loadFunctions(environment: FunctionEnvironment) {
-  Object.assign(process.env, environment);
+  Object.assign(process.env, environment, QUIET);
   provideStreaming();
   const [api, authorizer, ingest, origin, transcode, finish] = await Promise.all([
     import('../lambdas/api.ts'),
@@ -26,10 +31,11 @@ export async function loadFunctions(environment: FunctionEnvironment) {
     import('../lambdas/finish.ts'),
   ]);
   return {
-    api: api.handler,
+    // Hono has types of its own for the same events and contexts.
+    api: api.handler as unknown as ApiFunctions['api'],
     authorizer: authorizer.handler,
     ingest: ingest.handler,
-    origin: origin.handler,
+    origin: origin.handler as unknown as StreamingHandler,
     transcode: transcode.handler,
     finish: finish.handler,
   };

@@ -6,7 +6,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** Answers a request. `false` leaves it unanswered: there is nothing at that path. */
-export type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void | boolean;
+export type Handler = (
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<void | boolean> | void | boolean;
 
 export interface WebServer {
   baseUrl: string;

@@ -1,5 +1,7 @@
 // What a video's state is, read off from what exists. There is no other record of it.
 
+import { costEstimate } from '../core/cost.ts';
+import type { CostEstimate } from '../core/cost.ts';
 import { valueOf } from '../core/fraction.ts';
 import {
   CARDS,
@@ -16,6 +18,7 @@ import type { Plan } from '../core/plan.ts';
 import { durationSeconds } from '../core/segments.ts';
 import { notFound } from '../core/errors.ts';
 import { segmentsOf } from './derive.ts';
+import type { ReadyMarker } from './finish.ts';
 import type { StoredError } from './planning.ts';
 import { getJson } from './store.ts';
 import type { World } from './world.ts';
@@ -42,6 +45,8 @@ export interface VideoStatus {
   sizeBytes: number;
   createdAt: string;
   error?: StoredError;
+  /** What a ready video costs on AWS, reckoned from its plan. */
+  cost?: CostEstimate;
 }
 
 interface RenditionStatus {
@@ -68,7 +73,7 @@ export async function videoStatus(
     getJson<Card>(media, cardKey(id)),
     getJson<Plan>(media, planKey(id)),
     getJson<StoredError>(media, errorKey(id)),
-    media.head(readyKey(id)),
+    getJson<ReadyMarker>(media, readyKey(id)),
     uploads.head(sourceKey(id)),
   ]);
   if (!card) throw notFound('such video');
@@ -86,6 +91,9 @@ export async function videoStatus(
     sizeBytes: source?.sizeBytes ?? card.sizeBytes,
     createdAt: card.createdAt,
     ...(state === 'failed' && error ? { error } : {}),
+    ...(ready && plan && source
+      ? { cost: costEstimate(plan, { sourceBytes: source.sizeBytes, artifactBytes: ready.storedBytes }) }
+      : {}),
   };
 }
 

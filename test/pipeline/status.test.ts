@@ -80,6 +80,7 @@ test('waiting, processing, failed, ready', async () => {
   const ready = await status();
   expect(ready).toMatchObject({ state: 'ready', playable: true, progress: 1 });
   expect(ready.error).toBeUndefined();
+  expect(ready.cost).toMatchObject({ isEstimate: true, computeSeconds: expect.any(Number) });
 
   await ingest(id, world, startPrewarm); // a duplicate event, late
   expect(started).toHaveLength(1);
