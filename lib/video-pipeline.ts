@@ -153,8 +153,9 @@ export class VideoPipeline extends Construct {
     super(scope, id);
     validate(props);
     const { authorization = 'key', playback = 'public', prewarm = 'all' } = props;
-    const limits = { maxBytes: DEFAULT_MAX_BYTES, maxDuration: DEFAULT_MAX_DURATION, ...props.uploads };
-    const memoryMb = { viewers: DEFAULT_MEMORY_MB, prewarm: DEFAULT_MEMORY_MB, ...props.memoryMb };
+    const maxBytes = props.uploads?.maxBytes ?? DEFAULT_MAX_BYTES;
+    const maxDuration = props.uploads?.maxDuration ?? DEFAULT_MAX_DURATION;
+    const viewersMemoryMb = props.memoryMb?.viewers ?? DEFAULT_MEMORY_MB;
     const defaults = {
       architecture: props.architecture ?? lambda.Architecture.X86_64,
       service: Names.uniqueResourceName(this, { maxLength: 64 }),
@@ -162,7 +163,7 @@ export class VideoPipeline extends Construct {
 
     const { uploads, media } = new VideoBuckets(this, 'Buckets', {
       removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
-      expireSourcesAfter: limits.expireSourcesAfter,
+      expireSourcesAfter: props.uploads?.expireSourcesAfter,
     });
     const page = new Page(this, 'Page');
     this.buckets = { uploads, media, page: page.bucket };
@@ -173,7 +174,7 @@ export class VideoPipeline extends Construct {
     // Whoever comes first plans a video, so all must be told the same.
     const world = {
       ...buckets,
-      MAX_DURATION_SECONDS: String(limits.maxDuration.toSeconds()),
+      MAX_DURATION_SECONDS: String(maxDuration.toSeconds()),
       PREWARM: prewarm,
       FFMPEG_PATH,
       FFPROBE_PATH,
@@ -187,7 +188,7 @@ export class VideoPipeline extends Construct {
       ...encoding,
       entry: 'lambdas/origin.ts',
       description: 'Makes an artifact that a viewer asks for and that is not there yet',
-      memoryMb: memoryMb.viewers,
+      memoryMb: viewersMemoryMb,
       // CloudFront waits for 60 s; what is done later is stored, and there when the player asks again.
       timeout: Duration.minutes(2),
     });
@@ -195,7 +196,7 @@ export class VideoPipeline extends Construct {
       ...encoding,
       entry: 'lambdas/transcode.ts',
       description: 'Encodes a chunk of all renditions, ahead of time',
-      memoryMb: memoryMb.prewarm,
+      memoryMb: props.memoryMb?.prewarm ?? DEFAULT_MEMORY_MB,
       timeout: Duration.minutes(15), // encoding has limits of its own, below this
       temporaryStorage: Size.gibibytes(2), // eight segments of each rung, at their largest
     });
@@ -217,12 +218,9 @@ export class VideoPipeline extends Construct {
       ...encoding,
       entry: 'lambdas/ingest.ts',
       description: 'Plans a video whose source has arrived, makes its opening and starts the prewarm',
-      memoryMb: memoryMb.viewers, // somebody waits for the upload to become playable
+      memoryMb: viewersMemoryMb, // somebody waits for the upload to become playable
       timeout: Duration.minutes(5),
-      environment: {
-        ...encoding.environment,
-        STATE_MACHINE_ARN: this.stateMachine.stateMachineArn,
-      },
+      environment: { ...world, STATE_MACHINE_ARN: this.stateMachine.stateMachineArn },
     });
     this.stateMachine.grantStartExecution(ingest);
     const { deadLetters } = new UploadEvents(this, 'UploadEvents', { uploads, ingest });
@@ -236,7 +234,7 @@ export class VideoPipeline extends Construct {
       timeout: Duration.seconds(29), // the gateway hangs up after 30
       environment: {
         ...buckets,
-        MAX_UPLOAD_BYTES: String(limits.maxBytes),
+        MAX_UPLOAD_BYTES: String(maxBytes),
         ...(tokens ? { PLAYBACK_SECRET_ARN: tokens.secret.secretArn } : {}),
       },
     });

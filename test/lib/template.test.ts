@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import validateAsl from 'asl-validator';
@@ -40,6 +41,7 @@ beforeAll(async () => {
       app: 'instant-hls',
       context: { prewarm: 'lowest', removal: 'destroy', prewarmConcurrency: 40, maxDurationSeconds: 60 },
     },
+    { name: 'directory', app: 'instant-hls', context: { ffmpegDirectory: await ownFfmpeg() } },
     { name: 'expiring', app: 'instant-hls', context: { expireSourcesAfterDays: 30 } },
     { name: 'example', app: 'example' },
     { name: 'misspelt', app: 'instant-hls', context: { playbak: 'token' } },
@@ -60,7 +62,19 @@ beforeAll(async () => {
   template = await variants.template('default');
 }, 90_000);
 
-afterAll(() => variants.remove());
+afterAll(async () => {
+  await variants.remove();
+  await rm(ownFfmpegDirectory, { recursive: true, force: true });
+});
+
+let ownFfmpegDirectory: string;
+async function ownFfmpeg(): Promise<string> {
+  ownFfmpegDirectory = await mkdtemp(join(tmpdir(), 'instant-hls-ffmpeg-'));
+  await mkdir(join(ownFfmpegDirectory, 'bin'));
+  for (const binary of ['ffmpeg', 'ffprobe'])
+    await writeFile(join(ownFfmpegDirectory, 'bin', binary), binary);
+  return ownFfmpegDirectory;
+}
 
 const distribution = (of: Template) =>
   only(ofType(of, 'AWS::CloudFront::Distribution')).Properties.DistributionConfig;
@@ -317,6 +331,16 @@ describe('functions', () => {
       ({ Properties }) => Properties.Description,
     );
     expect(descriptions.join()).not.toContain('ffmpeg');
+  });
+
+  test("a folder of one's own becomes the layer", async () => {
+    const own = await variants.template('directory');
+    const { id } = only(
+      ofType(own, 'AWS::Lambda::LayerVersion').filter(({ Properties }) =>
+        /brought along/.test(Properties.Description),
+      ),
+    );
+    expect(functionThat(own, 'Encodes a chunk').Properties.Layers).toEqual([{ Ref: id }]);
   });
 });
 
