@@ -18,14 +18,15 @@ export class InstantHlsStack extends Stack {
     super(scope, id, { description: 'Instant HLS: upload, encode and deliver video', ...props });
     this.video = new VideoPipeline(this, 'Video', { ...settingsOf(this), page });
 
-    const { siteUrl, apiUrl, playbackBaseUrl, apiKey } = this.video;
+    const { siteUrl, apiUrl, playbackBaseUrl, apiKey, playbackSecret } = this.video;
     this.output('SiteUrl', siteUrl, 'The page');
     this.output('ApiUrl', apiUrl, 'The HTTP API');
-    this.output('PlaybackBaseUrl', playbackBaseUrl, 'Followed by /{id}/master.m3u8, of any video');
+    const path = playbackSecret ? '/{token}/{id}/master.m3u8' : '/{id}/master.m3u8';
+    this.output('PlaybackBaseUrl', playbackBaseUrl, `Followed by ${path}`);
     if (apiKey) {
       this.output(
         'ApiKeyCommand',
-        `aws secretsmanager get-secret-value --region ${this.region} --secret-id ${apiKey.secretName} --query SecretString --output text`,
+        `aws secretsmanager get-secret-value --region ${this.region} --secret-id ${apiKey.secretArn} --query SecretString --output text`,
         'Prints the API key',
       );
     }
