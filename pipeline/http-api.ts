@@ -2,7 +2,7 @@
 
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { z } from 'zod';
+import * as z from 'zod';
 import { RequestError, notFound } from '../core/errors.ts';
 import { isVideoId } from '../core/keys.ts';
 import { createUpload } from './create-upload.ts';

@@ -77,21 +77,19 @@ export async function openS3({
         max + 1,
       );
       const page = found.slice(0, max);
-      return void response
-        .writeHead(200, { 'content-type': 'application/xml' })
-        .end(
-          renderXml('ListBucketResult', {
-            IsTruncated: found.length > max,
-            KeyCount: page.length,
-            ...(found.length > max ? { NextContinuationToken: page.at(-1)!.key } : {}),
-            Contents: page.map((o) => ({
-              Key: o.key,
-              Size: o.sizeBytes,
-              ETag: o.etag,
-              LastModified: new Date(o.lastModifiedMs).toISOString(),
-            })),
-          }),
-        );
+      return void response.writeHead(200, { 'content-type': 'application/xml' }).end(
+        renderXml('ListBucketResult', {
+          IsTruncated: found.length > max,
+          KeyCount: page.length,
+          ...(found.length > max ? { NextContinuationToken: page.at(-1)!.key } : {}),
+          Contents: page.map((o) => ({
+            Key: o.key,
+            Size: o.sizeBytes,
+            ETag: o.etag,
+            LastModified: new Date(o.lastModifiedMs).toISOString(),
+          })),
+        }),
+      );
     }
     if (request.method === 'PUT') {
       const body = bodyOf(call);
