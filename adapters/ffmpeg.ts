@@ -1,6 +1,7 @@
 // Runs ffmpeg and ffprobe: without our environment, within limits, and never longer than they are wanted.
 
 import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { FfmpegError } from '../core/errors.ts';
 
@@ -19,6 +20,10 @@ export interface RunOptions {
   background?: boolean;
   signal?: AbortSignal;
 }
+
+// No encoder outlives us.
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 const MAX_STDOUT_BYTES = 16 * 1024 * 1024;
 const STDERR_TAIL_CHARACTERS = 4000;
@@ -52,6 +57,7 @@ export function run(path: string, args: readonly string[], options: RunOptions):
     env: { ...ENVIRONMENT, PATH: '/usr/local/bin:/usr/bin:/bin' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  running.add(child);
   const stdout: Buffer[] = [];
   let stdoutBytes = 0;
   let stderrTail = '';
@@ -90,6 +96,7 @@ export function run(path: string, args: readonly string[], options: RunOptions):
       );
     });
   }).finally(() => {
+    running.delete(child);
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', stop);
   });

@@ -233,7 +233,7 @@ function audioOutput(job: EncodeJob, audio: AudioPlan): string[] {
 }
 
 /** The video frames of the whole job. */
-export function frameRun({ plan, from, to }: EncodeJob): FrameRange {
+export function frameRun({ plan, from, to }: Pick<EncodeJob, 'plan' | 'from' | 'to'>): FrameRange {
   return { from: videoFrames(plan.grid, from).from, to: videoFrames(plan.grid, to - 1).to };
 }
 

@@ -8,15 +8,17 @@ export type Artifact =
   | { kind: 'segment'; rev: string; rendition: string; index: number; extension: 'ts' | 'aac' };
 
 // In bucket `uploads`.
-export const sourceKey = (id: string): string => `uploads/${id}/source`;
+export const SOURCES = 'uploads/';
+export const sourceKey = (id: string): string => `${SOURCES}${id}/source`;
 
 // In bucket `media`; viewers can read what is below v/ and nothing else.
 export const CARDS = 'videos/';
 export const cardKey = (id: string): string => `${CARDS}${id}.json`;
-export const planKey = (id: string): string => `plans/${id}.json`;
-export const errorKey = (id: string): string => `plans/${id}.error.json`;
-export const workKey = (id: string): string => `plans/${id}.work.json`;
-export const readyKey = (id: string): string => `plans/${id}.ready.json`;
+export const VIDEO_RECORDS = 'plans/';
+export const planKey = (id: string): string => `${VIDEO_RECORDS}${id}.json`;
+export const errorKey = (id: string): string => `${VIDEO_RECORDS}${id}.error.json`;
+export const workKey = (id: string): string => `${VIDEO_RECORDS}${id}.work.json`;
+export const readyKey = (id: string): string => `${VIDEO_RECORDS}${id}.ready.json`;
 export const videoPrefix = (id: string): string => `v/${id}/`;
 export const revPrefix = (id: string, rev: string): string => `v/${id}/${rev}/`;
 export const masterKey = (id: string): string => artifactKey(id, { kind: 'multivariant' });
@@ -57,7 +59,7 @@ export function parseArtifactKey(key: string): { id: string; artifact: Artifact 
 }
 
 export const parseSourceKey = (key: string): string | undefined =>
-  new RegExp(`^uploads/(${ID})/source$`).exec(key)?.[1];
+  new RegExp(`^${SOURCES}(${ID})/source$`).exec(key)?.[1];
 
 export const parseCardKey = (key: string): string | undefined =>
   new RegExp(`^${CARDS}(${ID})\\.json$`).exec(key)?.[1];

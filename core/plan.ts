@@ -18,6 +18,8 @@ export interface Plan {
   grid: Grid;
   video: VideoPlan | null;
   audio: AudioPlan | null;
+  /** Names of the renditions to make ahead of time. The others are made when first watched. */
+  prewarm: string[];
 }
 
 /** The one time line of all renditions. Frame `n` is shown at `n · den / num` seconds after the source's start. */
@@ -30,6 +32,9 @@ export interface Grid {
 
 export interface VideoPlan {
   streamIndex: number;
+  /** The source's picture as displayed. */
+  width: number;
+  height: number;
   timeBase: Fraction;
   /** The grid's time zero in the source's own time stamps, in units of `timeBase`. */
   originPts: number;
@@ -60,9 +65,14 @@ export interface AudioPlan {
   endSample: number;
 }
 
-export interface PlanLimits {
+export interface PlanSettings {
   maxDurationSeconds: number;
+  prewarm: Prewarm;
 }
+
+/** What to make ahead of time: all renditions, only the lowest rung and the sound, or nothing. */
+export const PREWARM = ['all', 'lowest', 'none'] as const;
+export type Prewarm = (typeof PREWARM)[number];
 
 export const AAC_FRAME_SAMPLES = 1024;
 const GOP_SECONDS = 2;
@@ -80,7 +90,7 @@ const IGNORED_AUDIO_TAIL_SECONDS = 1;
  * Decides everything about a video, in microseconds per hour of film and without I/O.
  * @throws SourceError TOO_LONG above the limit, NO_STREAMS where the length is nowhere to be found.
  */
-export function planFor(probe: Probe, source: { sizeBytes: number }, limits: PlanLimits): Plan {
+export function planFor(probe: Probe, source: { sizeBytes: number }, settings: PlanSettings): Plan {
   const { video, audio } = probe;
   const frameRate = video ? outputFrameRate(video) : AUDIO_ONLY_FRAME_RATE;
   const originSeconds = originOf(probe);
@@ -91,21 +101,41 @@ export function planFor(probe: Probe, source: { sizeBytes: number }, limits: Pla
   const durationSeconds = frameCount / valueOf(frameRate);
   if (!Number.isFinite(durationSeconds))
     throw new SourceError('NOT_MEDIA', 'The file does not say how long it is.');
-  if (durationSeconds > limits.maxDurationSeconds) {
+  if (durationSeconds > settings.maxDurationSeconds) {
     throw new SourceError(
       'TOO_LONG',
-      `The video lasts ${Math.round(durationSeconds)} s; at most ${limits.maxDurationSeconds} s are accepted.`,
+      `The video lasts ${Math.round(durationSeconds)} s; at most ${settings.maxDurationSeconds} s are accepted.`,
     );
   }
 
   const gopFrames = Math.max(1, scaledRound(GOP_SECONDS, frameRate));
-  const decided: Omit<Plan, 'rev'> = {
+  const decided: Omit<Plan, 'rev' | 'prewarm'> = {
     source,
     grid: { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames },
     video: video ? videoPlan(video, originSeconds, videoFrames, frameRate) : null,
     audio: audio ? audioPlan(audio, originSeconds, audioEndSeconds) : null,
   };
-  return { rev: createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10), ...decided };
+  const rev = createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10);
+  // Not part of the hash: when a segment is made does not change it.
+  return { rev, ...decided, prewarm: prewarmed(decided, settings.prewarm) };
+}
+
+/** The names of all renditions, the highest rung first, the sound last. */
+export const renditionNames = ({ video, audio }: Pick<Plan, 'video' | 'audio'>): string[] => [
+  ...(video?.renditions.map(({ name }) => name) ?? []),
+  ...(audio ? [audio.name] : []),
+];
+
+function prewarmed(plan: Pick<Plan, 'video' | 'audio'>, prewarm: Prewarm): string[] {
+  const names = renditionNames(plan);
+  switch (prewarm) {
+    case 'all':
+      return names;
+    case 'lowest':
+      return names.slice(plan.video ? plan.video.renditions.length - 1 : 0);
+    case 'none':
+      return [];
+  }
 }
 
 /** The grid's time zero, in seconds of the source's own time stamps. */
@@ -158,6 +188,8 @@ function videoPlan(
   const framesPerSecond = valueOf(frameRate);
   return {
     streamIndex: video.index,
+    width: video.width,
+    height: video.height,
     timeBase: video.timeBase,
     originPts: frames.lead === 0 ? video.startPts : Math.round(originSeconds / valueOf(video.timeBase)),
     leadFrames: frames.lead,

@@ -4,7 +4,7 @@
 import type { Plan } from './plan.ts';
 import { segmentCount } from './segments.ts';
 
-/** Segments `from` up to, not including, `to`, of every rendition. */
+/** Segments `from` up to, not including, `to`, of the plan's prewarmed renditions. */
 export interface Chunk {
   id: string;
   rev: string;
@@ -17,6 +17,7 @@ export interface Chunk {
 const SEGMENTS_PER_CHUNK = 8;
 
 export function workFor(id: string, plan: Plan): Chunk[] {
+  if (plan.prewarm.length === 0) return [];
   const count = segmentCount(plan.grid);
   const chunks = Math.ceil(count / SEGMENTS_PER_CHUNK);
   return Array.from({ length: chunks }, (_, index) => ({

@@ -1,5 +1,6 @@
 // The API, behind API Gateway (payload version 2).
 
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { handle } from 'hono/aws-lambda';
 import { s3Store } from '../adapters/s3-store.ts';
 import { signUploads } from '../adapters/sign-upload.ts';
@@ -15,7 +16,7 @@ export const handler = handle(
   httpApi({
     buckets: { media: s3Store(client, requireEnv('MEDIA_BUCKET')), uploads: s3Store(client, uploads) },
     sign: signUploads(client, uploads),
-    apiKey: requireEnv('API_KEY'),
+    isAuthorized: ({ env }) => 'authorizer' in (env.event as APIGatewayProxyEventV2).requestContext,
     maxUploadBytes: Number(process.env['MAX_UPLOAD_BYTES'] ?? MAX_PUT_BYTES),
     publicBaseUrl: requireEnv('PUBLIC_BASE_URL'),
   }),

@@ -5,3 +5,11 @@ export function requireEnv(name: string): string {
   if (!value) throw new Error(`The environment variable ${name} is not set.`);
   return value;
 }
+
+/** One of several words; the first where nothing is set. */
+export function choiceFromEnv<Choice extends string>(name: string, choices: readonly Choice[]): Choice {
+  const value = process.env[name] ?? choices[0]!;
+  const found = choices.find((choice) => choice === value);
+  if (!found) throw new Error(`${name} is "${value}"; it can be ${choices.join(', ')}.`);
+  return found;
+}

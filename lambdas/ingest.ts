@@ -1,7 +1,8 @@
 // S3 says that an object was created.
 
+import { SFNClient } from '@aws-sdk/client-sfn';
 import type { S3Event } from 'aws-lambda';
-import { prewarmAt } from '../adapters/prewarm-url.ts';
+import { prewarmExecutions } from '../adapters/prewarm-execution.ts';
 import { RequestError } from '../core/errors.ts';
 import { parseSourceKey } from '../core/keys.ts';
 import { ingest } from '../pipeline/ingest.ts';
@@ -9,7 +10,11 @@ import { requireEnv } from './environment.ts';
 import { worldFromEnvironment } from './world.ts';
 
 const world = worldFromEnvironment();
-const startPrewarm = prewarmAt(requireEnv('PREWARM_URL'));
+const startPrewarm = prewarmExecutions(
+  new SFNClient(),
+  requireEnv('STATE_MACHINE_ARN'),
+  requireEnv('MEDIA_BUCKET'),
+);
 
 export async function handler(event: S3Event): Promise<void> {
   for (const { s3 } of event.Records) {

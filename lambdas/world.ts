@@ -3,9 +3,12 @@
 import { tmpdir } from 'node:os';
 import { S3Client } from '@aws-sdk/client-s3';
 import { installedBinaries } from '../adapters/ffmpeg.ts';
+import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import type { World } from '../pipeline/world.ts';
-import { requireEnv } from './environment.ts';
+import { PREWARM } from '../core/plan.ts';
+import { choiceFromEnv, requireEnv } from './environment.ts';
+import { observe } from './observability.ts';
 
 export function s3Client(): S3Client {
   // Every S3-compatible store takes path-style addresses; AWS takes them too, but wants the other kind.
@@ -15,15 +18,25 @@ export function s3Client(): S3Client {
   });
 }
 
+/** In the cloud ffmpeg lies in a layer; on a developer's machine npm has installed it. */
+function binariesFromEnvironment(): FfmpegBinaries {
+  const [ffmpegPath, ffprobePath] = [process.env['FFMPEG_PATH'], process.env['FFPROBE_PATH']];
+  return ffmpegPath && ffprobePath ? { ffmpegPath, ffprobePath } : installedBinaries();
+}
+
 export function worldFromEnvironment(): World {
   const client = s3Client();
   return {
     uploads: s3Store(client, requireEnv('UPLOADS_BUCKET')),
     media: s3Store(client, requireEnv('MEDIA_BUCKET')),
     tools: {
-      binaries: installedBinaries(),
+      binaries: binariesFromEnvironment(),
       temporaryDirectory: process.env['ENCODE_DIRECTORY'] ?? tmpdir(),
     },
-    limits: { maxDurationSeconds: Number(process.env['MAX_DURATION_SECONDS'] ?? 12 * 3600) },
+    settings: {
+      maxDurationSeconds: Number(process.env['MAX_DURATION_SECONDS'] ?? 12 * 3600),
+      prewarm: choiceFromEnv('PREWARM', PREWARM),
+    },
+    observe,
   };
 }

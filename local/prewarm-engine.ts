@@ -2,8 +2,8 @@
 // Viewers go first: while one of them waits for something to be made, no new item is begun.
 
 export interface Engine {
-  /** Begins a list; asking again while it runs changes nothing. */
-  start(name: string, items: readonly unknown[]): void;
+  /** Begins a list of work for `subject`; asking again while it runs changes nothing. */
+  start(name: string, subject: string, items: readonly unknown[]): void;
   /** Holds the next items back while `work` runs. */
   meanwhile<T>(work: () => Promise<T>): Promise<T>;
   /** Resolves when no list is running. */
@@ -13,7 +13,7 @@ export interface Engine {
 export interface EngineOptions {
   work(item: unknown): Promise<void>;
   /** Called once at the end of each list: everything was done, or something failed `attempts` times. */
-  end(name: string, outcome: { failed: boolean }): Promise<void>;
+  end(subject: string, outcome: { failed: boolean }): Promise<void>;
   attempts: number;
 }
 
@@ -34,34 +34,32 @@ export function prewarmEngine({ work, end, attempts }: EngineOptions): Engine {
     return turn;
   };
 
-  async function attempt(item: unknown): Promise<void> {
-    for (let left = attempts; ; left -= 1) {
+  async function attempt(job: () => Promise<void>): Promise<boolean> {
+    for (let left = attempts; left > 0; left -= 1) {
       try {
-        return await inTurn(() => work(item));
+        await inTurn(job);
+        return true;
       } catch (error) {
-        if (left <= 1) throw error;
+        console.error(error);
       }
     }
+    return false;
   }
 
-  async function runList(name: string, items: readonly unknown[]): Promise<void> {
+  async function runList(subject: string, items: readonly unknown[]): Promise<void> {
     let failed = false;
-    try {
-      for (const item of items) await attempt(item);
-      await end(name, { failed: false });
-    } catch (error) {
-      failed = true;
-      console.error(error);
-    }
-    if (failed) await end(name, { failed }).catch((error: unknown) => console.error(error));
+    // One that cannot be done is no reason to leave the others undone.
+    for (const item of items) if (!(await attempt(() => work(item)))) failed = true;
+    if (!failed) failed = !(await attempt(() => end(subject, { failed: false })));
+    if (failed) await attempt(() => end(subject, { failed: true }));
   }
 
   return {
-    start(name, items) {
+    start(name, subject, items) {
       if (running.has(name)) return;
       running.set(
         name,
-        runList(name, items).finally(() => running.delete(name)),
+        runList(subject, items).finally(() => running.delete(name)),
       );
     },
     async meanwhile(job) {

@@ -2,15 +2,19 @@
 
 import { withRangeServer } from '../adapters/range-server.ts';
 import { notFound } from '../core/errors.ts';
+import { frameRun } from '../core/ffmpeg-arguments.ts';
+import { valueOf } from '../core/fraction.ts';
 import { artifactKey, planKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import { contentHeaders } from '../core/media-types.ts';
+import { renditionNames } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../core/playlists.ts';
 import { segmentCount } from '../core/segments.ts';
 import type { Chunk } from '../core/work.ts';
 import { encode } from './encode.ts';
 import type { EncodeOptions } from './encode.ts';
+import { secondsSince } from './observe.ts';
 import { planOf, sourceOf } from './planning.ts';
 import { singleFlight } from './single-flight.ts';
 import type { World } from './world.ts';
@@ -28,36 +32,42 @@ export function derive(id: string, artifact: Artifact, world: World): Promise<Ui
     if (stored) return stored;
     const plan = await planOf(id, world);
     if (!lists(plan, artifact)) throw notFound('such artifact');
-    return keep(id, artifact, await make(id, plan, artifact, world), world);
+    const begun = new Date();
+    const kept = await keep(id, artifact, await make(id, plan, artifact, world), world);
+    world.observe({ event: 'derived', id, key, kind: artifact.kind, seconds: secondsSince(begun) });
+    return kept;
   });
 }
 
-/** Encodes a chunk of all renditions, unless all of it is there. */
+/** Encodes a chunk of the renditions to prewarm, unless all of it is there. */
 export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOptions = {}): Promise<void> {
   const plan = await planOf(chunk.id, world);
   if (plan.rev !== chunk.rev) throw notFound('such revision');
   const missing = new Set<string>();
-  for (const artifact of segmentsOf(plan, chunk.from, chunk.to)) {
+  for (const artifact of segmentsOf(plan, plan.prewarm, chunk)) {
     if (!(await world.media.head(artifactKey(chunk.id, artifact)))) missing.add(artifact.rendition);
   }
   if (missing.size === 0) return;
+  const begun = new Date();
   await withSource(chunk.id, plan, world, async (sourceUrl) => {
     const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl };
     for await (const { bytes, ...segment } of encode(job, world.tools, options)) {
       await keep(chunk.id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
     }
   });
+  const { id, from, to } = chunk;
+  const frames = frameRun({ plan, from, to });
+  const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
+  world.observe({ event: 'prewarmed', id, from, to, seconds: secondsSince(begun), videoSeconds });
 }
 
-/** The names of all renditions, sound included. */
-export const renditionNames = ({ video, audio }: Plan): string[] => [
-  ...(video?.renditions.map(({ name }) => name) ?? []),
-  ...(audio ? [audio.name] : []),
-];
-
-/** The segments `from` up to, not including, `to`, of every rendition. */
-export function segmentsOf(plan: Plan, from = 0, to = segmentCount(plan.grid)) {
-  return renditionNames(plan).flatMap((rendition) =>
+/** The segments of some renditions, rendition by rendition. */
+export function segmentsOf(
+  plan: Plan,
+  renditions = renditionNames(plan),
+  { from, to } = { from: 0, to: segmentCount(plan.grid) },
+) {
+  return renditions.flatMap((rendition) =>
     Array.from({ length: to - from }, (_, offset) => ({
       kind: 'segment' as const,
       rev: plan.rev,

@@ -1,11 +1,13 @@
-// When everything exists: measured bit rates into the multivariant playlist, and the ready marker.
+// When all that is to be made ahead of time exists: measured bit rates into the multivariant playlist, and the ready marker.
 
-import { artifactKey, errorKey, masterKey, readyKey, revPrefix } from '../core/keys.ts';
+import { artifactKey, errorKey, masterKey, readyKey, revPrefix, sourceKey } from '../core/keys.ts';
 import { SETTLED, contentHeaders } from '../core/media-types.ts';
 import { multivariantPlaylist } from '../core/playlists.ts';
 import type { Bitrates } from '../core/playlists.ts';
 import { durationSeconds, segmentSeconds } from '../core/segments.ts';
-import { renditionNames, segmentsOf } from './derive.ts';
+import { unlessDeleted } from './delete-video.ts';
+import { segmentsOf } from './derive.ts';
+import { secondsSince } from './observe.ts';
 import { planOf } from './planning.ts';
 import { putJson } from './store.ts';
 import type { World } from './world.ts';
@@ -22,9 +24,9 @@ export async function finish(id: string, world: World, now: Date): Promise<void>
   for await (const { key, sizeBytes } of world.media.list(revPrefix(id, plan.rev))) sizes.set(key, sizeBytes);
 
   const measured = new Map<string, Bitrates>();
-  for (const rendition of renditionNames(plan)) {
+  for (const rendition of plan.prewarm) {
     let [bits, peakBps] = [0, 0];
-    for (const artifact of segmentsOf(plan).filter((segment) => segment.rendition === rendition)) {
+    for (const artifact of segmentsOf(plan, [rendition])) {
       const key = artifactKey(id, artifact);
       const sizeBytes = sizes.get(key);
       if (sizeBytes === undefined) throw new Error(`finish of ${id}: ${key} is missing`);
@@ -45,4 +47,15 @@ export async function finish(id: string, world: World, now: Date): Promise<void>
   };
   await putJson(world.media, readyKey(id), marker);
   await world.media.delete([errorKey(id)]);
+  await unlessDeleted(id, world);
+  const source = await world.uploads.head(sourceKey(id));
+  const secondsSinceUpload = source ? secondsSince(source.lastModified, now) : 0;
+  const { storedBytes } = marker;
+  world.observe({
+    event: 'ready',
+    id,
+    secondsSinceUpload,
+    durationSeconds: durationSeconds(plan),
+    storedBytes,
+  });
 }

@@ -5,6 +5,7 @@ import { readyKey, workKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import { workFor } from '../core/work.ts';
+import { unlessDeleted } from './delete-video.ts';
 import { derive, segmentsOf } from './derive.ts';
 import { planOf } from './planning.ts';
 import { putJson } from './store.ts';
@@ -20,6 +21,7 @@ export async function ingest(id: string, world: World, startPrewarm: StartPrewar
     await Promise.all(openingOf(plan).map((artifact) => derive(id, artifact, world)));
     if (await world.media.head(readyKey(id))) return;
     await putJson(world.media, workKey(id), workFor(id, plan));
+    await unlessDeleted(id, world);
     await startPrewarm({ id, rev: plan.rev, workKey: workKey(id) });
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
@@ -33,6 +35,6 @@ function openingOf(plan: Plan): Artifact[] {
   return [
     { kind: 'multivariant' },
     ...names.map((rendition) => ({ kind: 'playlist' as const, rev: plan.rev, rendition })),
-    ...segmentsOf(plan, 0, 1).filter(({ rendition }) => names.includes(rendition)),
+    ...segmentsOf(plan, names, { from: 0, to: 1 }),
   ];
 }

@@ -7,6 +7,9 @@ import type { SourceErrorCode } from '../core/errors.ts';
 import { cardKey, errorKey, planKey, sourceKey } from '../core/keys.ts';
 import { planFor } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
+import { durationSeconds } from '../core/segments.ts';
+import { unlessDeleted } from './delete-video.ts';
+import { secondsSince } from './observe.ts';
 import { probeSource } from './probe-source.ts';
 import { singleFlight } from './single-flight.ts';
 import { getJson, putJson } from './store.ts';
@@ -45,14 +48,20 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     if (source.sizeBytes === 0) throw new SourceError('EMPTY_FILE');
     const plan = await withRangeServer(sourceOf(id, source.sizeBytes, world.uploads), async ({ url }) => {
       const probe = await probeSource(url, world.tools.binaries);
-      return planFor(probe, { sizeBytes: source.sizeBytes }, world.limits);
+      return planFor(probe, { sizeBytes: source.sizeBytes }, world.settings);
     });
-    if ((await putJson(world.media, planKey(id), plan, { ifAbsent: true })) === 'stored') return plan;
-    return (await getJson<Plan>(world.media, planKey(id))) ?? plan;
+    if ((await putJson(world.media, planKey(id), plan, { ifAbsent: true })) === 'exists')
+      return (await getJson<Plan>(world.media, planKey(id))) ?? plan;
+    await unlessDeleted(id, world);
+    const secondsSinceUpload = secondsSince(source.lastModified);
+    world.observe({ event: 'playable', id, secondsSinceUpload, durationSeconds: durationSeconds(plan) });
+    return plan;
   } catch (error) {
     if (error instanceof SourceError) {
       const stored: StoredError = { code: error.code, message: error.message };
-      await putJson(world.media, errorKey(id), stored, { ifAbsent: true });
+      const outcome = await putJson(world.media, errorKey(id), stored, { ifAbsent: true });
+      await unlessDeleted(id, world);
+      if (outcome === 'stored') world.observe({ event: 'refused', id, code: error.code });
     }
     throw error;
   }

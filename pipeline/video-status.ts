@@ -1,8 +1,11 @@
 // What a video's state is, read off from what exists. There is no other record of it.
 
+import { costEstimate } from '../core/cost.ts';
+import type { CostEstimate } from '../core/cost.ts';
 import { valueOf } from '../core/fraction.ts';
 import {
   CARDS,
+  artifactKey,
   cardKey,
   errorKey,
   parseCardKey,
@@ -15,6 +18,7 @@ import type { Plan } from '../core/plan.ts';
 import { durationSeconds } from '../core/segments.ts';
 import { notFound } from '../core/errors.ts';
 import { segmentsOf } from './derive.ts';
+import type { ReadyMarker } from './finish.ts';
 import type { StoredError } from './planning.ts';
 import { getJson } from './store.ts';
 import type { World } from './world.ts';
@@ -33,7 +37,7 @@ export interface VideoStatus {
   state: 'waiting' | 'processing' | 'ready' | 'failed';
   /** Whether the playback URL answers with a playlist now. */
   playable: boolean;
-  /** The share of all segments that exist, 0 to 1. */
+  /** The share of what is to be made ahead of time that exists, 0 to 1. */
   progress: number;
   durationSeconds: number | null;
   playbackUrl: string;
@@ -41,6 +45,8 @@ export interface VideoStatus {
   sizeBytes: number;
   createdAt: string;
   error?: StoredError;
+  /** What a ready video costs on AWS, reckoned from its plan. */
+  cost?: CostEstimate;
 }
 
 interface RenditionStatus {
@@ -67,7 +73,7 @@ export async function videoStatus(
     getJson<Card>(media, cardKey(id)),
     getJson<Plan>(media, planKey(id)),
     getJson<StoredError>(media, errorKey(id)),
-    media.head(readyKey(id)),
+    getJson<ReadyMarker>(media, readyKey(id)),
     uploads.head(sourceKey(id)),
   ]);
   if (!card) throw notFound('such video');
@@ -85,6 +91,9 @@ export async function videoStatus(
     sizeBytes: source?.sizeBytes ?? card.sizeBytes,
     createdAt: card.createdAt,
     ...(state === 'failed' && error ? { error } : {}),
+    ...(ready && plan && source
+      ? { cost: costEstimate(plan, { sourceBytes: source.sizeBytes, artifactBytes: ready.storedBytes }) }
+      : {}),
   };
 }
 
@@ -112,9 +121,11 @@ export async function listVideos(
 }
 
 async function progressOf(id: string, plan: Plan, { media }: Buckets): Promise<number> {
-  let stored = 0;
-  for await (const { key } of media.list(revPrefix(id, plan.rev))) if (!key.endsWith('.m3u8')) stored += 1;
-  return stored / segmentsOf(plan).length;
+  const planned = segmentsOf(plan, plan.prewarm);
+  const stored = new Set<string>();
+  for await (const { key } of media.list(revPrefix(id, plan.rev))) stored.add(key);
+  if (planned.length === 0) return 1;
+  return planned.filter((segment) => stored.has(artifactKey(id, segment))).length / planned.length;
 }
 
 function renditionsOf(plan: Plan): RenditionStatus[] {

@@ -1,12 +1,14 @@
 // The world as the pipeline sees it; each entry builds one from its environment.
 
-import type { PlanLimits } from '../core/plan.ts';
+import type { PlanSettings } from '../core/plan.ts';
 import type { EncodeTools } from './encode.ts';
+import type { Observe } from './observe.ts';
 import type { Store } from './store.ts';
 
 export interface World {
   uploads: Store;
   media: Store;
   tools: EncodeTools;
-  limits: PlanLimits;
+  settings: PlanSettings;
+  observe: Observe;
 }

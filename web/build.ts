@@ -7,7 +7,7 @@ import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-export { CONTENT_SECURITY_POLICY, contentSecurityPolicy } from './content-security-policy.ts';
+export { contentSecurityPolicy } from './content-security-policy.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 

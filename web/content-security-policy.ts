@@ -7,13 +7,12 @@ export function contentSecurityPolicy(uploadOrigins: readonly string[] = []): st
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    "media-src 'self' blob:", // MediaSource reaches the <video> by a blob: URL; Safari plays the playlist itself
+    // MediaSource reaches the <video> by a blob: URL; Safari plays the playlist itself. hls.js empties a list of text
+    // tracks by a track from a data: URL.
+    "media-src 'self' blob: data:",
     ['connect-src', "'self'", ...uploadOrigins].join(' '),
     "base-uri 'none'",
     "form-action 'none'", // the page's forms are answered by script
     "frame-ancestors 'none'",
   ].join('; ');
 }
-
-/** For a page whose API, playback and uploads have one origin. */
-export const CONTENT_SECURITY_POLICY = contentSecurityPolicy();

@@ -1,7 +1,7 @@
 // S3's XML, both ways.
 
 import { XMLBuilder, XMLParser } from 'fast-xml-parser';
-import { z } from 'zod';
+import * as z from 'zod';
 import { S3Error } from './errors.ts';
 
 export type XmlContent = { [element: string]: XmlValue };

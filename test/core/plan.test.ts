@@ -1,13 +1,13 @@
 import { planFor } from '../../core/plan.ts';
-import type { Plan } from '../../core/plan.ts';
+import type { Plan, Prewarm } from '../../core/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../../core/playlists.ts';
 import { audioFrames, segmentCount, segmentSeconds, videoFrames } from '../../core/segments.ts';
 import { workFor } from '../../core/work.ts';
 import { probeOf } from '../support/probes.ts';
 
-const LIMITS = { maxDurationSeconds: 12 * 3600 };
+const SETTINGS = { maxDurationSeconds: 12 * 3600, prewarm: 'all' } as const;
 const plan = (parts: Parameters<typeof probeOf>[0]): Plan =>
-  planFor(probeOf(parts), { sizeBytes: 1_000_000 }, LIMITS);
+  planFor(probeOf(parts), { sizeBytes: 1_000_000 }, SETTINGS);
 
 const RATES = [
   [24, 1],
@@ -123,6 +123,18 @@ test('the last picture is held while the sound goes on', () => {
   expect([film.grid.frameCount, film.video!.sourceFrames]).toEqual([375, 250]);
 });
 
+test.each<[Prewarm, string[]]>([
+  ['all', ['720p', '480p', '360p', 'audio-0']],
+  ['lowest', ['360p', 'audio-0']],
+  ['none', []],
+])('with prewarm %s, %j are made ahead of time, and the revision is the same', (prewarm, names) => {
+  const probe = probeOf({ video: { frames: 250 }, audio: {} });
+  const decided = planFor(probe, { sizeBytes: 1 }, { ...SETTINGS, prewarm });
+  expect(decided.prewarm).toEqual(names);
+  expect(decided.rev).toBe(planFor(probe, { sizeBytes: 1 }, SETTINGS).rev);
+  expect(workFor('id', decided)).toHaveLength(names.length > 0 ? 1 : 0);
+});
+
 test('another source, another revision; the same source, the same', () => {
   const one = plan({ video: { frames: 250 } });
   expect(plan({ video: { frames: 250 } }).rev).toBe(one.rev);
@@ -131,12 +143,16 @@ test('another source, another revision; the same source, the same', () => {
 
 test('a source above the limit is refused with its length', () => {
   const tooLong = () =>
-    planFor(probeOf({ video: { frames: 25 * 61 } }), { sizeBytes: 1 }, { maxDurationSeconds: 60 });
+    planFor(
+      probeOf({ video: { frames: 25 * 61 } }),
+      { sizeBytes: 1 },
+      { ...SETTINGS, maxDurationSeconds: 60 },
+    );
   expect(tooLong).toThrow('The video lasts 61 s; at most 60 s are accepted.');
 });
 
 test('a source that does not say how long it is is refused', () => {
   const endless = { ...probeOf({ audio: {} }), durationSeconds: undefined };
   endless.audio!.durationSeconds = undefined;
-  expect(() => planFor(endless, { sizeBytes: 1 }, LIMITS)).toThrow('The file does not say how long it is.');
+  expect(() => planFor(endless, { sizeBytes: 1 }, SETTINGS)).toThrow('The file does not say how long it is.');
 });

@@ -8,8 +8,8 @@ import { deleteVideo } from '../../pipeline/delete-video.ts';
 import { derive, deriveChunk, segmentsOf } from '../../pipeline/derive.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { planOf } from '../../pipeline/planning.ts';
-import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
-import { memoryStore } from '../support/memory-store.ts';
+import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { worldIn } from '../support/world.ts';
 
 const json = { contentType: 'application/json' };
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -27,12 +27,7 @@ afterAll(() => directory.remove());
 
 async function uploaded(source: Uint8Array | string) {
   const id = newVideoId(new Date());
-  const world = {
-    uploads: memoryStore(),
-    media: memoryStore(),
-    tools: { binaries, temporaryDirectory: directory.path },
-    limits: { maxDurationSeconds: 3600 },
-  };
+  const world = worldIn(directory.path);
   await world.media.put(cardKey(id), '{}', json);
   await world.uploads.put(sourceKey(id), source, json);
   return { id, world };

@@ -2,78 +2,15 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withRangeServer } from '../../adapters/range-server.ts';
-import { planFor } from '../../core/plan.ts';
-import type { Plan } from '../../core/plan.ts';
 import { multivariantPlaylist } from '../../core/playlists.ts';
-import { segmentCount } from '../../core/segments.ts';
-import { encode } from '../../pipeline/encode.ts';
-import { probeSource } from '../../pipeline/probe-source.ts';
-import { binaries, ffmpeg, ffprobe, fileSource, temporaryDirectory } from '../support/media.ts';
+import { ffmpeg, ffprobe, temporaryDirectory } from '../support/media.ts';
+import { encodeInPieces, joined, pictures } from '../support/stream.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
   directory = await temporaryDirectory();
 });
 afterAll(() => directory.remove());
-
-/** Segments by rendition and index: the first ones by one process each, last first; the others by one for all. */
-async function encodeInPieces(path: string): Promise<{ plan: Plan; segments: Map<string, Uint8Array> }> {
-  const tools = { binaries, temporaryDirectory: directory.path };
-  return withRangeServer(await fileSource(path), async ({ url }) => {
-    const plan = planFor(await probeSource(url, binaries), { sizeBytes: 1 }, { maxDurationSeconds: 3600 });
-    const renditions = [
-      ...(plan.video?.renditions.map(({ name }) => name) ?? []),
-      ...(plan.audio ? ['audio-0'] : []),
-    ];
-    const count = segmentCount(plan.grid);
-    const jobs = [
-      { renditions, from: Math.min(2, count - 1), to: count },
-      ...renditions.flatMap((name) => [1, 0].map((from) => ({ renditions: [name], from, to: from + 1 }))),
-    ];
-    const segments = new Map<string, Uint8Array>();
-    for (const job of jobs) {
-      for await (const { rendition, index, bytes } of encode({ plan, sourceUrl: url, ...job }, tools)) {
-        segments.set(`${rendition}/${index}`, bytes);
-      }
-    }
-    return { plan, segments };
-  });
-}
-
-async function joined(segments: Map<string, Uint8Array>, rendition: string): Promise<string> {
-  const path = join(directory.path, `${rendition}-${Math.random()}.bin`);
-  const pieces = [...segments].filter(([name]) => name.startsWith(`${rendition}/`));
-  pieces.sort(([a], [b]) => Number(a.split('/')[1]) - Number(b.split('/')[1]));
-  await writeFile(path, Buffer.concat(pieces.map(([, bytes]) => bytes)));
-  return path;
-}
-
-/** Presentation times of all pictures that decode, in seconds, and what the decoder complained of. */
-async function pictures(path: string): Promise<{ times: number[]; complaints: string }> {
-  const { stdout, stderr } = await ffmpeg(
-    '-v',
-    'warning',
-    '-copyts',
-    '-i',
-    path,
-    '-map',
-    '0:v',
-    '-vsync',
-    '0',
-    '-enc_time_base',
-    '1:90000',
-    '-f',
-    'framehash',
-    '-',
-  );
-  const lines = stdout.toString().split('\n');
-  const [num, den] = /#tb 0: (\d+)\/(\d+)/.exec(stdout.toString())!.slice(1).map(Number);
-  const times = lines
-    .filter((line) => line.startsWith('0,'))
-    .map((line) => (Number(line.split(',')[2]) * num!) / den!);
-  return { times, complaints: stderr };
-}
 
 test.each([
   ['24', ['-r', '24']],
@@ -97,9 +34,9 @@ test.each([
     ...encoder,
     source,
   );
-  const { plan, segments } = await encodeInPieces(source);
+  const { plan, segments } = await encodeInPieces(source, directory.path);
   const [name] = plan.video!.renditions.map((rendition) => rendition.name);
-  const { times, complaints } = await pictures(await joined(segments, name!));
+  const { times, complaints } = await pictures(await joined(segments, name!, directory.path));
   const { num, den } = plan.grid.frameRate;
 
   expect(complaints).toBe('');
@@ -115,8 +52,10 @@ test('a variable frame rate becomes a constant one, each picture at its time', a
   // Every third picture of the even seconds is missing, as from a phone in the dark.
   const gaps = ['-vf', "select='mod(floor(t),2)+mod(n,3)'", '-vsync', 'vfr'];
   await ffmpeg(...picture, ...gaps, '-c:v', 'libx264', '-preset', 'ultrafast', source);
-  const { plan, segments } = await encodeInPieces(source);
-  const { times, complaints } = await pictures(await joined(segments, plan.video!.renditions[0]!.name));
+  const { plan, segments } = await encodeInPieces(source, directory.path);
+  const { times, complaints } = await pictures(
+    await joined(segments, plan.video!.renditions[0]!.name, directory.path),
+  );
   const { num, den } = plan.grid.frameRate;
   expect(complaints).toBe('');
   expect(plan.grid.frameRate).toEqual({ num: 25, den: 1 });
@@ -129,7 +68,7 @@ test('the multivariant playlist names the codecs that ffprobe finds in the segme
   const source = join(directory.path, 'codecs.mp4');
   const streams = ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=25:d=5', '-f', 'lavfi', '-i', 'sine=440:d=5'];
   await ffmpeg(...streams, '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', source);
-  const { plan, segments } = await encodeInPieces(source);
+  const { plan, segments } = await encodeInPieces(source, directory.path);
   for (const rendition of plan.video!.renditions) {
     const path = join(directory.path, `${rendition.name}.ts`);
     await writeFile(path, segments.get(`${rendition.name}/0`)!);
@@ -152,8 +91,8 @@ test('sound has no seam where processes meet, at 44.1 and 48 kHz', async () => {
   for (const rate of [44_100, 48_000]) {
     const source = join(directory.path, `sound-${rate}.mp4`);
     await ffmpeg('-f', 'lavfi', '-i', `sine=440:r=${rate}:d=17`, '-c:a', 'aac', '-b:a', '192k', source);
-    const { plan, segments } = await encodeInPieces(source);
-    const path = await joined(segments, 'audio-0');
+    const { plan, segments } = await encodeInPieces(source, directory.path);
+    const path = await joined(segments, 'audio-0', directory.path);
     const { stdout } = await ffmpeg('-f', 'aac', '-i', path, '-f', 'f32le', '-ac', '1', '-');
     const samples = new Float32Array(
       stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + stdout.length),

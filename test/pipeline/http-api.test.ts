@@ -18,7 +18,7 @@ const buckets = { media: memoryStore(), uploads: memoryStore() };
 const app = httpApi({
   buckets,
   sign: signUploads(client, 'uploads'),
-  apiKey: 'key',
+  isAuthorized: ({ req }) => req.header('authorization') === 'Bearer key',
   maxUploadBytes: 1000,
   publicBaseUrl: BASE,
 });

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
 import { httpOrigin } from '../../pipeline/http-origin.ts';
-import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
-import { memoryStore } from '../support/memory-store.ts';
+import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { worldIn } from '../support/world.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let app: ReturnType<typeof httpOrigin>;
@@ -26,12 +26,7 @@ beforeAll(async () => {
     'ultrafast',
     path,
   );
-  const world = {
-    uploads: memoryStore(),
-    media: memoryStore(),
-    tools: { binaries, temporaryDirectory: directory.path },
-    limits: { maxDurationSeconds: 3600 },
-  };
+  const world = worldIn(directory.path);
   for (const [video, source] of [
     [id, await readFile(path)],
     [empty, ''],

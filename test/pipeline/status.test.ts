@@ -10,8 +10,8 @@ import { finish } from '../../pipeline/finish.ts';
 import { ingest } from '../../pipeline/ingest.ts';
 import { getJson } from '../../pipeline/store.ts';
 import { listVideos, videoStatus } from '../../pipeline/video-status.ts';
-import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
-import { memoryStore } from '../support/memory-store.ts';
+import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { worldIn } from '../support/world.ts';
 
 const BASE = 'http://localhost:3000';
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -20,12 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => directory.remove());
 
-const emptyWorld = () => ({
-  uploads: memoryStore(),
-  media: memoryStore(),
-  tools: { binaries, temporaryDirectory: directory.path },
-  limits: { maxDurationSeconds: 3600 },
-});
+const emptyWorld = () => worldIn(directory.path);
 
 async function grant(world: ReturnType<typeof emptyWorld>, now: Date): Promise<string> {
   const id = newVideoId(now);
@@ -85,9 +80,16 @@ test('waiting, processing, failed, ready', async () => {
   const ready = await status();
   expect(ready).toMatchObject({ state: 'ready', playable: true, progress: 1 });
   expect(ready.error).toBeUndefined();
+  expect(ready.cost).toMatchObject({ isEstimate: true, computeSeconds: expect.any(Number) });
 
   await ingest(id, world, startPrewarm); // a duplicate event, late
   expect(started).toHaveLength(1);
+  expect(world.observed.map(({ event }) => event).filter((event) => event !== 'derived')).toEqual([
+    'playable',
+    'failed',
+    'prewarmed',
+    'ready',
+  ]);
 });
 
 test('a refused source is failed, with its sentence, and ingest does not throw', async () => {

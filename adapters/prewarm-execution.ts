@@ -1,0 +1,21 @@
+// The prewarm as an execution of a Step Functions state machine, or of what speaks its protocol.
+
+import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { SFNClient } from '@aws-sdk/client-sfn';
+import type { StartPrewarm } from '../pipeline/ingest.ts';
+
+/** Named after video and revision, an execution is started once however often it is asked for. */
+export const prewarmExecutions =
+  (client: SFNClient, stateMachineArn: string, bucket: string): StartPrewarm =>
+  async ({ id, rev, workKey }) => {
+    const command = new StartExecutionCommand({
+      stateMachineArn,
+      name: `${id}-${rev}`,
+      input: JSON.stringify({ id, rev, bucket, workKey }),
+    });
+    try {
+      await client.send(command);
+    } catch (error) {
+      if (!(error instanceof ExecutionAlreadyExists)) throw error;
+    }
+  };

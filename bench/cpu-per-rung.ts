@@ -1,0 +1,74 @@
+// What does a second of video cost in CPU seconds, rung by rung? core/cost.ts reckons with what this prints.
+
+import { join } from 'node:path';
+import { withRangeServer } from '../adapters/range-server.ts';
+import { valueOf } from '../core/fraction.ts';
+import { planFor, renditionNames } from '../core/plan.ts';
+import { segmentCount } from '../core/segments.ts';
+import { encode } from '../pipeline/encode.ts';
+import { probeSource } from '../pipeline/probe-source.ts';
+import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../test/support/media.ts';
+import { median } from './support/figures.ts';
+import { cpuSeconds } from './support/processes.ts';
+
+const RUNS = 3;
+const SECONDS = 32; // one chunk of prewarm
+
+const directory = await temporaryDirectory();
+try {
+  const source = join(directory.path, 'source.mp4');
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', `testsrc2=s=1920x1080:r=30:d=${SECONDS},noise=alls=8:allf=t`],
+    ...['-f', 'lavfi', '-i', `sine=440:r=48000:d=${SECONDS}`],
+    ...[
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-b:v',
+      '8M',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:a',
+      'aac',
+      source,
+    ],
+  );
+  await withRangeServer(await fileSource(source), async ({ url }) => {
+    const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
+    const plan = planFor(await probeSource(url, binaries), { sizeBytes: 1 }, settings);
+    const job = { plan, from: 0, to: segmentCount(plan.grid), sourceUrl: url };
+    const tools = { binaries, temporaryDirectory: directory.path };
+    const framesPerSecond = valueOf(plan.grid.frameRate);
+
+    async function costOf(renditions: string[]): Promise<number> {
+      const runs: number[] = [];
+      for (let run = 0; run < RUNS; run += 1) {
+        const before = await cpuSeconds('self');
+        for await (const segment of encode({ ...job, renditions }, tools)) void segment;
+        runs.push((await cpuSeconds('self')) - before);
+      }
+      return median(runs) / SECONDS;
+    }
+
+    const decodeOnly: number[] = [];
+    for (let run = 0; run < RUNS; run += 1) {
+      const before = await cpuSeconds('self');
+      await ffmpeg('-i', source, '-map', '0:v', '-f', 'null', '-');
+      decodeOnly.push((await cpuSeconds('self')) - before);
+    }
+    const decode = median(decodeOnly) / SECONDS;
+    const decodePerMegapixel = decode / ((1920 * 1080 * framesPerSecond) / 1e6);
+    console.log(`CPU seconds per second of a 1080p30 source, medians of ${RUNS}`);
+    console.log(`decode      ${decode.toFixed(3)}  (${decodePerMegapixel.toFixed(5)} per megapixel)`);
+    for (const { name, width, height } of plan.video!.renditions) {
+      const own = (await costOf([name])) - decode;
+      const perMegapixel = own / ((width * height * framesPerSecond) / 1e6);
+      console.log(`${name.padEnd(12)}${own.toFixed(3)}  (${perMegapixel.toFixed(5)} per megapixel)`);
+    }
+    console.log(`sound       ${(await costOf(['audio-0'])).toFixed(3)}`);
+    console.log(`all at once ${(await costOf(renditionNames(plan))).toFixed(3)}`);
+  });
+} finally {
+  await directory.remove();
+}

@@ -1,0 +1,212 @@
+// The CDN: the page below /, the API below /api, the videos below /v. A video's artifact is looked for in the bucket
+// first; what is not there is made by `origin`, whose answer is cached like any other.
+
+import { Duration } from 'aws-cdk-lib';
+import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
+import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import * as origins from 'aws-cdk-lib/aws-cloudfront-origins';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import { contentSecurityPolicy } from '../web/content-security-policy.ts';
+import { acknowledge } from './acknowledge.ts';
+
+export interface CdnDomain {
+  /** The first is the one that URLs are given out with. */
+  names: string[];
+  /** In us-east-1, where CloudFront looks for it, whatever the stack's region. */
+  certificate: acm.ICertificate;
+}
+
+export interface DeliveryProps {
+  media: s3.Bucket;
+  uploads: s3.Bucket;
+  page: s3.Bucket;
+  origin: lambda.Function;
+  apiDomainName: string;
+  domain?: CdnDomain | undefined;
+  /** Runs before the cache is asked for a video. */
+  playbackCheck?: cloudfront.IFunction | undefined;
+}
+
+/** The longest that CloudFront waits for an origin without a raised quota, and longer than any segment takes. */
+const ORIGIN_TIMEOUT = Duration.seconds(60);
+
+export class Delivery extends Construct {
+  readonly distribution: cloudfront.Distribution;
+  /** Scheme and host, without a slash at the end. */
+  readonly baseUrl: string;
+
+  constructor(scope: Construct, id: string, props: DeliveryProps) {
+    super(scope, id);
+    const { media, page, domain } = props;
+    const videos = this.videoBehaviors(props);
+
+    this.distribution = new cloudfront.Distribution(this, 'Distribution', {
+      comment: 'Instant HLS: page, API and videos',
+      defaultRootObject: 'index.html',
+      defaultBehavior: {
+        origin: origins.S3BucketOrigin.withOriginAccessControl(page),
+        viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+        cachePolicy: cloudfront.CachePolicy.CACHING_OPTIMIZED,
+        responseHeadersPolicy: this.pageHeaders(props.uploads),
+      },
+      additionalBehaviors: {
+        '/api/*': {
+          origin: new origins.HttpOrigin(props.apiDomainName, {
+            protocolPolicy: cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
+            originSslProtocols: [cloudfront.OriginSslPolicy.TLS_V1_2],
+            connectionAttempts: 1, // a POST that took too long is not to be sent again
+            readTimeout: Duration.seconds(30), // the gateway's own limit
+          }),
+          viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.HTTPS_ONLY, // no key in a redirected request
+          allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL,
+          cachePolicy: cloudfront.CachePolicy.CACHING_DISABLED,
+          originRequestPolicy: cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+          responseHeadersPolicy: cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
+        },
+        // Compression makes Accept-Encoding a part of the cache key. That is right for text; for segments, which no
+        // edge compresses, it would keep the same bytes once for every spelling of the header.
+        '/v/*.m3u8': { ...videos, cachePolicy: this.videoCache('Text', true), compress: true },
+        '/v/*.vtt': { ...videos, cachePolicy: this.videoCache('Tracks', true), compress: true },
+        '/v/*': { ...videos, cachePolicy: this.videoCache('Segments', false), compress: false },
+      },
+      // An error tells of this moment only; by default the next ten seconds' viewers would get it, too.
+      errorResponses: [400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504].map((httpStatus) => ({
+        httpStatus,
+        ttl: Duration.seconds(0),
+      })),
+      httpVersion: cloudfront.HttpVersion.HTTP2_AND_3,
+      ...(domain
+        ? {
+            domainNames: domain.names,
+            certificate: domain.certificate,
+            minimumProtocolVersion: cloudfront.SecurityPolicyProtocol.TLS_V1_2_2021,
+          }
+        : {}),
+    });
+    this.baseUrl = `https://${domain?.names[0] ?? this.distribution.distributionDomainName}`;
+
+    // Only what is below v/: plans and cards are nobody's business. And only reading: with s3:ListBucket a missing key
+    // would be told from a forbidden one, to whoever asks.
+    media.addToResourcePolicy(
+      new iam.PolicyStatement({
+        actions: ['s3:GetObject'],
+        resources: [media.arnForObjects('v/*')],
+        principals: [new iam.ServicePrincipal('cloudfront.amazonaws.com')],
+        conditions: { StringEquals: { 'AWS:SourceArn': this.distribution.distributionArn } },
+      }),
+    );
+    this.acknowledgeFindings(domain);
+  }
+
+  private videoBehaviors({ media, origin, playbackCheck }: DeliveryProps): cloudfront.BehaviorOptions {
+    const url = origin.addFunctionUrl({
+      authType: lambda.FunctionUrlAuthType.AWS_IAM,
+      invokeMode: lambda.InvokeMode.RESPONSE_STREAM, // a buffered answer ends at 6 MB
+    });
+    const access = new cloudfront.S3OriginAccessControl(this, 'MediaAccess');
+    return {
+      origin: new origins.OriginGroup({
+        primaryOrigin: origins.S3BucketOrigin.withBucketDefaults(media, {
+          originAccessControlId: access.originAccessControlId,
+        }),
+        fallbackOrigin: origins.FunctionUrlOrigin.withOriginAccessControl(url, {
+          // Attempts count answers that took too long: with three, a slow segment would be made three times at once.
+          connectionAttempts: 1,
+          readTimeout: ORIGIN_TIMEOUT,
+        }),
+        fallbackStatusCodes: [403, 404], // without s3:ListBucket a missing key is a 403
+      }),
+      viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+      allowedMethods: cloudfront.AllowedMethods.ALLOW_GET_HEAD_OPTIONS, // others would not fail over
+      // Only what a CORS preflight is answered by. Never the Host: a function URL refuses a foreign one.
+      originRequestPolicy: cloudfront.OriginRequestPolicy.CORS_S3_ORIGIN,
+      responseHeadersPolicy: this.playbackHeaders(),
+      ...(playbackCheck
+        ? {
+            functionAssociations: [
+              { function: playbackCheck, eventType: cloudfront.FunctionEventType.VIEWER_REQUEST },
+            ],
+          }
+        : {}),
+    };
+  }
+
+  /** What is stored says itself how long it may be kept (core/media-types.ts); what does not is not kept. */
+  private videoCache(id: string, compress: boolean): cloudfront.CachePolicy {
+    return new cloudfront.CachePolicy(this, `${id}Cache`, {
+      comment: 'As long as Cache-Control says; the key is the path alone',
+      minTtl: Duration.seconds(0),
+      defaultTtl: Duration.seconds(0),
+      maxTtl: Duration.days(365),
+      enableAcceptEncodingGzip: compress,
+      enableAcceptEncodingBrotli: compress,
+    });
+  }
+
+  /** Any page may embed a player: who may watch is said by the id or the token, never by a cookie. */
+  private playbackHeaders(): cloudfront.ResponseHeadersPolicy {
+    return new cloudfront.ResponseHeadersPolicy(this, 'PlaybackHeaders', {
+      corsBehavior: {
+        accessControlAllowOrigins: ['*'],
+        accessControlAllowMethods: ['GET', 'HEAD', 'OPTIONS'],
+        accessControlAllowHeaders: ['*'],
+        accessControlExposeHeaders: ['*'],
+        accessControlAllowCredentials: false,
+        accessControlMaxAge: Duration.days(1),
+        originOverride: true,
+      },
+      securityHeadersBehavior: {
+        contentTypeOptions: { override: true },
+        strictTransportSecurity: HSTS,
+      },
+      customHeadersBehavior: {
+        customHeaders: [
+          { header: 'Cross-Origin-Resource-Policy', value: 'cross-origin', override: true },
+          { header: 'Timing-Allow-Origin', value: '*', override: true }, // lets players measure their bandwidth
+        ],
+      },
+    });
+  }
+
+  private pageHeaders(uploads: s3.Bucket): cloudfront.ResponseHeadersPolicy {
+    return new cloudfront.ResponseHeadersPolicy(this, 'PageHeaders', {
+      securityHeadersBehavior: {
+        contentSecurityPolicy: {
+          override: true,
+          contentSecurityPolicy: contentSecurityPolicy([`https://${uploads.bucketRegionalDomainName}`]),
+        },
+        contentTypeOptions: { override: true },
+        referrerPolicy: {
+          referrerPolicy: cloudfront.HeadersReferrerPolicy.STRICT_ORIGIN_WHEN_CROSS_ORIGIN,
+          override: true,
+        },
+        strictTransportSecurity: HSTS,
+      },
+    });
+  }
+
+  private acknowledgeFindings(domain: CdnDomain | undefined): void {
+    acknowledge(this.distribution, {
+      'AwsSolutions-CFR1': 'Where videos may be watched is for their owner to say.',
+      'AwsSolutions-CFR2':
+        'What a stranger can make us do is bounded: ids cannot be guessed and a URL can only name what a plan lists. A web ACL can be associated by whoever wants one.',
+      'AwsSolutions-CFR3':
+        "Access logs hold viewers' addresses, which we have no use for; the API's are kept, and metrics count the rest.",
+      ...(domain
+        ? {}
+        : {
+            'AwsSolutions-CFR4':
+              'The distribution has its *.cloudfront.net certificate, with which the protocol cannot be chosen; with a domain of its own it is TLS 1.2.',
+          }),
+    });
+  }
+}
+
+const HSTS: cloudfront.ResponseHeadersStrictTransportSecurity = {
+  accessControlMaxAge: Duration.days(365),
+  includeSubdomains: false, // the domain may be somebody else's parent
+  override: true,
+};

@@ -1,0 +1,303 @@
+// What the owner sees: a dashboard, and alarms for what needs somebody. Each alarm names its entry in
+// docs/operations.md; an alarm without one is not worth waking anybody for.
+
+import { Duration, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
+import type * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import { Construct } from 'constructs';
+import { acknowledge } from './acknowledge.ts';
+import { METRICS_NAMESPACE } from './pipeline-function.ts';
+
+/** Where alarms go: to a topic of one's own, or to one that is made here and, if wished, sends mail. */
+export type AlarmTarget = { topic: sns.ITopic } | { email: string };
+
+export interface MonitoringProps {
+  service: string;
+  target?: AlarmTarget | undefined;
+  functions: Record<string, lambda.IFunction>;
+  deadLetters: sqs.IQueue;
+  stateMachine: sfn.StateMachine;
+  httpApi: apigateway.HttpApi;
+  distribution: cloudfront.Distribution;
+}
+
+const RUNBOOK = 'docs/operations.md';
+const PERIOD = Duration.minutes(5);
+
+export class Monitoring extends Construct {
+  readonly topic: sns.ITopic;
+  readonly dashboard: cloudwatch.Dashboard;
+  private readonly service: string;
+
+  constructor(scope: Construct, id: string, props: MonitoringProps) {
+    super(scope, id);
+    this.service = props.service;
+    this.topic =
+      props.target && 'topic' in props.target ? props.target.topic : this.ownTopic(props.target?.email);
+    this.dashboard = this.board(props);
+    this.alarms(props);
+  }
+
+  private alarms({ functions, deadLetters, stateMachine, httpApi }: MonitoringProps): void {
+    // What a person waits for. The others are retried until there is room.
+    const waitedFor = pick(functions, ['api', 'authorizer', 'origin']);
+    const { transcode: _, ...others } = functions; // its errors are retried, and those that stay fail the prewarm
+
+    this.alarm('DeadLetters', {
+      says: 'An upload event failed three times: a video may never be prewarmed.',
+      runbook: 'dead-letters',
+      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: 'Maximum' }),
+      threshold: 1,
+    });
+    this.alarm('PrewarmFailed', {
+      says: 'The prewarm of a video failed or never ended.',
+      runbook: 'prewarm-failed',
+      metric: sum({
+        failed: stateMachine.metricFailed({ period: PERIOD }),
+        timedOut: stateMachine.metricTimedOut({ period: PERIOD }),
+      }),
+      threshold: 1,
+    });
+    this.alarm('FunctionErrors', {
+      says: 'A function other than transcode ends in errors.',
+      runbook: 'function-errors',
+      metric: sum(metricsOf(others, (fn) => fn.metricErrors({ period: PERIOD }))),
+      threshold: 5,
+      periods: 3,
+      breaching: 2,
+    });
+    this.alarm('Throttles', {
+      says: 'Requests of viewers or uploaders are turned away: the account has no execution free.',
+      runbook: 'throttles',
+      metric: sum(metricsOf(waitedFor, (fn) => fn.metricThrottles({ period: PERIOD }))),
+      threshold: 1,
+      periods: 3,
+      breaching: 2,
+    });
+    this.alarm('ApiErrors', {
+      says: 'The API answers with 5xx.',
+      runbook: 'api-errors',
+      metric: httpApi.metricServerError({ period: PERIOD, statistic: 'Sum' }),
+      threshold: 5,
+    });
+    this.alarm('OriginErrors', {
+      says: 'Artifacts that viewers ask for cannot be made.',
+      runbook: 'origin-errors',
+      metric: urlErrors(functions['origin']!),
+      threshold: 5,
+    });
+    this.alarm('DeriveSlow', {
+      says: 'One segment in a hundred takes longer than ten seconds to make: players give up soon.',
+      runbook: 'derive-slow',
+      metric: this.ours('DeriveTime', 'p99', { kind: 'segment' }),
+      threshold: SLOW_SECONDS,
+      periods: 3,
+      breaching: 3,
+    });
+    this.alarm('PlayableSlow', {
+      says: 'One video in ten is not playable ten seconds after its upload.',
+      runbook: 'playable-slow',
+      metric: this.ours('TimeToPlayable', 'p90'),
+      threshold: SLOW_SECONDS,
+      periods: 3,
+      breaching: 3,
+    });
+  }
+
+  private alarm(
+    id: string,
+    {
+      says,
+      runbook,
+      metric,
+      threshold,
+      periods = 1,
+      breaching = 1,
+    }: {
+      says: string;
+      runbook: string;
+      metric: cloudwatch.IMetric;
+      threshold: number;
+      periods?: number;
+      breaching?: number;
+    },
+  ): void {
+    const alarm = new cloudwatch.Alarm(this, id, {
+      alarmDescription: `${says} Runbook: ${RUNBOOK}#${runbook}`,
+      metric,
+      threshold,
+      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      evaluationPeriods: periods,
+      datapointsToAlarm: breaching,
+      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING, // no traffic is no fault
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+    alarm.addOkAction(new SnsAction(this.topic));
+  }
+
+  private board({
+    functions,
+    deadLetters,
+    stateMachine,
+    httpApi,
+    distribution,
+  }: MonitoringProps): cloudwatch.Dashboard {
+    const cdn = (metricName: string, statistic: string) =>
+      new cloudwatch.Metric({
+        namespace: 'AWS/CloudFront',
+        metricName,
+        statistic,
+        dimensionsMap: { DistributionId: distribution.distributionId, Region: 'Global' },
+        region: 'us-east-1', // where CloudFront writes, whatever the stack's region
+        period: PERIOD,
+      });
+    const graph = (title: string, left: cloudwatch.IMetric[], right: cloudwatch.IMetric[] = []) =>
+      new cloudwatch.GraphWidget({ title, left, right, width: 8, height: 6 });
+    return new cloudwatch.Dashboard(this, 'Dashboard', {
+      defaultInterval: Duration.days(1),
+      widgets: [
+        [
+          graph('Videos', [
+            this.ours('VideosPlayable', 'Sum'),
+            this.ours('VideosReady', 'Sum'),
+            this.ours('VideosFailed', 'Sum'),
+          ]),
+          graph('Time to playable, to ready', [
+            this.ours('TimeToPlayable', 'p50'),
+            this.ours('TimeToPlayable', 'p90'),
+            this.ours('TimeToReady', 'p50'),
+          ]),
+          graph('Refused sources, by code', [this.byDimension('SourcesRefused', 'code', 'Sum')]),
+        ],
+        [
+          graph('Time to derive, by kind (p50)', [this.byDimension('DeriveTime', 'kind', 'p50')]),
+          graph('Time to derive, by kind (p99)', [this.byDimension('DeriveTime', 'kind', 'p99')]),
+          graph('Seconds of video per GB-second', [this.ours('VideoSecondsPerGBSecond', 'p50')]),
+        ],
+        [
+          graph(
+            'CDN',
+            [cdn('Requests', 'Sum')],
+            [cdn('5xxErrorRate', 'Average'), cdn('4xxErrorRate', 'Average')],
+          ),
+          graph('CDN: bytes delivered', [cdn('BytesDownloaded', 'Sum')]),
+          graph(
+            'API',
+            [httpApi.metricCount({ period: PERIOD, statistic: 'Sum' })],
+            [
+              httpApi.metricServerError({ period: PERIOD, statistic: 'Sum' }),
+              httpApi.metricLatency({ period: PERIOD, statistic: 'p99' }),
+            ],
+          ),
+        ],
+        [
+          graph(
+            'Function errors',
+            Object.values(metricsOf(functions, (fn, label) => fn.metricErrors({ period: PERIOD, label }))),
+          ),
+          graph(
+            'Throttles',
+            Object.values(metricsOf(functions, (fn, label) => fn.metricThrottles({ period: PERIOD, label }))),
+          ),
+          graph(
+            'Duration (p99)',
+            Object.values(
+              metricsOf(functions, (fn, label) =>
+                fn.metricDuration({ period: PERIOD, statistic: 'p99', label }),
+              ),
+            ),
+          ),
+        ],
+        [
+          graph('Prewarms', [
+            stateMachine.metricStarted({ period: PERIOD }),
+            stateMachine.metricSucceeded({ period: PERIOD }),
+            stateMachine.metricFailed({ period: PERIOD }),
+          ]),
+          graph('Origin: answers of 5xx', [urlErrors(functions['origin']!)]),
+          graph('Upload events given up', [
+            deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD }),
+          ]),
+        ],
+      ],
+    });
+  }
+
+  /** A metric that our functions write. */
+  private ours(
+    metricName: string,
+    statistic: string,
+    dimensions: Record<string, string> = {},
+  ): cloudwatch.Metric {
+    return new cloudwatch.Metric({
+      namespace: METRICS_NAMESPACE,
+      metricName,
+      statistic,
+      dimensionsMap: { service: this.service, ...dimensions },
+      period: PERIOD,
+      label: `${metricName} ${statistic}`,
+    });
+  }
+
+  /** One line for each value that the dimension has had. */
+  private byDimension(metricName: string, dimension: string, statistic: string): cloudwatch.MathExpression {
+    const schema = `{${METRICS_NAMESPACE},service,${dimension}}`;
+    return new cloudwatch.MathExpression({
+      expression: `SEARCH('${schema} MetricName="${metricName}" service="${this.service}"', '${statistic}', 300)`,
+      usingMetrics: {},
+      period: PERIOD,
+      label: '',
+    });
+  }
+
+  private ownTopic(email: string | undefined): sns.Topic {
+    const topic = new sns.Topic(this, 'Topic', {
+      displayName: 'Alarms of the video pipeline',
+      enforceSSL: true,
+    });
+    // A topic with a policy of its own has lost the default one, by which alarms are let in.
+    topic.addToResourcePolicy(
+      new iam.PolicyStatement({
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+        conditions: { StringEquals: { 'AWS:SourceAccount': Stack.of(this).account } },
+      }),
+    );
+    if (email) topic.addSubscription(new EmailSubscription(email));
+    acknowledge(topic, {
+      'AwsSolutions-SNS2':
+        'Alarms cannot publish to a topic encrypted with the AWS-managed key, and their text holds no secret.',
+    });
+    return topic;
+  }
+}
+
+const SLOW_SECONDS = 10;
+
+const urlErrors = (fn: lambda.IFunction): cloudwatch.Metric =>
+  fn.metric('Url5xxCount', { period: PERIOD, statistic: 'Sum' });
+
+const pick = <T>(all: Record<string, T>, names: readonly string[]): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).filter(([name]) => names.includes(name)));
+
+const metricsOf = (
+  functions: Record<string, lambda.IFunction>,
+  metric: (fn: lambda.IFunction, name: string) => cloudwatch.Metric,
+): Record<string, cloudwatch.Metric> =>
+  Object.fromEntries(Object.entries(functions).map(([name, fn]) => [name, metric(fn, name)]));
+
+const sum = (metrics: Record<string, cloudwatch.Metric>): cloudwatch.MathExpression =>
+  new cloudwatch.MathExpression({
+    expression: Object.keys(metrics).join(' + '),
+    usingMetrics: metrics,
+    period: PERIOD,
+  });

@@ -1,0 +1,160 @@
+// Runs in Lambda: keeps the edge's copy of the playback secrets equal to Secrets Manager's. CloudFront Functions can
+// read a KeyValueStore but no secret, and CloudFormation can fill a KeyValueStore only with what is in a template.
+// Called at deploy with no step, and by Secrets Manager with each of the four steps of a rotation.
+
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  CloudFrontKeyValueStoreClient,
+  DescribeKeyValueStoreCommand,
+  GetKeyCommand,
+  PutKeyCommand,
+} from '@aws-sdk/client-cloudfront-keyvaluestore';
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import '@aws-sdk/signature-v4a'; // registers itself; the KeyValueStore is global and takes no other signature
+import type { PlaybackSecrets, SecretName } from '../core/playback-token.ts';
+import { requireEnv } from '../lambdas/environment.ts';
+
+/** What Secrets Manager sends; nothing of it when called at deploy. */
+export interface RotationEvent {
+  Step?: 'createSecret' | 'setSecret' | 'testSecret' | 'finishSecret';
+  ClientRequestToken?: string;
+}
+
+/** The secret, by version: `AWSCURRENT`, or the one that a rotation is making. */
+export interface SecretVersions {
+  current(): Promise<PlaybackSecrets>;
+  pending(version: string): Promise<PlaybackSecrets | undefined>;
+  addPending(version: string, secrets: PlaybackSecrets): Promise<void>;
+  /** Makes the version the current one; does nothing where it is. */
+  promote(version: string): Promise<void>;
+}
+
+/** What the edge checks with. */
+export interface EdgeSecrets {
+  get(name: SecretName): Promise<string | undefined>;
+  put(name: SecretName, secret: string): Promise<void>;
+}
+
+// A KeyValueStore reaches all edges within seconds; nobody can ask them, so we wait for several times that.
+const PROPAGATION_MS = 30_000;
+
+/**
+ * Every step may run twice, and a rotation that stops anywhere harms no token: the edge learns a secret before the
+ * first token is made with it, and the secret that tokens are made with is never touched.
+ */
+export function playbackSecret(versions: SecretVersions, edge: EdgeSecrets, waitMs = PROPAGATION_MS) {
+  return async ({ Step: step, ClientRequestToken: version = '' }: RotationEvent): Promise<void> => {
+    switch (step) {
+      case undefined:
+        // Only what is lacking: a rotation may be under way, and then the edge is ahead of the current version.
+        return copyToEdge(await versions.current(), edge, { onlyMissing: true });
+      case 'createSecret':
+        if (await versions.pending(version)) return;
+        return versions.addPending(version, rotated(await versions.current()));
+      case 'setSecret':
+        return copyToEdge(await pendingOf(version, versions), edge);
+      case 'testSecret': {
+        const secrets = await pendingOf(version, versions);
+        await sleep(waitMs);
+        if ((await edge.get(secrets.current)) !== secrets[secrets.current]) {
+          throw new Error(`The KeyValueStore does not hold the new secret ${secrets.current}.`);
+        }
+        return;
+      }
+      case 'finishSecret':
+        return versions.promote(version);
+    }
+  };
+}
+
+function rotated(secrets: PlaybackSecrets): PlaybackSecrets {
+  const next: SecretName = secrets.current === 'a' ? 'b' : 'a';
+  return { ...secrets, current: next, [next]: randomBytes(32).toString('hex') };
+}
+
+async function copyToEdge(
+  secrets: PlaybackSecrets,
+  edge: EdgeSecrets,
+  { onlyMissing = false } = {},
+): Promise<void> {
+  for (const name of ['a', 'b'] as const) {
+    const [secret, held] = [secrets[name], await edge.get(name)];
+    if (secret && (onlyMissing ? held === undefined : held !== secret)) await edge.put(name, secret);
+  }
+}
+
+async function pendingOf(version: string, versions: SecretVersions): Promise<PlaybackSecrets> {
+  const secrets = await versions.pending(version);
+  if (!secrets) throw new Error(`The secret has no pending version ${version}.`);
+  return secrets;
+}
+
+function secretsManager(client: SecretsManagerClient, SecretId: string): SecretVersions {
+  const read = async (stage: string, VersionId?: string): Promise<PlaybackSecrets> => {
+    const command = new GetSecretValueCommand({ SecretId, VersionStage: stage, VersionId });
+    return JSON.parse((await client.send(command)).SecretString ?? '') as PlaybackSecrets;
+  };
+  return {
+    current: () => read('AWSCURRENT'),
+    pending: (version) => read('AWSPENDING', version).catch(undefinedWhereMissing),
+    async addPending(version, secrets) {
+      await client.send(
+        new PutSecretValueCommand({
+          SecretId,
+          ClientRequestToken: version,
+          SecretString: JSON.stringify(secrets),
+          VersionStages: ['AWSPENDING'],
+        }),
+      );
+    },
+    async promote(version) {
+      const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId }));
+      const current = Object.keys(VersionIdsToStages).find((id) =>
+        VersionIdsToStages[id]?.includes('AWSCURRENT'),
+      );
+      if (current === version) return;
+      await client.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId,
+          VersionStage: 'AWSCURRENT',
+          MoveToVersionId: version,
+          RemoveFromVersionId: current,
+        }),
+      );
+    },
+  };
+}
+
+function keyValueStore(client: CloudFrontKeyValueStoreClient, KvsARN: string): EdgeSecrets {
+  return {
+    get: (name) =>
+      client.send(new GetKeyCommand({ KvsARN, Key: name })).then(({ Value }) => Value, undefinedWhereMissing),
+    async put(name, secret) {
+      const { ETag } = await client.send(new DescribeKeyValueStoreCommand({ KvsARN }));
+      await client.send(new PutKeyCommand({ KvsARN, Key: name, Value: secret, IfMatch: ETag }));
+    },
+  };
+}
+
+function undefinedWhereMissing(error: unknown): undefined {
+  // Both services call it that. (The classes have no such name once they are minified.)
+  if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
+  throw error;
+}
+
+let rotation: ReturnType<typeof playbackSecret> | undefined;
+
+export const handler = (event: RotationEvent): Promise<void> => {
+  rotation ??= playbackSecret(
+    secretsManager(new SecretsManagerClient(), requireEnv('PLAYBACK_SECRET_ARN')),
+    keyValueStore(new CloudFrontKeyValueStoreClient(), requireEnv('KEY_VALUE_STORE_ARN')),
+  );
+  return rotation(event);
+};

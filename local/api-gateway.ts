@@ -1,0 +1,30 @@
+// Stands where API Gateway stands in the cloud: asks the authorizer, then the API function.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type {
+  APIGatewayProxyEventV2,
+  APIGatewayProxyStructuredResultV2,
+  APIGatewaySimpleAuthorizerResult,
+} from 'aws-lambda';
+import { eventOf, sendResult } from './lambda-events.ts';
+
+export interface ApiFunctions {
+  api(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2>;
+  authorizer(event: Pick<APIGatewayProxyEventV2, 'headers'>): Promise<APIGatewaySimpleAuthorizerResult>;
+}
+
+export function apiGateway({ api, authorizer }: ApiFunctions) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const event = await eventOf(request);
+    if (!event) {
+      const body = { code: 'TOO_LARGE', message: 'The request is larger than 6 MiB.' };
+      response.writeHead(413, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      return;
+    }
+    // The function itself knows which calls are open to all; it refuses the others without this mark.
+    if (event.headers['authorization'] && (await authorizer(event)).isAuthorized) {
+      Object.assign(event.requestContext, { authorizer: { lambda: {} } });
+    }
+    sendResult(await api(event), response);
+  };
+}

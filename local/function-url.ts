@@ -1,0 +1,55 @@
+// A function URL with a streamed reply, as Lambda's Node.js runtime offers it to a handler.
+// Source: AWS, "Response streaming for Lambda functions".
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PassThrough } from 'node:stream';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { APIGatewayProxyEventV2 } from 'aws-lambda';
+import { eventOf } from './lambda-events.ts';
+
+export type StreamingHandler = (
+  event: APIGatewayProxyEventV2,
+  reply: Writable,
+  context: object,
+) => Promise<unknown>;
+
+interface ReplyMetadata {
+  statusCode: number;
+  headers: Record<string, string>;
+}
+
+/** What the runtime calls `responseStream`: the first thing said on it may be status and headers. */
+class Reply extends PassThrough {
+  metadata: ReplyMetadata = { statusCode: 200, headers: {} };
+}
+
+/** Gives this process the global that the runtime gives functions; to be called before one is imported. */
+export function provideStreaming(): void {
+  Object.assign(globalThis, {
+    awslambda: {
+      streamifyResponse: (handler: StreamingHandler) => handler,
+      HttpResponseStream: {
+        from: (reply: Reply, metadata: ReplyMetadata) => Object.assign(reply, { metadata }),
+      },
+    },
+  });
+}
+
+export function functionUrl(handler: StreamingHandler) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const event = await eventOf(request);
+    if (!event) {
+      response.writeHead(413).end();
+      return;
+    }
+    const reply = new Reply();
+    const handled = handler(event, reply, {});
+    // Nothing can be read before the metadata is there: a handler sends it before its first byte.
+    await new Promise<void>((resolve) => reply.once('readable', resolve).once('end', resolve));
+    response.writeHead(reply.metadata.statusCode, reply.metadata.headers);
+    if (request.method === 'HEAD') response.end();
+    else await pipeline(reply, response);
+    await handled;
+  };
+}

@@ -1,0 +1,42 @@
+// The functions of lambdas/, loaded into this process with the environment that a deployment gives them. They read it
+// as they load, so it has to be complete before.
+
+import type { ApiFunctions } from './api-gateway.ts';
+import { provideStreaming } from './function-url.ts';
+import type { StreamingHandler } from './function-url.ts';
+
+export interface FunctionEnvironment {
+  UPLOADS_BUCKET: string;
+  MEDIA_BUCKET: string;
+  PUBLIC_BASE_URL: string;
+  STATE_MACHINE_ARN: string;
+  API_KEY: string;
+  ENCODE_DIRECTORY: string;
+  AWS_ENDPOINT_URL_S3: string;
+  AWS_ENDPOINT_URL_SFN: string;
+}
+
+/** A person reads this terminal: what went wrong, and no metrics. */
+const QUIET = { POWERTOOLS_LOG_LEVEL: 'WARN', POWERTOOLS_METRICS_DISABLED: 'true' };
+
+export async function loadFunctions(environment: FunctionEnvironment) {
+  Object.assign(process.env, environment, QUIET);
+  provideStreaming();
+  const [api, authorizer, ingest, origin, transcode, finish] = await Promise.all([
+    import('../lambdas/api.ts'),
+    import('../lambdas/authorizer.ts'),
+    import('../lambdas/ingest.ts'),
+    import('../lambdas/origin.ts'),
+    import('../lambdas/transcode.ts'),
+    import('../lambdas/finish.ts'),
+  ]);
+  return {
+    // Hono has types of its own for the same events and contexts.
+    api: api.handler as unknown as ApiFunctions['api'],
+    authorizer: authorizer.handler,
+    ingest: ingest.handler,
+    origin: origin.handler as unknown as StreamingHandler,
+    transcode: transcode.handler,
+    finish: finish.handler,
+  };
+}

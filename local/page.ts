@@ -1,0 +1,47 @@
+// The page, and what it may only have on a machine of one's own: the key without asking, and a test clip.
+
+import type { IncomingMessage } from 'node:http';
+import { buildPage, contentSecurityPolicy } from '../web/build.ts';
+import { staticFiles } from './static-files.ts';
+import { uploadTestClip } from './test-clip.ts';
+import type { TestClipOptions } from './test-clip.ts';
+import { sendJson } from './web-server.ts';
+import type { WebServer } from './web-server.ts';
+
+export async function servePage(
+  web: WebServer,
+  pageDirectory: string,
+  {
+    apiKey,
+    uploadOrigin,
+    testClip,
+  }: { apiKey: string; uploadOrigin: string; testClip: Omit<TestClipOptions, 'apiKey' | 'baseUrl'> },
+): Promise<void> {
+  await buildPage(pageDirectory);
+  web.route(
+    '/',
+    await staticFiles(pageDirectory, {
+      // The page may be open under another name of this machine than the one its videos have.
+      'content-security-policy': contentSecurityPolicy([...new Set([web.baseUrl, uploadOrigin])]),
+      'x-content-type-options': 'nosniff',
+    }),
+  );
+  web.route('/config.json', (request, response) => {
+    // Under any other name than ours, this may be a foreign page that had its name point here.
+    sendJson(response, 200, { testClip: true, ...(isOurName(request) ? { apiKey } : {}) });
+  });
+  web.route('/local/test-clip', async (request, response) => {
+    if (request.method !== 'POST' || !isFromOurPage(request)) return false;
+    sendJson(response, 201, await uploadTestClip({ ...testClip, apiKey, baseUrl: web.baseUrl }));
+    return;
+  });
+}
+
+const isOurName = (request: IncomingMessage): boolean =>
+  /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(request.headers.host ?? '');
+
+/** Browsers say which page a POST comes from. */
+function isFromOurPage(request: IncomingMessage): boolean {
+  const { origin, host } = request.headers;
+  return isOurName(request) && (origin === undefined || origin === `http://${host}`);
+}

@@ -1,0 +1,4 @@
+export interface ObjectCreated {
+  bucket: string;
+  key: string;
+}

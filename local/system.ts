@@ -1,0 +1,106 @@
+// Everything that `cdk deploy` sets up in an account, set up on one machine and in one process.
+
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { S3Event } from 'aws-lambda';
+import { installedBinaries } from '../adapters/ffmpeg.ts';
+import { s3Store } from '../adapters/s3-store.ts';
+import type { Chunk } from '../core/work.ts';
+import { s3Client } from '../lambdas/world.ts';
+import { getJson } from '../pipeline/store.ts';
+import { announceUnfinished, watchUploads } from './announcements.ts';
+import { apiGateway } from './api-gateway.ts';
+import { asyncInvocations } from './async-invocations.ts';
+import { ensureBuckets } from './buckets.ts';
+import { cdn } from './cdn.ts';
+import { embeddedStore } from './embedded-store.ts';
+import { functionUrl } from './function-url.ts';
+import { loadFunctions } from './functions.ts';
+import { servePage } from './page.ts';
+import { prewarmEngine } from './prewarm-engine.ts';
+import { stepFunctions } from './step-functions.ts';
+import { openWebServer } from './web-server.ts';
+
+export interface Settings {
+  port: number;
+  dataDirectory: string;
+  apiKey: string;
+  /** Another store than the embedded one; its credentials and region come in the usual AWS variables. */
+  s3Endpoint: string | undefined;
+  buckets: { uploads: string; media: string };
+}
+
+export async function startSystem(settings: Settings): Promise<{ baseUrl: string; stop(): Promise<void> }> {
+  const { dataDirectory, apiKey, s3Endpoint, buckets } = settings;
+  const web = await openWebServer(settings.port);
+  const encodeDirectory = await emptyDirectory(join(dataDirectory, 'encoding'));
+
+  const announce = (event: S3Event) => ingestions.invoke(event);
+  const embedded = s3Endpoint
+    ? undefined
+    : await embeddedStore(join(dataDirectory, 's3'), (event) => {
+        if (event.Records[0]?.s3.bucket.name === buckets.uploads) announce(event);
+      });
+  const functions = await loadFunctions({
+    UPLOADS_BUCKET: buckets.uploads,
+    MEDIA_BUCKET: buckets.media,
+    PUBLIC_BASE_URL: web.baseUrl,
+    STATE_MACHINE_ARN: 'arn:aws:states:local:000000000000:stateMachine:prewarm',
+    API_KEY: apiKey,
+    ENCODE_DIRECTORY: encodeDirectory,
+    AWS_ENDPOINT_URL_S3: s3Endpoint ?? web.baseUrl,
+    AWS_ENDPOINT_URL_SFN: `${web.baseUrl}/local/step-functions`,
+    ...embedded?.environment,
+  });
+  const client = s3Client();
+
+  const engine = prewarmEngine({
+    work: (chunk) => functions.transcode(chunk as Chunk),
+    end: (id, { failed }) => functions.finish({ id, failed }),
+    attempts: 3,
+  });
+  const ingestions = asyncInvocations((event: S3Event) => engine.meanwhile(() => functions.ingest(event)), {
+    concurrency: 2,
+  });
+  const origin = functionUrl(functions.origin);
+
+  if (embedded) for (const bucket of Object.values(buckets)) web.route(`/${bucket}`, embedded.s3.handle);
+  await ensureBuckets(client, buckets);
+  web.route('/api', apiGateway(functions));
+  web.route(
+    '/v',
+    cdn({ client, bucket: buckets.media, origin: (...http) => engine.meanwhile(() => origin(...http)) }),
+  );
+  web.route(
+    '/local/step-functions',
+    stepFunctions({
+      engine,
+      readItems: async ({ bucket, workKey }) => (await getJson(s3Store(client, bucket), workKey)) ?? [],
+    }),
+  );
+  await servePage(web, await emptyDirectory(join(dataDirectory, 'page')), {
+    apiKey,
+    uploadOrigin: new URL(s3Endpoint ?? web.baseUrl).origin,
+    testClip: { binaries: installedBinaries(), directory: dataDirectory },
+  });
+
+  const stores = { uploads: s3Store(client, buckets.uploads), media: s3Store(client, buckets.media) };
+  const stopWatching = embedded ? undefined : await watchUploads(stores, announce);
+  announceUnfinished(stores, announce).catch((error: unknown) => console.error(error));
+
+  return {
+    baseUrl: web.baseUrl,
+    async stop() {
+      stopWatching?.();
+      web.close();
+      await embedded?.s3.close();
+    },
+  };
+}
+
+/** What an earlier run left there helps nobody. */
+async function emptyDirectory(path: string): Promise<string> {
+  await rm(path, { recursive: true, force: true });
+  await mkdir(path, { recursive: true });
+  return path;
+}

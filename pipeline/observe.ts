@@ -1,0 +1,20 @@
+// What is worth knowing of a running system, said where it happens. What becomes of it (a log line, a metric, nothing)
+// is for whoever builds the world to say.
+
+import type { SourceErrorCode } from '../core/errors.ts';
+import type { Artifact } from '../core/keys.ts';
+
+export type Observation =
+  | { event: 'playable'; id: string; secondsSinceUpload: number; durationSeconds: number }
+  | { event: 'refused'; id: string; code: SourceErrorCode }
+  /** One artifact was made because it was asked for. */
+  | { event: 'derived'; id: string; key: string; kind: Artifact['kind']; seconds: number }
+  /** A run of segments was made ahead of time. */
+  | { event: 'prewarmed'; id: string; from: number; to: number; seconds: number; videoSeconds: number }
+  | { event: 'ready'; id: string; secondsSinceUpload: number; durationSeconds: number; storedBytes: number }
+  | { event: 'failed'; id: string };
+
+export type Observe = (observation: Observation) => void;
+
+export const secondsSince = (then: Date, now = new Date()): number =>
+  Math.max(0, (now.getTime() - then.getTime()) / 1000);

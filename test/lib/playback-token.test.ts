@@ -1,0 +1,189 @@
+import { createHmac } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SourceTextModule, SyntheticModule, createContext } from 'node:vm';
+import { transformSync } from 'esbuild';
+import { admittedPath, playbackToken } from '../../core/playback-token.ts';
+import type { PlaybackSecrets } from '../../core/playback-token.ts';
+
+// The same cases for both checks: the one of core, which `npm start` uses, and the one at the edge, which is evaluated
+// as CloudFront would: with its two modules, its globals, and none of Node's.
+
+const SOURCE = readFileSync(join(import.meta.dirname, '../../lib/playback-token.cf.js'), 'utf8');
+const NOW = new Date('2026-03-01T12:00:00Z');
+const IN_AN_HOUR = new Date('2026-03-01T13:00:00Z');
+const ID = '0z9x8c7v6b5n4m3a2s1d0f9g8h7j6k5l4q';
+const OTHER_ID = '0z9x8c7v6b5n4m3a2s1d0f9g8h7j6k5l4r';
+const SECRETS: PlaybackSecrets = { current: 'a', a: 'first secret' };
+const TOKEN = playbackToken(ID, IN_AN_HOUR, SECRETS);
+
+interface EdgeRequest {
+  method: string;
+  uri: string;
+}
+interface EdgeResponse {
+  statusCode: number;
+  headers: Record<string, { value: string }>;
+  body: { data: string };
+}
+
+/** Evaluates the file with the edge's copy of the secrets, and returns its handler. */
+async function edge(secrets: Partial<Record<string, string>>, now = NOW) {
+  const context = createContext(
+    { Buffer, console: { log() {} }, FixedDate: class extends Date {} },
+    { codeGeneration: { strings: false, wasm: false } }, // no eval there
+  );
+  const module = new SourceTextModule(`Date.now = () => ${now.getTime()};\n${SOURCE}\nexport { handler };`, {
+    context,
+  });
+  const modules: Record<string, object> = {
+    cloudfront: {
+      kvs: () => ({
+        async get(key: string) {
+          const value = secrets[key];
+          if (value === undefined) throw new Error('KeyNotFound');
+          return value;
+        },
+      }),
+    },
+    crypto: { createHmac },
+  };
+  await module.link((name) => {
+    const found = modules[name];
+    if (!found) throw new Error(`CloudFront Functions have no module ${name}.`);
+    return new SyntheticModule(
+      ['default'],
+      function () {
+        this.setExport('default', found);
+      },
+      { context },
+    );
+  });
+  await module.evaluate();
+  const { handler } = module.namespace as {
+    handler(event: { request: EdgeRequest }): Promise<EdgeRequest | EdgeResponse>;
+  };
+  return handler;
+}
+
+const CASES: [string, string, PlaybackSecrets, Date, string | undefined][] = [
+  ['a valid token', `/v/${TOKEN}/${ID}/master.m3u8`, SECRETS, NOW, `/v/${ID}/master.m3u8`],
+  [
+    'a segment, by the URL relative to its playlist',
+    `/v/${TOKEN}/${ID}/0123456789/720p/00042.ts`,
+    SECRETS,
+    NOW,
+    `/v/${ID}/0123456789/720p/00042.ts`,
+  ],
+  [
+    'in its last second',
+    `/v/${TOKEN}/${ID}/master.m3u8`,
+    SECRETS,
+    new Date(IN_AN_HOUR.getTime() - 1),
+    `/v/${ID}/master.m3u8`,
+  ],
+  ['expired', `/v/${TOKEN}/${ID}/master.m3u8`, SECRETS, IN_AN_HOUR, undefined],
+  ["another video's", `/v/${TOKEN}/${OTHER_ID}/master.m3u8`, SECRETS, NOW, undefined],
+  ['none', `/v/${ID}/master.m3u8`, SECRETS, NOW, undefined],
+  ['empty', `/v//${ID}/master.m3u8`, SECRETS, NOW, undefined],
+  [
+    'prolonged by hand',
+    `/v/${TOKEN.replace(/\.\d+\./, '.2000000000.')}/${ID}/master.m3u8`,
+    SECRETS,
+    NOW,
+    undefined,
+  ],
+  ['one letter changed', `/v/${changedLast(TOKEN)}/${ID}/master.m3u8`, SECRETS, NOW, undefined],
+  [
+    'of the other secret',
+    `/v/${TOKEN.replace(/^a/, 'b')}/${ID}/master.m3u8`,
+    { ...SECRETS, b: 'second' },
+    NOW,
+    undefined,
+  ],
+  [
+    'of a secret that is not there',
+    `/v/${TOKEN.replace(/^a/, 'b')}/${ID}/master.m3u8`,
+    SECRETS,
+    NOW,
+    undefined,
+  ],
+  [
+    'of a secret of no such name',
+    `/v/${TOKEN.replace(/^a/, 'c')}/${ID}/master.m3u8`,
+    SECRETS,
+    NOW,
+    undefined,
+  ],
+  [
+    'made before the last rotation',
+    `/v/${TOKEN}/${ID}/master.m3u8`,
+    { current: 'b', a: 'first secret', b: 'second' },
+    NOW,
+    `/v/${ID}/master.m3u8`,
+  ],
+  [
+    'made before the last but one',
+    `/v/${TOKEN}/${ID}/master.m3u8`,
+    { current: 'a', a: 'third', b: 'second' },
+    NOW,
+    undefined,
+  ],
+  ['with a path that climbs', `/v/${TOKEN}/../${ID}/master.m3u8`, SECRETS, NOW, undefined],
+  ['with nothing after the id', `/v/${TOKEN}/${ID}`, SECRETS, NOW, undefined],
+];
+
+test.each(CASES)('a token, %s: at the edge', async (_, uri, { a, b }, now, admitted) => {
+  const handler = await edge({ a, b }, now);
+  const result = await handler({ request: { method: 'GET', uri } });
+  if (admitted) expect(result).toEqual({ method: 'GET', uri: admitted });
+  else {
+    expect(result).toMatchObject({
+      statusCode: 403,
+      headers: { 'cache-control': { value: 'no-store' }, 'access-control-allow-origin': { value: '*' } },
+    });
+    expect(JSON.parse((result as EdgeResponse).body.data)).toMatchObject({ code: 'FORBIDDEN' });
+  }
+});
+
+test.each(CASES)('a token, %s: in core', (_, path, secrets, now, admitted) => {
+  expect(admittedPath(path, now, secrets)).toBe(admitted);
+});
+
+test('a token can be a part of a path, and says which secret and how long', () => {
+  expect(TOKEN).toMatch(/^a\.1772370000\.[\w-]{43}$/);
+  expect(encodeURIComponent(TOKEN)).toBe(TOKEN);
+});
+
+test('no token is made where the current secret is missing', () => {
+  expect(() => playbackToken(ID, IN_AN_HOUR, { current: 'b', a: 'first secret' })).toThrow(
+    'no playback secret b',
+  );
+});
+
+describe('the edge function keeps to its runtime', () => {
+  test('10 KB of source', () => {
+    expect(Buffer.byteLength(SOURCE)).toBeLessThan(10_240);
+  });
+
+  test('no syntax beyond ES5 but what the runtime lists', () => {
+    // Lowered to ES5, apart from what the documentation of runtime 2.0 lists, it must stay as it is.
+    const runtime = {
+      ...{ 'const-and-let': true, arrow: true, 'template-literal': true, 'async-await': true },
+      ...{ 'exponent-operator': true, 'rest-argument': true, 'regexp-named-capture-groups': true },
+    };
+    const print = (target: string, supported: Record<string, boolean>) =>
+      transformSync(SOURCE, { target, supported, format: 'esm' }).code;
+    expect(print('es5', runtime)).toBe(print('esnext', { 'object-extensions': false }));
+  });
+
+  test('a fault in that test would be found', () => {
+    expect(() =>
+      transformSync('const { a } = b', { target: 'es5', supported: { 'const-and-let': true } }),
+    ).toThrow('destructuring');
+  });
+});
+
+function changedLast(token: string): string {
+  return token.slice(0, -2) + (token.at(-2) === 'A' ? 'B' : 'A') + token.slice(-1);
+}

@@ -1,0 +1,753 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
+import validateAsl from 'asl-validator';
+import { ROOT, functionThat, ofType, only, synthesise } from './support/variants.ts';
+import type { Json, Synthesised, Template } from './support/variants.ts';
+
+// Rules of CloudFront, Lambda and IAM that neither CDK nor CloudFormation's validator knows: a template that
+// breaks one synthesises well and fails in the account, or worse, deploys.
+
+let variants: Synthesised;
+let template: Template;
+const VARIANTS = ['default', 'token', 'jwt', 'arm64', 'layer', 'domain', 'lowest', 'example'];
+
+beforeAll(async () => {
+  variants = await synthesise([
+    { name: 'default', app: 'instant-hls' },
+    { name: 'token', app: 'instant-hls', context: { playback: 'token', alarmEmail: 'me@example.com' } },
+    {
+      name: 'jwt',
+      app: 'instant-hls',
+      context: { jwtIssuer: 'https://issuer.example.com', jwtAudience: 'one, two' },
+    },
+    { name: 'arm64', app: 'instant-hls', context: { architecture: 'arm64', viewersMemoryMb: '10240' } },
+    {
+      name: 'layer',
+      app: 'instant-hls',
+      context: { ffmpegLayerArn: 'arn:aws:lambda:eu-central-1:123456789012:layer:ffmpeg:7' },
+    },
+    {
+      name: 'domain',
+      app: 'instant-hls',
+      context: {
+        domainNames: 'video.example.com,v.example.com',
+        certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/8c7e3f9a-0000-4000-8000-000000000000',
+      },
+    },
+    {
+      name: 'lowest',
+      app: 'instant-hls',
+      context: { prewarm: 'lowest', removal: 'destroy', prewarmConcurrency: 40, maxDurationSeconds: 60 },
+    },
+    { name: 'directory', app: 'instant-hls', context: { ffmpegDirectory: await ownFfmpeg() } },
+    { name: 'expiring', app: 'instant-hls', context: { expireSourcesAfterDays: 30 } },
+    { name: 'example', app: 'example' },
+    { name: 'misspelt', app: 'instant-hls', context: { playbak: 'token' } },
+    { name: 'wrong choice', app: 'instant-hls', context: { playback: 'private' } },
+    { name: 'wrong number', app: 'instant-hls', context: { maxUploadBytes: '5 GB' } },
+    { name: 'half a pair', app: 'instant-hls', context: { domainNames: 'video.example.com' } },
+    { name: 'impossible', app: 'instant-hls', context: { prewarm: 'lowest', expireSourcesAfterDays: 30 } },
+    { name: 'no such folder', app: 'instant-hls', context: { ffmpegDirectory: '/nonexistent' } },
+    { name: 'nag', app: 'instant-hls', nag: true },
+    { name: 'nag, a fault', app: 'instant-hls', nag: true, fault: true },
+    {
+      name: 'nag, all options',
+      app: 'instant-hls',
+      nag: true,
+      context: { playback: 'token', removal: 'destroy' },
+    },
+  ]);
+  template = await variants.template('default');
+}, 90_000);
+
+afterAll(async () => {
+  await variants.remove();
+  await rm(ownFfmpegDirectory, { recursive: true, force: true });
+});
+
+let ownFfmpegDirectory: string;
+async function ownFfmpeg(): Promise<string> {
+  ownFfmpegDirectory = await mkdtemp(join(tmpdir(), 'instant-hls-ffmpeg-'));
+  await mkdir(join(ownFfmpegDirectory, 'bin'));
+  for (const binary of ['ffmpeg', 'ffprobe'])
+    await writeFile(join(ownFfmpegDirectory, 'bin', binary), binary);
+  return ownFfmpegDirectory;
+}
+
+const distribution = (of: Template) =>
+  only(ofType(of, 'AWS::CloudFront::Distribution')).Properties.DistributionConfig;
+const behavior = (of: Template, path: string): Json =>
+  only((distribution(of).CacheBehaviors as Json[]).filter(({ PathPattern }) => PathPattern === path));
+
+describe.each(VARIANTS)('the template of %s', (name) => {
+  test("has no error in AWS's own validator", async () => {
+    await variants.template(name);
+    const engine = new RegoEngine();
+    try {
+      const file = variants.path(
+        name,
+        name === 'example' ? 'Courses.template.json' : 'InstantHls.template.json',
+      );
+      const { diagnostics } = engine.validateStandard(new TemplateFile(file));
+      const errors = diagnostics.filter(({ severity }) => severity === 'ERROR' || severity === 'FATAL');
+      expect(errors.map(({ ruleId, message }) => `${ruleId}: ${message}`)).toEqual([]);
+    } finally {
+      engine.free();
+    }
+  });
+
+  test('has a valid state machine', async () => {
+    const { isValid, errorsText } = validateAsl(definition(await variants.template(name)) as never);
+    expect(isValid ? '' : errorsText()).toBe('');
+  });
+});
+
+describe('cdk-nag', () => {
+  test.each(['nag', 'nag, all options'])('%s: finds nothing that is not acknowledged', async (name) => {
+    expect(await variants.error(name)).toBeUndefined();
+  });
+
+  test('would find what is not', async () => {
+    expect(await variants.error('nag, a fault')).toContain('AwsSolutions-SQS4');
+  });
+});
+
+describe('settings', () => {
+  test.each([
+    ['misspelt', /^There is no setting playbak\. There are: playback, /],
+    ['wrong choice', /^The setting playback is "private"; it takes public or token\.$/],
+    ['wrong number', /^The setting maxUploadBytes is "5 GB"; it takes a whole number above 0\.$/],
+    ['half a pair', /^The settings domainNames and certificateArn go together; one of them is missing\.$/],
+    ['impossible', /^Sources cannot expire with prewarm 'lowest'/],
+    ['no such folder', /^The layer with ffmpeg needs \/nonexistent\/bin\/ffmpeg, which is not there\.$/],
+  ])('%s: refused with a sentence', async (name, message) => {
+    expect(await variants.error(name)).toMatch(message);
+  });
+});
+
+describe('buckets', () => {
+  test('are private, encrypted and reached by TLS only', () => {
+    const buckets = ofType(template, 'AWS::S3::Bucket');
+    expect(buckets).toHaveLength(3);
+    for (const { id, Properties } of buckets) {
+      expect(Properties.PublicAccessBlockConfiguration).toEqual({
+        BlockPublicAcls: true,
+        BlockPublicPolicy: true,
+        IgnorePublicAcls: true,
+        RestrictPublicBuckets: true,
+      });
+      expect(Properties.OwnershipControls.Rules).toEqual([{ ObjectOwnership: 'BucketOwnerEnforced' }]);
+      expect(Properties.BucketEncryption).toBeDefined();
+      const policy = only(
+        ofType(template, 'AWS::S3::BucketPolicy').filter((each) => each.Properties.Bucket.Ref === id),
+      );
+      expect(policy.Properties.PolicyDocument.Statement).toContainEqual(
+        expect.objectContaining({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+      );
+    }
+  });
+
+  test('let nobody but CloudFront in, and it only below v/ and only to read', () => {
+    const allowed = ofType(template, 'AWS::S3::BucketPolicy').flatMap(({ Properties }) =>
+      (Properties.PolicyDocument.Statement as Statement[])
+        .filter(({ Effect }) => Effect === 'Allow')
+        .map((statement) => ({ bucket: bucketName(Properties.Bucket.Ref), ...statement })),
+    );
+    expect(allowed.map(({ bucket }) => bucket).sort()).toEqual(['Media', 'PageBucket']);
+    for (const { bucket, Action, Principal, Resource, Condition } of allowed) {
+      expect(Action).toBe('s3:GetObject'); // with s3:ListBucket a missing key would answer 404 to anyone
+      expect(Principal).toEqual({ Service: 'cloudfront.amazonaws.com' });
+      expect(JSON.stringify(Condition)).toContain('AWS:SourceArn');
+      expect(JSON.stringify(Resource)).toContain(bucket === 'Media' ? '/v/*"' : '/*"');
+    }
+  });
+
+  test('uploads: browsers may send and see the ETag; what was left open is removed', () => {
+    const { Properties } = bucketCalled('Uploads');
+    expect(Properties.CorsConfiguration.CorsRules).toEqual([
+      {
+        AllowedHeaders: ['*'],
+        AllowedMethods: ['PUT', 'POST'],
+        AllowedOrigins: ['*'],
+        ExposedHeaders: ['ETag', 'Location'],
+        MaxAge: 3000,
+      },
+    ]);
+    expect(Properties.LifecycleConfiguration.Rules).toEqual([
+      { AbortIncompleteMultipartUpload: { DaysAfterInitiation: 3 }, Status: 'Enabled' },
+    ]);
+  });
+
+  test('videos outlive the stack, unless it was said that they shall not', async () => {
+    const policies = (of: Template) =>
+      ['Uploads', 'Media'].map((name) => [
+        bucketCalled(name, of).DeletionPolicy,
+        bucketCalled(name, of).UpdateReplacePolicy,
+      ]);
+    expect(policies(template)).toEqual([
+      ['Retain', 'Retain'],
+      ['Retain', 'Retain'],
+    ]);
+    expect(policies(await variants.template('lowest'))).toEqual([
+      ['Delete', 'Delete'],
+      ['Delete', 'Delete'],
+    ]);
+  });
+
+  test('sources expire where that is wished', async () => {
+    const rules = bucketCalled('Uploads', await variants.template('expiring')).Properties
+      .LifecycleConfiguration.Rules;
+    expect(rules).toContainEqual({ ExpirationInDays: 30, Status: 'Enabled' });
+  });
+
+  test('the arrival of a source, and of nothing else, calls ingest', () => {
+    const { Properties } = only(ofType(template, 'Custom::S3BucketNotifications'));
+    const ingest = functionThat(template, 'Plans a video');
+    expect(Properties.NotificationConfiguration).toEqual({
+      LambdaFunctionConfigurations: [
+        {
+          Events: ['s3:ObjectCreated:*'],
+          Filter: {
+            Key: {
+              FilterRules: [
+                { Name: 'suffix', Value: '/source' },
+                { Name: 'prefix', Value: 'uploads/' },
+              ],
+            },
+          },
+          LambdaFunctionArn: { 'Fn::GetAtt': [ingest.id, 'Arn'] },
+        },
+      ],
+    });
+    const queue = only(ofType(template, 'AWS::SQS::Queue'));
+    expect(only(ofType(template, 'AWS::Lambda::EventInvokeConfig')).Properties).toEqual({
+      DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [queue.id, 'Arn'] } } },
+      FunctionName: { Ref: ingest.id },
+      MaximumEventAgeInSeconds: 21600,
+      MaximumRetryAttempts: 2,
+      Qualifier: '$LATEST',
+    });
+  });
+
+  const bucketName = (id: string) => /^VideoBuckets([A-Za-z]+?)[0-9A-F]{8}$/.exec(id)?.[1] ?? 'PageBucket';
+  const bucketCalled = (name: string, of: Template = template) =>
+    only(ofType(of, 'AWS::S3::Bucket').filter(({ id }) => bucketName(id) === name)) as ReturnType<
+      typeof ofType
+    >[0] & {
+      DeletionPolicy: string;
+      UpdateReplacePolicy: string;
+    };
+});
+
+describe('functions', () => {
+  test('are what a new account can have, and alike', () => {
+    const ours = ofType(template, 'AWS::Lambda::Function').filter(
+      ({ Properties }) => Properties.Runtime === 'nodejs24.x',
+    );
+    expect(ours).toHaveLength(6);
+    for (const { Properties } of ours) {
+      expect(Properties.MemorySize).toBeLessThanOrEqual(3008);
+      expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
+      expect(Properties).toMatchObject({
+        Handler: 'index.handler',
+        Architectures: ['x86_64'],
+        TracingConfig: { Mode: 'Active' },
+        LoggingConfig: { LogFormat: 'JSON', LogGroup: { Ref: expect.any(String) } },
+      });
+      expect(Properties.Environment.Variables).toMatchObject({
+        POWERTOOLS_METRICS_NAMESPACE: 'InstantHLS',
+        POWERTOOLS_SERVICE_NAME: expect.stringMatching(/^InstantHls/),
+      });
+    }
+    for (const { Properties } of ofType(template, 'AWS::Logs::LogGroup'))
+      expect(Properties.RetentionInDays).toBe(90);
+  });
+
+  test.each([
+    [
+      'Makes an artifact',
+      ['FFMPEG_PATH', 'FFPROBE_PATH', 'MAX_DURATION_SECONDS', 'MEDIA_BUCKET', 'PREWARM', 'UPLOADS_BUCKET'],
+    ],
+    [
+      'Encodes a chunk',
+      ['FFMPEG_PATH', 'FFPROBE_PATH', 'MAX_DURATION_SECONDS', 'MEDIA_BUCKET', 'PREWARM', 'UPLOADS_BUCKET'],
+    ],
+    [
+      'Plans a video',
+      [
+        'FFMPEG_PATH',
+        'FFPROBE_PATH',
+        'MAX_DURATION_SECONDS',
+        'MEDIA_BUCKET',
+        'PREWARM',
+        'STATE_MACHINE_ARN',
+        'UPLOADS_BUCKET',
+      ],
+    ],
+    [
+      'Measures what was made',
+      ['FFMPEG_PATH', 'FFPROBE_PATH', 'MAX_DURATION_SECONDS', 'MEDIA_BUCKET', 'PREWARM', 'UPLOADS_BUCKET'],
+    ],
+    ['The HTTP API', ['MAX_UPLOAD_BYTES', 'MEDIA_BUCKET', 'PUBLIC_BASE_URL', 'UPLOADS_BUCKET']],
+    ['Compares the API key', ['API_KEY_SECRET_ARN']],
+  ])('%s…: is told %j', (does, names) => {
+    const { Variables } = functionThat(template, does).Properties.Environment;
+    const own = Object.keys(Variables).filter((name) => !/^(POWERTOOLS_|NODE_OPTIONS)/.test(name));
+    expect(own.sort()).toEqual(names);
+  });
+
+  test('origin outlives the patience of CloudFront, the API does not outlive that of its gateway', () => {
+    expect(functionThat(template, 'Makes an artifact').Properties.Timeout).toBeGreaterThan(60);
+    expect(functionThat(template, 'The HTTP API').Properties.Timeout).toBeLessThan(30);
+  });
+
+  test('arm64: functions and layer alike, and the memory that was asked for', async () => {
+    const arm64 = await variants.template('arm64');
+    const ours = ofType(arm64, 'AWS::Lambda::Function').filter(
+      ({ Properties }) => Properties.Runtime === 'nodejs24.x',
+    );
+    for (const { Properties } of ours) expect(Properties.Architectures).toEqual(['arm64']);
+    const layers = (of: Template) =>
+      only(
+        ofType(of, 'AWS::Lambda::LayerVersion').filter(({ Properties }) =>
+          /ffmpeg/.test(Properties.Description),
+        ),
+      ).Properties;
+    expect(layers(arm64).CompatibleArchitectures).toEqual(['arm64']);
+    expect(layers(template).CompatibleArchitectures).toEqual(['x86_64']);
+    expect(layers(arm64).Content.S3Key).not.toBe(layers(template).Content.S3Key);
+    expect(functionThat(arm64, 'Makes an artifact').Properties.MemorySize).toBe(10240);
+    expect(functionThat(arm64, 'Encodes a chunk').Properties.MemorySize).toBe(3008);
+  });
+
+  test("a layer of one's own takes the place of ours", async () => {
+    const own = await variants.template('layer');
+    expect(functionThat(own, 'Encodes a chunk').Properties.Layers).toEqual([
+      'arn:aws:lambda:eu-central-1:123456789012:layer:ffmpeg:7',
+    ]);
+    const descriptions = ofType(own, 'AWS::Lambda::LayerVersion').map(
+      ({ Properties }) => Properties.Description,
+    );
+    expect(descriptions.join()).not.toContain('ffmpeg');
+  });
+
+  test("a folder of one's own becomes the layer", async () => {
+    const own = await variants.template('directory');
+    const { id } = only(
+      ofType(own, 'AWS::Lambda::LayerVersion').filter(({ Properties }) =>
+        /brought along/.test(Properties.Description),
+      ),
+    );
+    expect(functionThat(own, 'Encodes a chunk').Properties.Layers).toEqual([{ Ref: id }]);
+  });
+});
+
+type Statement = {
+  Effect: string;
+  Action: string | string[];
+  Resource: unknown;
+  Principal?: unknown;
+  Condition?: unknown;
+};
+
+describe('permissions', () => {
+  // Everything that may be done to `*`, and why there is nothing else to name.
+  const UNAVOIDABLE: Record<string, string> = {
+    'xray:PutTelemetryRecords': 'traces belong to no resource',
+    'xray:PutTraceSegments': 'traces belong to no resource',
+    'xray:GetSamplingRules': 'traces belong to no resource',
+    'xray:GetSamplingTargets': 'traces belong to no resource',
+    'logs:CreateLogDelivery': "Step Functions' logs; the API knows no resources",
+    'logs:GetLogDelivery': "Step Functions' logs; the API knows no resources",
+    'logs:UpdateLogDelivery': "Step Functions' logs; the API knows no resources",
+    'logs:DeleteLogDelivery': "Step Functions' logs; the API knows no resources",
+    'logs:ListLogDeliveries': "Step Functions' logs; the API knows no resources",
+    'logs:PutResourcePolicy': "Step Functions' logs; the API knows no resources",
+    'logs:DescribeResourcePolicies': "Step Functions' logs; the API knows no resources",
+    'logs:DescribeLogGroups': "Step Functions' logs; the API knows no resources",
+    'cloudfront:CreateInvalidation': "CDK's deployment of the page",
+    'cloudfront:GetInvalidation': "CDK's deployment of the page",
+    'secretsmanager:GetRandomPassword': 'CDK grants it to every rotation; it reads nothing',
+  };
+
+  test.each(['default', 'token', 'example'])('%s: no `*` resource without a reason', async (name) => {
+    const open = statementsOf(await variants.template(name))
+      .filter(({ Resource }) => [Resource].flat().includes('*'))
+      .flatMap(({ Action }) => Action);
+    expect(open.filter((action) => !(action in UNAVOIDABLE))).toEqual([]);
+  });
+
+  test('our functions name every action', () => {
+    const ours = statementsOf(template, (id) =>
+      /^Video(Origin|Transcode|Finish|Ingest|Api|HttpAuthorizer)Role/.test(id),
+    );
+    expect(ours.length).toBeGreaterThan(20);
+    expect(ours.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  test.each([
+    ['Api', 'PutObject', ['/uploads/*/source', '/videos/*.json']],
+    ['Finish', 'PutObject', ['/plans/*.json', '/v/*/*']],
+    ['HttpAuthorizer', 'GetObject', []],
+  ])('%s: s3:%s on %j only', (role, action, patterns) => {
+    const found = statementsOf(template, (id) => id.startsWith(`Video${role}Role`))
+      .filter(({ Action }) => [Action].flat().includes(`s3:${action}`))
+      .flatMap(({ Resource }) => [Resource].flat())
+      .map((resource) => (resource as { 'Fn::Join': [string, string[]] })['Fn::Join'][1].at(-1));
+    expect(found.sort()).toEqual(patterns);
+  });
+
+  function statementsOf(of: Template, wanted: (id: string) => boolean = () => true): Statement[] {
+    return ofType(of, 'AWS::IAM::Policy')
+      .filter(({ id }) => wanted(id))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[]);
+  }
+});
+
+describe('the CDN', () => {
+  test('every behaviour names an origin or a group that exists, every group origins that exist', async () => {
+    for (const name of VARIANTS) {
+      const { Origins, OriginGroups, CacheBehaviors, DefaultCacheBehavior } = distribution(
+        await variants.template(name),
+      );
+      const origins = Origins.map(({ Id }: { Id: string }) => Id) as string[];
+      const groups = OriginGroups.Items.map(({ Id }: { Id: string }) => Id) as string[];
+      expect(new Set([...origins, ...groups]).size).toBe(origins.length + groups.length);
+      for (const { TargetOriginId } of [...CacheBehaviors, DefaultCacheBehavior]) {
+        expect([...origins, ...groups]).toContain(TargetOriginId);
+      }
+      for (const { Members } of OriginGroups.Items) {
+        for (const { OriginId } of Members.Items) expect(origins).toContain(OriginId);
+      }
+    }
+  });
+
+  test('what is not stored is made: the group fails over on 403 and 404 from the bucket to the function', () => {
+    const { OriginGroups, Origins } = distribution(template);
+    const { FailoverCriteria, Members } = only(OriginGroups.Items as Json[]);
+    expect(FailoverCriteria.StatusCodes.Items).toEqual([403, 404]);
+    expect(FailoverCriteria.StatusCodes.Quantity).toBe(2);
+    const [first, second] = Members.Items.map(({ OriginId }: { OriginId: string }) =>
+      Origins.find(({ Id }: { Id: string }) => Id === OriginId),
+    );
+    expect(first).toHaveProperty('S3OriginConfig');
+    expect(JSON.stringify(second.DomainName)).toContain('FunctionUrl');
+    for (const origin of [first, second]) expect(origin.OriginAccessControlId).toBeDefined();
+  });
+
+  test('groups serve only methods that fail over', () => {
+    const { OriginGroups, CacheBehaviors } = distribution(template);
+    const groups = OriginGroups.Items.map(({ Id }: { Id: string }) => Id);
+    const grouped = CacheBehaviors.filter(({ TargetOriginId }: Json) => groups.includes(TargetOriginId));
+    expect(grouped.map(({ PathPattern }: Json) => PathPattern)).toEqual(['/v/*.m3u8', '/v/*.vtt', '/v/*']);
+    for (const { AllowedMethods } of grouped) expect(AllowedMethods).toEqual(['GET', 'HEAD', 'OPTIONS']);
+  });
+
+  test('nothing is asked twice, nor longer than CloudFront waits', () => {
+    for (const { ConnectionAttempts = 3, CustomOriginConfig } of distribution(template).Origins) {
+      if (!CustomOriginConfig) continue;
+      expect(ConnectionAttempts).toBe(1);
+      expect(CustomOriginConfig.OriginReadTimeout).toBeLessThanOrEqual(60);
+      expect(CustomOriginConfig.OriginProtocolPolicy).toBe('https-only');
+    }
+  });
+
+  test('may call the function URL, for which it takes two permissions; nobody else may', () => {
+    const origin = functionThat(template, 'Makes an artifact');
+    const url = only(ofType(template, 'AWS::Lambda::Url'));
+    expect(url.Properties).toMatchObject({ AuthType: 'AWS_IAM', InvokeMode: 'RESPONSE_STREAM' });
+    const permissions = ofType(template, 'AWS::Lambda::Permission').filter(({ Properties }) =>
+      [url.id, origin.id].includes(Properties.FunctionName['Fn::GetAtt'][0]),
+    );
+    const { id } = only(ofType(template, 'AWS::CloudFront::Distribution'));
+    expect(
+      permissions.map(({ Properties }) => [Properties.Action, Properties.InvokedViaFunctionUrl]).sort(),
+    ).toEqual([
+      ['lambda:InvokeFunction', true],
+      ['lambda:InvokeFunctionUrl', undefined],
+    ]);
+    for (const { Properties } of permissions) {
+      expect(Properties.Principal).toBe('cloudfront.amazonaws.com');
+      expect(JSON.stringify(Properties.SourceArn)).toContain(id);
+    }
+  });
+
+  test('a function URL never sees a foreign Host; the API sees all but the Host', () => {
+    const CORS_S3_ORIGIN = '88a5eaf4-2fd4-4709-b370-b4c650ea3fcf';
+    const ALL_VIEWER_EXCEPT_HOST_HEADER = 'b689b0a8-53d0-40ab-baf2-68738e2966ac';
+    expect(behavior(template, '/v/*').OriginRequestPolicyId).toBe(CORS_S3_ORIGIN);
+    expect(behavior(template, '/api/*').OriginRequestPolicyId).toBe(ALL_VIEWER_EXCEPT_HOST_HEADER);
+  });
+
+  test('segments are cached once for everyone, as long as they say; playlists are compressed', () => {
+    const policy = (path: string) => {
+      const id = behavior(template, path).CachePolicyId.Ref;
+      return template.Resources[id]!.Properties.CachePolicyConfig;
+    };
+    for (const [path, compressed] of [
+      ['/v/*', false],
+      ['/v/*.m3u8', true],
+    ] as const) {
+      expect(policy(path)).toMatchObject({
+        MinTTL: 0,
+        DefaultTTL: 0,
+        MaxTTL: 31536000,
+        ParametersInCacheKeyAndForwardedToOrigin: {
+          EnableAcceptEncodingGzip: compressed,
+          EnableAcceptEncodingBrotli: compressed,
+          CookiesConfig: { CookieBehavior: 'none' },
+          HeadersConfig: { HeaderBehavior: 'none' },
+          QueryStringsConfig: { QueryStringBehavior: 'none' },
+        },
+      });
+      expect(behavior(template, path).Compress).toBe(compressed);
+    }
+  });
+
+  test('no error is kept', () => {
+    const errors = distribution(template).CustomErrorResponses as {
+      ErrorCode: number;
+      ErrorCachingMinTTL: number;
+    }[];
+    expect(errors.map(({ ErrorCode }) => ErrorCode)).toEqual([
+      400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504,
+    ]);
+    expect(errors.every(({ ErrorCachingMinTTL }) => ErrorCachingMinTTL === 0)).toBe(true);
+  });
+
+  test('speaks HTTP/2 and 3; videos may be played on any page, the page is framed by none', () => {
+    expect(distribution(template).HttpVersion).toBe('http2and3');
+    const headers = (of: Json): Json =>
+      template.Resources[of.ResponseHeadersPolicyId.Ref]!.Properties.ResponseHeadersPolicyConfig;
+    expect(headers(behavior(template, '/v/*')).CorsConfig.AccessControlAllowOrigins.Items).toEqual(['*']);
+    const page = JSON.stringify(headers(distribution(template).DefaultCacheBehavior).SecurityHeadersConfig);
+    expect(page).toContain("default-src 'none'");
+    expect(page).toContain("frame-ancestors 'none'");
+    expect(page).toContain('VideoBucketsUploads'); // where the browser sends the file
+  });
+
+  test('with a domain: its names, its certificate, and URLs that carry it', async () => {
+    const withDomain = await variants.template('domain');
+    expect(distribution(withDomain)).toMatchObject({
+      Aliases: ['video.example.com', 'v.example.com'],
+      ViewerCertificate: { MinimumProtocolVersion: 'TLSv1.2_2021', SslSupportMethod: 'sni-only' },
+    });
+    const { Variables } = functionThat(withDomain, 'The HTTP API').Properties.Environment;
+    expect(Variables.PUBLIC_BASE_URL).toBe('https://video.example.com');
+    expect(withDomain.Outputs['SiteUrl']!.Value).toBe('https://video.example.com');
+  });
+});
+
+describe('the API', () => {
+  const routes = (of: Template) =>
+    Object.fromEntries(
+      ofType(of, 'AWS::ApiGatewayV2::Route').map(({ Properties }) => [
+        Properties.RouteKey,
+        Properties.AuthorizationType,
+      ]),
+    );
+
+  test('asks for the key wherever something is made, listed or deleted', () => {
+    expect(routes(template)).toEqual({
+      'GET /api/health': 'NONE',
+      'POST /api/uploads': 'CUSTOM',
+      'ANY /api/u/{proxy+}': 'NONE',
+      'GET /api/videos': 'CUSTOM',
+      'GET /api/videos/{id}': 'NONE',
+      'DELETE /api/videos/{id}': 'CUSTOM',
+    });
+    expect(only(ofType(template, 'AWS::ApiGatewayV2::Authorizer')).Properties).toMatchObject({
+      AuthorizerType: 'REQUEST',
+      AuthorizerPayloadFormatVersion: '2.0',
+      EnableSimpleResponses: true,
+      AuthorizerResultTtlInSeconds: 300,
+      IdentitySource: ['$request.header.Authorization'],
+    });
+  });
+
+  test('is throttled', () => {
+    const { DefaultRouteSettings } = only(ofType(template, 'AWS::ApiGatewayV2::Stage')).Properties;
+    expect(DefaultRouteSettings).toMatchObject({ ThrottlingRateLimit: 200, ThrottlingBurstLimit: 400 });
+  });
+
+  test('with a JWT issuer: no key and no authorizer of ours', async () => {
+    const jwt = await variants.template('jwt');
+    expect(routes(jwt)['POST /api/uploads']).toBe('JWT');
+    expect(only(ofType(jwt, 'AWS::ApiGatewayV2::Authorizer')).Properties.JwtConfiguration).toEqual({
+      Audience: ['one', 'two'],
+      Issuer: 'https://issuer.example.com',
+    });
+    expect(ofType(jwt, 'AWS::SecretsManager::Secret')).toEqual([]);
+    expect(Object.keys(jwt.Outputs)).toEqual(['SiteUrl', 'ApiUrl', 'PlaybackBaseUrl']);
+  });
+
+  test('the outputs say where everything is, and how to read the key, but not the key', () => {
+    expect(Object.keys(template.Outputs)).toEqual(['SiteUrl', 'ApiUrl', 'PlaybackBaseUrl', 'ApiKeyCommand']);
+    expect(JSON.stringify(template.Outputs['ApiKeyCommand'])).toContain(
+      'aws secretsmanager get-secret-value',
+    );
+  });
+});
+
+describe('protected playback', () => {
+  test('is checked on every path below /v before the cache is asked, and nowhere else', async () => {
+    const { CacheBehaviors, DefaultCacheBehavior } = distribution(await variants.template('token'));
+    for (const { PathPattern = 'default', FunctionAssociations } of [
+      ...CacheBehaviors,
+      DefaultCacheBehavior,
+    ]) {
+      const events = (FunctionAssociations ?? []).map(({ EventType }: { EventType: string }) => EventType);
+      expect([PathPattern, events]).toEqual([
+        PathPattern,
+        PathPattern.startsWith('/v/') ? ['viewer-request'] : [],
+      ]);
+    }
+    expect(ofType(template, 'AWS::CloudFront::Function')).toEqual([]);
+  });
+
+  test('is deployed as it is tested, with the KeyValueStore that its runtime reads', async () => {
+    const token = await variants.template('token');
+    const { Properties } = only(ofType(token, 'AWS::CloudFront::Function'));
+    expect(Properties.FunctionCode).toBe(await readFile(join(ROOT, 'lib/playback-token.cf.js'), 'utf8'));
+    expect(Properties.FunctionConfig.Runtime).toBe('cloudfront-js-2.0');
+    const store = only(ofType(token, 'AWS::CloudFront::KeyValueStore'));
+    expect(Properties.FunctionConfig.KeyValueStoreAssociations).toEqual([
+      { KeyValueStoreARN: { 'Fn::GetAtt': [store.id, 'Arn'] } },
+    ]);
+    expect(store.Properties).not.toHaveProperty('ImportSource'); // nothing that a template could show
+  });
+
+  test('its secret is generated, known to the API and the rotation, and rotated less often than tokens live', async () => {
+    const token = await variants.template('token');
+    const secret = only(
+      ofType(token, 'AWS::SecretsManager::Secret').filter(({ id }) => id.startsWith('VideoPlaybackTokens')),
+    );
+    expect(secret.Properties.GenerateSecretString).toMatchObject({
+      GenerateStringKey: 'a',
+      SecretStringTemplate: '{"current":"a"}',
+    });
+    expect(secret.Properties).not.toHaveProperty('SecretString');
+    for (const does of ['The HTTP API', 'Copies the playback secrets']) {
+      const { Variables } = functionThat(token, does).Properties.Environment;
+      expect(Variables.PLAYBACK_SECRET_ARN).toEqual({ Ref: secret.id });
+    }
+    expect(only(ofType(token, 'AWS::SecretsManager::RotationSchedule')).Properties).toMatchObject({
+      RotateImmediatelyOnUpdate: false,
+      RotationRules: { ScheduleExpression: 'rate(90 days)' },
+    });
+    expect(routeKeys(token)).toContain('POST /api/videos/{id}/tokens');
+    expect(routeKeys(template)).not.toContain('POST /api/videos/{id}/tokens');
+  });
+
+  test('the edge has its secret before anything is rotated, and before the stack is done', async () => {
+    const token = await variants.template('token');
+    const [schedule] = ofType(token, 'AWS::SecretsManager::RotationSchedule');
+    const trigger = only(ofType(token, 'Custom::Trigger'));
+    expect(schedule!['DependsOn']).toContain(trigger.id);
+    expect(trigger['DependsOn']).toContain(only(ofType(token, 'AWS::CloudFront::KeyValueStore')).id);
+  });
+
+  const routeKeys = (of: Template) =>
+    ofType(of, 'AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
+});
+
+describe('the prewarm', () => {
+  test('waits long for a free execution, and tries what died twice more, but not what was refused', () => {
+    const { Transcode } = definition(template).States.Chunks.ItemProcessor.States;
+    const retries = Transcode.Retry as Json[];
+    expect(retries.map(({ ErrorEquals, MaxAttempts }) => [ErrorEquals[0], MaxAttempts])).toEqual([
+      ['SourceError', 0],
+      ['Lambda.TooManyRequestsException', 500],
+      ['States.ALL', 2],
+    ]);
+    const { MaxAttempts, MaxDelaySeconds } = retries[1]!;
+    expect((MaxAttempts * MaxDelaySeconds) / 2).toBeGreaterThanOrEqual(4 * 3600); // full jitter halves the wait
+  });
+
+  test('reads its list from S3, leaves room for viewers, lets the others go on when one fails', () => {
+    const { Chunks } = definition(template).States;
+    expect(Chunks).toMatchObject({
+      Type: 'Map',
+      ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } },
+      ItemReader: { ReaderConfig: { InputType: 'JSON' }, Parameters: { 'Key.$': '$.workKey' } },
+      MaxConcurrency: 5,
+      ToleratedFailurePercentage: 100,
+    });
+  });
+
+  test('however it ends, `finish` is told, and a failure ends the execution as one', () => {
+    const { States } = definition(template);
+    expect(States.Finish.Parameters.Payload).toEqual({ 'id.$': '$.id', 'failed.$': '$.chunks.failed' });
+    expect(States.FinishFailed.Parameters.Payload).toEqual({ 'id.$': '$.id', failed: true });
+    expect(States.Chunks.Catch).toEqual([
+      { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'FinishFailed' },
+    ]);
+    expect(States.FinishFailed.Next).toBe('ListFailed');
+    expect([States.ListFailed.Type, States.ChunksFailed.Type]).toEqual(['Fail', 'Fail']);
+  });
+
+  test('as many at a time as was asked for', async () => {
+    const lowest = await variants.template('lowest');
+    expect(definition(lowest).States.Chunks.MaxConcurrency).toBe(40);
+    const { Variables } = functionThat(lowest, 'Plans a video').Properties.Environment;
+    expect(Variables).toMatchObject({ PREWARM: 'lowest', MAX_DURATION_SECONDS: '60' });
+  });
+});
+
+/** The state machine with its references replaced by ARNs of the right form. */
+function definition(of: Template) {
+  const text = only(ofType(of, 'AWS::StepFunctions::StateMachine'))
+    .Properties.DefinitionString['Fn::Join'][1].map((part: string | { Ref?: string }) =>
+      typeof part === 'string'
+        ? part
+        : part.Ref === 'AWS::Partition'
+          ? 'aws'
+          : part.Ref
+            ? 'a-bucket'
+            : FUNCTION_ARN,
+    )
+    .join('');
+  return JSON.parse(text);
+}
+const FUNCTION_ARN = 'arn:aws:lambda:eu-central-1:123456789012:function:one';
+
+describe('alarms', () => {
+  test('each is sent somewhere and has its entry in the runbook', async () => {
+    const runbook = await readFile(join(ROOT, 'docs/operations.md'), 'utf8');
+    const headings = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+      title!
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    );
+    const alarms = ofType(template, 'AWS::CloudWatch::Alarm');
+    const named = alarms.map(
+      ({ Properties }) => /docs\/operations\.md#([\w-]+)$/.exec(Properties.AlarmDescription)?.[1],
+    );
+    expect(headings).toEqual(expect.arrayContaining(named));
+    expect(new Set(named).size).toBe(alarms.length);
+    for (const { Properties } of alarms) {
+      expect(Properties.AlarmActions).toHaveLength(1);
+      expect(Properties.TreatMissingData).toBe('notBreaching');
+    }
+  });
+
+  test('go to a topic that CloudWatch may publish to; by mail, where one is given', async () => {
+    const token = await variants.template('token');
+    const { Statement } = only(ofType(token, 'AWS::SNS::TopicPolicy')).Properties.PolicyDocument;
+    expect(Statement).toContainEqual(
+      expect.objectContaining({
+        Effect: 'Allow',
+        Action: 'sns:Publish',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+      }),
+    );
+    expect(only(ofType(token, 'AWS::SNS::Subscription')).Properties).toMatchObject({
+      Protocol: 'email',
+      Endpoint: 'me@example.com',
+    });
+    expect(ofType(template, 'AWS::SNS::Subscription')).toEqual([]);
+  });
+});

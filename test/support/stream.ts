@@ -1,0 +1,76 @@
+// Encodes a source into segments in an awkward order, and looks at what a decoder makes of them.
+
+import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withRangeServer } from '../../adapters/range-server.ts';
+import { planFor, renditionNames } from '../../core/plan.ts';
+import type { Plan } from '../../core/plan.ts';
+import { segmentCount } from '../../core/segments.ts';
+import { encode } from '../../pipeline/encode.ts';
+import { probeSource } from '../../pipeline/probe-source.ts';
+import { binaries, ffmpeg, fileSource } from './media.ts';
+
+/** Segments by rendition and index: the first ones by one process each, last first; the others by one for all. */
+export async function encodeInPieces(
+  path: string,
+  temporaryDirectory: string,
+): Promise<{ plan: Plan; segments: Map<string, Uint8Array> }> {
+  const tools = { binaries, temporaryDirectory };
+  return withRangeServer(await fileSource(path), async ({ url }) => {
+    const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
+    const plan = planFor(await probeSource(url, binaries), { sizeBytes: 1 }, settings);
+    const renditions = renditionNames(plan);
+    const count = segmentCount(plan.grid);
+    const jobs = [
+      { renditions, from: Math.min(2, count - 1), to: count },
+      ...renditions.flatMap((name) => [1, 0].map((from) => ({ renditions: [name], from, to: from + 1 }))),
+    ];
+    const segments = new Map<string, Uint8Array>();
+    for (const job of jobs) {
+      for await (const { rendition, index, bytes } of encode({ plan, sourceUrl: url, ...job }, tools)) {
+        segments.set(`${rendition}/${index}`, bytes);
+      }
+    }
+    return { plan, segments };
+  });
+}
+
+/** A rendition's segments one after another, in a file. */
+export async function joined(
+  segments: Map<string, Uint8Array>,
+  rendition: string,
+  directory: string,
+): Promise<string> {
+  const path = join(directory, `${rendition}-${randomUUID()}.bin`);
+  const pieces = [...segments].filter(([name]) => name.startsWith(`${rendition}/`));
+  pieces.sort(([a], [b]) => Number(a.split('/')[1]) - Number(b.split('/')[1]));
+  await writeFile(path, Buffer.concat(pieces.map(([, bytes]) => bytes)));
+  return path;
+}
+
+/** Presentation times of all pictures that decode, in seconds, and what the decoder complained of. */
+export async function pictures(path: string): Promise<{ times: number[]; complaints: string }> {
+  const { stdout, stderr } = await ffmpeg(
+    '-v',
+    'warning',
+    '-copyts',
+    '-i',
+    path,
+    '-map',
+    '0:v',
+    '-vsync',
+    '0',
+    '-enc_time_base',
+    '1:90000',
+    '-f',
+    'framehash',
+    '-',
+  );
+  const lines = stdout.toString().split('\n');
+  const [num, den] = /#tb 0: (\d+)\/(\d+)/.exec(stdout.toString())!.slice(1).map(Number);
+  const times = lines
+    .filter((line) => line.startsWith('0,'))
+    .map((line) => (Number(line.split(',')[2]) * num!) / den!);
+  return { times, complaints: stderr };
+}

@@ -1,0 +1,18 @@
+// A world of its own for a test: two buckets in memory, real ffmpeg, and a note of what was observed.
+
+import type { Prewarm } from '../../core/plan.ts';
+import type { Observation } from '../../pipeline/observe.ts';
+import { binaries } from './media.ts';
+import { memoryStore } from './memory-store.ts';
+
+export function worldIn(temporaryDirectory: string) {
+  const observed: Observation[] = [];
+  return {
+    uploads: memoryStore(),
+    media: memoryStore(),
+    tools: { binaries, temporaryDirectory },
+    settings: { maxDurationSeconds: 3600, prewarm: 'all' as Prewarm },
+    observe: (observation: Observation) => void observed.push(observation),
+    observed,
+  };
+}
