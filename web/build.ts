@@ -10,7 +10,6 @@ import { build } from 'esbuild';
 export { contentSecurityPolicy } from './content-security-policy.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const HLS = fileURLToPath(new URL('.', import.meta.resolve('hls.js')));
 
 /** Writes `index.html` and `assets/` into a folder, and clears away the assets of an earlier build. */
 export async function buildPage(outDirectory: string): Promise<void> {
@@ -19,7 +18,6 @@ export async function buildPage(outDirectory: string): Promise<void> {
   await mkdir(assets, { recursive: true });
 
   const icon = await copyHashed(join(HERE, 'favicon.svg'), assets);
-  const worker = await copyHashed(join(HLS, 'hls.worker.js'), assets);
   const { metafile } = await build({
     absWorkingDir: HERE,
     entryPoints: ['main.ts', 'style.css'],
@@ -33,9 +31,7 @@ export async function buildPage(outDirectory: string): Promise<void> {
     format: 'esm',
     target: ['es2022', 'chrome109', 'firefox115', 'safari16'],
     // hls.js minified by its makers is smaller than what esbuild makes of their readable build.
-    alias: { 'hls.js': join(HLS, 'hls.min.mjs') },
-    define: { HLS_WORKER_URL: JSON.stringify(`/assets/${worker}`) },
-    loader: { '.svg': 'file' },
+    alias: { 'hls.js': 'hls.js/dist/hls.min.mjs' },
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',

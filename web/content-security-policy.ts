@@ -5,7 +5,6 @@ export function contentSecurityPolicy(uploadOrigins: readonly string[] = []): st
   return [
     "default-src 'none'",
     "script-src 'self'",
-    "worker-src 'self'", // hls.js's transmuxer
     "style-src 'self'",
     "img-src 'self'",
     // MediaSource reaches the <video> by a blob: URL; Safari plays the playlist itself. hls.js empties a list of text

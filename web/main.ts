@@ -48,8 +48,9 @@ async function start(): Promise<void> {
   try {
     const config = await api.config();
     const isKeyMissing = config.apiKey === undefined && sessionStorage.getItem(STORED_KEY) === null;
-    set({ config, keyForm: isKeyMissing ? 'empty' : 'hidden' });
-    if (!isKeyMissing) await loadLibrary();
+    set({ config });
+    if (isKeyMissing) askForKey('empty');
+    else await loadLibrary();
   } catch (error) {
     failed(error);
     if (!(error instanceof ServerGone)) set({ startProblem: problemOf(error) });
@@ -75,10 +76,15 @@ function failed(error: unknown): boolean {
   }
   if (error instanceof ApiError && error.status === 401 && !state.config?.apiKey) {
     sessionStorage.removeItem(STORED_KEY);
-    set({ keyForm: 'wrong' });
+    askForKey('wrong');
     return true;
   }
   return false;
+}
+
+function askForKey(keyForm: 'empty' | 'wrong'): void {
+  set({ keyForm });
+  queueMicrotask(() => document.getElementById('key')!.focus());
 }
 
 const HEALTH_INTERVAL_MS = 2000;
@@ -211,6 +217,10 @@ video.addEventListener('timeupdate', () => {
   if (video.ended) stoppedAt = { id: undefined, seconds: 0 };
   else if (video.currentTime > 0)
     stoppedAt = { id: transitions.videoToPlay(state)?.id, seconds: video.currentTime };
+});
+
+video.addEventListener('volumechange', () => {
+  if (!video.muted && state.player.muted) set({ player: { ...state.player, muted: false } });
 });
 
 let stopPlayer = (): void => undefined;

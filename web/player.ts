@@ -4,9 +4,6 @@ import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig } from 'hls.js';
 import type { PlayerFailure } from './problems.ts';
 
-/** Where the build put hls.js's worker. From a file, so that no policy must allow workers from blob: URLs. */
-declare const HLS_WORKER_URL: string;
-
 export interface PlayerEvents {
   /** The first picture is there (of a file with sound only: the first sound). */
   onStarted: () => void;
@@ -60,7 +57,9 @@ const PATIENT = {
 };
 
 const CONFIG: Partial<HlsConfig> = {
-  workerPath: HLS_WORKER_URL,
+  // A worker would be 41 KB more and one more request between the first segment and the first picture, which came
+  // no sooner with it (measured). Nor must the policy allow workers.
+  enableWorker: false,
   // The lowest rung is the quickest to make.
   startLevel: 0,
   startFragPrefetch: true,

@@ -160,7 +160,7 @@ function videoDetails(video: Video, state: State): Child[] {
       h(
         'div',
         { class: 'buttons' },
-        (video.state !== 'failed' || video.playable) &&
+        (video.state === 'processing' || video.playable) &&
           h(
             'button',
             { class: 'button', type: 'button', 'data-action': 'copy-link' },

@@ -30,7 +30,7 @@ test('the page points only to files of the build, whose names tell their content
 
 test('each asset is there once', () => {
   const kinds = assets.map((name) => name.replace(/-\w{8}(?=\.)/, '')).sort();
-  expect(kinds).toEqual(['favicon.svg', 'hls.min.js', 'hls.worker.js', 'main.js', 'style.css']);
+  expect(kinds).toEqual(['favicon.svg', 'hls.min.js', 'main.js', 'style.css']);
 });
 
 test('nothing in the page needs a looser policy', () => {
