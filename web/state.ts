@@ -240,13 +240,16 @@ export function statusText(video: Video, player: PlayerState): string {
     case 'processing':
       return player.phase === 'starting' && video.progress === 0
         ? 'Starting …'
-        : `Preparing all qualities: ${percentText(video.progress)}`;
+        : `Preparing all qualities: ${preparedText(video)}`;
     case 'ready':
       return 'Ready';
     case 'failed':
       return video.playable ? 'Not all qualities are ready' : 'Cannot be played';
   }
 }
+
+/** When every segment is there, the last measurements are still to come. */
+export const preparedText = ({ progress }: Video): string => percentText(Math.min(progress, 0.99));
 
 /** For screen readers: each change is spoken, so the steps are coarse. */
 export function announcement(state: State): string {
@@ -258,7 +261,7 @@ export function announcement(state: State): string {
   if (!video || video.state === 'failed' || video.state === 'waiting') return '';
   if (video.state === 'ready') return `${video.title}: all qualities are ready.`;
   const prefix = state.player.phase === 'started' ? `${video.title} plays. ` : '';
-  return `${prefix}Preparing all qualities: ${quarter(video.progress)}.`;
+  return `${prefix}Preparing all qualities: ${quarter(Math.min(video.progress, 0.99))}.`;
 }
 
 const quarter = (share: number): string => percentText(Math.floor((share || 0) * 4) / 4);

@@ -18,6 +18,7 @@ import {
   announcement,
   isRunning,
   listedVideos,
+  preparedText,
   stageProblem,
   stageUpload,
   stageVideo,
@@ -336,7 +337,7 @@ function videoRow(video: Video, state: State): HTMLElement {
           h('span', { class: 'visually-hidden' }, `, ${spokenDuration(durationSeconds)}`),
       ),
       metaLine([
-        stateLabel(video, isOnStage && state.player.phase === 'started'),
+        stateLabel(video),
         sizeText(sizeBytes),
         h(
           'time',
@@ -361,16 +362,17 @@ function videoRow(video: Video, state: State): HTMLElement {
   );
 }
 
-function stateLabel({ state, progress, playable }: Video, isPlaying: boolean): HTMLElement {
+function stateLabel(video: Video): HTMLElement {
+  const { state, playable } = video;
   const label = (kind: string, words: string) =>
     h('span', { class: `label ${kind}`, 'data-testid': 'state' }, words);
   switch (state) {
     case 'waiting':
       return label('waiting', 'Upload not finished');
     case 'processing':
-      return label('processing', `Preparing ${percentText(progress)}`);
+      return label('processing', `Preparing ${preparedText(video)}`);
     case 'ready':
-      return label('ready', isPlaying ? 'Playing' : 'Ready');
+      return label('ready', 'Ready');
     case 'failed':
       return label('failed', playable ? 'Not fully prepared' : 'Cannot be played');
   }

@@ -160,6 +160,7 @@ describe('in words', () => {
   test.each([
     [{ progress: 0 }, STARTING, 'Starting …'],
     [{ progress: 0.379 }, STARTING, 'Preparing all qualities: 37 %'],
+    [{ progress: 1 }, STARTING, 'Preparing all qualities: 99 %'], // measuring comes last
     [{ state: 'ready' }, STARTING, 'Ready'],
     [{ state: 'failed', playable: false }, STARTING, 'Cannot be played'],
   ] as const)('%j is %s', (change, player, text) => {
