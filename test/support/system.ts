@@ -95,11 +95,12 @@ export async function statusOf({ statusUrl }: Granted): Promise<VideoStatus> {
 export async function untilStatus(
   video: Granted,
   wanted: (status: VideoStatus) => boolean,
+  everyMs = 50,
 ): Promise<VideoStatus> {
   for (;;) {
     const status = await statusOf(video);
     if (wanted(status)) return status;
-    await sleep(50);
+    await sleep(everyMs);
   }
 }
 
