@@ -35,8 +35,11 @@ export class BlobDirectory {
     return blobs;
   }
 
-  /** Writes the chunks to a new blob and names it. If reading them throws, nothing is left behind. */
-  async write(chunks: AsyncIterable<Buffer>): Promise<string> {
+  /**
+   * Writes the chunks to a new blob and hands its name to `claim`, which enters it in the index. If reading or
+   * claiming throws, nothing is left behind.
+   */
+  async write<T>(chunks: AsyncIterable<Buffer>, claim: (blob: string) => T): Promise<T> {
     const blob = randomUUID();
     const path = join(this.#incoming, blob);
     try {
@@ -52,7 +55,12 @@ export class BlobDirectory {
       await rm(path, { force: true });
       throw error;
     }
-    return blob;
+    try {
+      return claim(blob);
+    } catch (error) {
+      await this.remove([blob]);
+      throw error;
+    }
   }
 
   /** The slices one after another; their blobs stay until the stream is closed. */
@@ -69,7 +77,7 @@ export class BlobDirectory {
     await Promise.all(
       blobs.map(async (blob) => {
         if (this.#readers.has(blob)) this.#doomed.add(blob);
-        else await rm(join(this.#whole, blob), { force: true });
+        else await this.#unlink(blob);
       }),
     );
   }
@@ -94,7 +102,11 @@ export class BlobDirectory {
     if (left > 0) return void this.#readers.set(blob, left);
     this.#readers.delete(blob);
     if (!this.#doomed.delete(blob)) return;
+    void this.#unlink(blob);
+  }
+
+  async #unlink(blob: string): Promise<void> {
     // Should this fail, the next start sweeps the file away.
-    rm(join(this.#whole, blob), { force: true }).catch(() => undefined);
+    await rm(join(this.#whole, blob), { force: true }).catch(() => undefined);
   }
 }

@@ -4,14 +4,16 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
 import type { BlobDirectory } from './blobs.ts';
 import type { ObjectCreated } from './events.ts';
-import type { ObjectIndex } from './index.ts';
+import type { ObjectIndex } from './object-index.ts';
 import type { Keyring, Signed } from './signature.ts';
-import type { Target } from './target.ts';
+import { pathEncoded, type Target } from './target.ts';
+import type { UploadIndex } from './upload-index.ts';
 import { renderXml, type XmlContent } from './xml.ts';
 
 export interface Call extends Target {
   request: IncomingMessage;
   requestId: string;
+  sourceIp: string;
   payload: Signed['payload'];
   /** By lower-case name. What a presigned URL carries in its query (`x-amz-meta-…`) counts as sent in a header. */
   headers: ReadonlyMap<string, string>;
@@ -28,6 +30,7 @@ export interface Answer {
 /** What the operations work on. */
 export interface Storage {
   index: ObjectIndex;
+  uploads: UploadIndex;
   blobs: BlobDirectory;
   keyring: Keyring;
   announce(created: ObjectCreated): void;
@@ -39,5 +42,5 @@ export function xmlAnswer(root: string, content: XmlContent, status = 200): Answ
 
 /** Where an object is, as the client that asks reaches us. */
 export function locationOf(call: Call, key: string): string {
-  return `http://${call.request.headers.host}/${call.bucket}/${key.split('/').map(encodeURIComponent).join('/')}`;
+  return `http://${call.request.headers.host}/${call.bucket}/${pathEncoded(key)}`;
 }

@@ -22,6 +22,7 @@ const REFUSALS = {
     'One or more of the specified parts could not be found. The part may not have been uploaded, or its ETag may not match.',
   ],
   InvalidPartOrder: [400, 'The list of parts was not in ascending order.'],
+  InvalidPolicyDocument: [400, 'The content of the form does not meet the conditions of a policy document.'],
   InvalidRange: [416, 'The requested range is not satisfiable.'],
   InvalidRequest: [400, 'Invalid Request'],
   InvalidURI: [400, "Couldn't parse the specified URI."],

@@ -1,171 +1,196 @@
+// An S3 inside this process, kept in a folder: the part of its protocol that we, the AWS SDK and browsers use.
+
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { text } from 'node:stream/consumers';
 import type { S3Event } from 'aws-lambda';
 import { BlobDirectory } from './blobs.ts';
-import { bodyOf } from './body.ts';
-import { ObjectIndex } from './index.ts';
-import { authenticate } from './signature.ts';
-import type { Keyring } from './signature.ts';
-import { targetOf } from './target.ts';
+import type { Answer, Call, Storage } from './call.ts';
+import { corsHeaders } from './cors-rules.ts';
+import { openDatabase } from './database.ts';
 import { S3Error } from './errors.ts';
+import { s3Event, type ObjectCreated } from './events.ts';
+import { headerText } from './object-headers.ts';
+import { ObjectIndex } from './object-index.ts';
+import { formOperation, isForm, operationFor } from './routes.ts';
+import { authenticate, type Keyring } from './signature.ts';
+import { targetOf, type Target } from './target.ts';
+import { UploadIndex } from './upload-index.ts';
 import { renderXml } from './xml.ts';
-import { parseByteRange } from '../../core/byte-range.ts';
+
 export interface EmbeddedS3 {
+  /**
+   * Answers one request whose path is `/{bucket}` or `/{bucket}/{key}`. Its server needs `requestTimeout: 0`:
+   * an upload takes as long as it takes.
+   */
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Cuts off what is still being answered. */
   close(): Promise<void>;
 }
-export async function openS3({
-  directory,
-  keyring,
-  onCreated,
-}: {
+
+export interface EmbeddedS3Options {
+  /** Made if it is missing; belongs to this store alone while it is open. */
   directory: string;
   keyring: Keyring;
-  onCreated?: (e: S3Event) => void;
-}): Promise<EmbeddedS3> {
+  /** Hears of every object after it is stored. What it throws is logged, and nothing else. */
+  onCreated?: (event: S3Event) => unknown;
+}
+
+export async function openS3({ directory, keyring, onCreated }: EmbeddedS3Options): Promise<EmbeddedS3> {
   await mkdir(directory, { recursive: true });
-  const index = new ObjectIndex(join(directory, 'index.sqlite'));
+  const database = openDatabase(join(directory, 'index.sqlite'));
+  const index = new ObjectIndex(database);
+  const uploads = new UploadIndex(database, index);
   const blobs = await BlobDirectory.open(directory);
-  await blobs.sweep(index.blobs());
-  async function handle(request: IncomingMessage, response: ServerResponse) {
-    const target = targetOf(request.url!);
-    response.setHeader('access-control-allow-origin', '*');
-    response.setHeader(
-      'access-control-allow-headers',
-      request.headers['access-control-request-headers'] ?? '*',
-    );
-    response.setHeader('access-control-allow-methods', 'PUT,POST,GET');
-    if (request.method === 'OPTIONS') return void response.writeHead(200).end();
-    const { payload } = authenticate(request, target, keyring, Date.now());
-    const headers = new Map(Object.entries(request.headers).map(([n, v]) => [n, String(v)]));
-    const query = new Map(target.query);
-    const call = {
-      ...target,
-      request,
-      requestId: '',
-      payload,
-      headers,
-      parameter: (n: string) => query.get(n),
-    } as any;
-    if (!target.key) {
-      if (request.method === 'PUT') {
-        await text(request);
-        index.createBucket(target.bucket);
-        return void response.writeHead(200).end();
-      }
-      if (request.method === 'HEAD')
-        return void response.writeHead(index.hasBucket(target.bucket) ? 200 : 404).end();
-      if (request.method === 'POST') {
-        const xml = await text(request);
-        for (const [, key] of xml.matchAll(/<Key>([^<]+)<\/Key>/g)) {
-          const o = index.get(target.bucket, key!);
-          if (o) {
-            index.delete(target.bucket, key!);
-            await blobs.remove(o.slices.map((s) => s.blob));
-          }
-        }
-        return void response.writeHead(200).end(renderXml('DeleteResult', {}));
-      }
-      const max = 1000;
-      const found = index.list(
-        target.bucket,
-        query.get('prefix') ?? '',
-        query.get('continuation-token') ?? query.get('start-after') ?? '',
-        max + 1,
-      );
-      const page = found.slice(0, max);
-      return void response.writeHead(200, { 'content-type': 'application/xml' }).end(
-        renderXml('ListBucketResult', {
-          IsTruncated: found.length > max,
-          KeyCount: page.length,
-          ...(found.length > max ? { NextContinuationToken: page.at(-1)!.key } : {}),
-          Contents: page.map((o) => ({
-            Key: o.key,
-            Size: o.sizeBytes,
-            ETag: o.etag,
-            LastModified: new Date(o.lastModifiedMs).toISOString(),
-          })),
-        }),
-      );
-    }
-    if (request.method === 'PUT') {
-      const body = bodyOf(call);
-      if (headers.get('if-none-match') === '*' && index.get(target.bucket, target.key)) {
-        request.resume();
-        throw new S3Error('PreconditionFailed');
-      }
-      const blob = await blobs.write(body.chunks);
-      const facts = body.facts();
-      const before = index.get(target.bucket, target.key);
-      if (before && headers.get('if-none-match') === '*') {
-        await blobs.remove([blob]);
-        throw new S3Error('PreconditionFailed');
-      }
-      const etag = `"${facts.md5.toString('hex')}"`;
-      index.put(target.bucket, {
-        key: target.key,
-        slices: [{ blob, offset: 0, sizeBytes: facts.sizeBytes }],
-        sizeBytes: facts.sizeBytes,
-        etag,
-        lastModifiedMs: Date.now(),
-        headers: {
-          'content-type': headers.get('content-type') ?? 'binary/octet-stream',
-          ...(headers.get('cache-control') ? { 'cache-control': headers.get('cache-control')! } : {}),
-        },
-      });
-      if (before) await blobs.remove(before.slices.map((s) => s.blob));
-      onCreated?.({
-        Records: [
-          {
-            eventName: 'ObjectCreated:Put',
-            s3: {
-              bucket: { name: target.bucket },
-              object: { key: encodeURIComponent(target.key).replaceAll('%2F', '/') },
-            },
-          },
-        ],
-      } as any);
-      return void response.writeHead(200, { etag }).end();
-    }
-    const o = index.get(target.bucket, target.key);
-    if (!o) throw new S3Error('NoSuchKey');
-    const range = parseByteRange(request.headers.range, o.sizeBytes);
-    if (range === 'unsatisfiable') throw new S3Error('InvalidRange');
-    const { first, last } = range ?? { first: 0, last: o.sizeBytes - 1 };
-    response.writeHead(range ? 206 : 200, {
-      ...o.headers,
-      etag: o.etag,
-      'last-modified': new Date(o.lastModifiedMs).toUTCString(),
-      'content-length': last - first + 1,
-      ...(range ? { 'content-range': `bytes ${first}-${last}/${o.sizeBytes}` } : {}),
-    });
-    if (request.method === 'HEAD') return void response.end();
-    await pipeline(
-      blobs.read([{ blob: o.slices[0]!.blob, offset: first, sizeBytes: last - first + 1 }]),
-      response,
-    ).catch(() => undefined);
-  }
+  await blobs.sweep(new Set([...index.blobs(), ...uploads.blobs()]));
+
+  const announce = (created: ObjectCreated) => {
+    const hear = async () => onCreated?.(s3Event(created, keyring));
+    hear().catch((error: unknown) => console.error(error));
+  };
+  const storage: Storage = { index, uploads, blobs, keyring, announce };
+  const running = new Map<ServerResponse, Promise<void>>();
   return {
     handle(request, response) {
-      handle(request, response).catch((error) => {
-        request.resume();
-        if (response.headersSent) return response.destroy();
-        if (!(error instanceof S3Error)) console.error(error);
-        const status = error instanceof S3Error ? error.status : 500;
-        response
-          .writeHead(status, { 'content-type': 'application/xml' })
-          .end(
-            request.method === 'HEAD'
-              ? undefined
-              : renderXml('Error', { Code: error.code ?? 'InternalError', Message: error.message }),
-          );
-      });
+      const done = serve(request, response, storage)
+        .catch(() => void response.destroy()) // the client has left, or the file is gone
+        .finally(() => running.delete(response));
+      running.set(response, done);
     },
     async close() {
-      index.close();
+      for (const response of running.keys()) response.destroy();
+      await Promise.all(running.values());
+      database.close();
     },
   };
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, storage: Storage): Promise<void> {
+  const requestId = randomBytes(8).toString('hex').toUpperCase();
+  let target: Target | undefined;
+  let answer: Answer;
+  try {
+    target = targetOf(request.url ?? '');
+    answer = await answerTo(request, target, requestId, storage);
+  } catch (error) {
+    if (request.errored) return; // the client has left
+    if (!(error instanceof S3Error)) console.error(error);
+    answer = refusal(error instanceof S3Error ? error : new S3Error('InternalError'), request.url, requestId);
+  }
+  const headers = {
+    'x-amz-request-id': requestId,
+    ...answer.headers,
+    ...crossOrigin(request, target, storage),
+  };
+  await send(request, response, { ...answer, headers });
+}
+
+async function answerTo(
+  request: IncomingMessage,
+  target: Target,
+  requestId: string,
+  storage: Storage,
+): Promise<Answer> {
+  const method = request.method ?? '';
+  if (method === 'OPTIONS') return preflight(request, target, storage);
+  const form = isForm(method, target, request.headers['content-type']);
+  const { presigned, payload } = form
+    ? { presigned: false, payload: 'unsigned' as const }
+    : authenticate(request, target, storage.keyring, Date.now());
+  const headers = headersOf(request, presigned ? target.query : []);
+  const operation = form ? formOperation : operationFor(method, target, headers);
+  const parameters = new Map(target.query);
+  const call: Call = {
+    ...target,
+    request,
+    requestId,
+    sourceIp: request.socket.remoteAddress ?? '',
+    payload,
+    headers,
+    parameter: (name) => parameters.get(name),
+  };
+  return operation(call, storage);
+}
+
+// The presigner of the SDK moves headers of S3's own into the query.
+const OF_THE_SIGNATURE = /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|content-sha256)$/;
+
+function headersOf(request: IncomingMessage, query: Target['query']): Map<string, string> {
+  const headers = new Map<string, string>();
+  for (const [name, value] of query) {
+    const lower = name.toLowerCase();
+    if (lower.startsWith('x-amz-') && !OF_THE_SIGNATURE.test(lower)) headers.set(lower, headerText(value));
+  }
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (typeof value === 'string') headers.set(name, value);
+  }
+  return headers;
+}
+
+function preflight(request: IncomingMessage, target: Target, { index }: Storage): Answer {
+  const origin = request.headers.origin;
+  const method = request.headers['access-control-request-method'];
+  if (!origin || !method) {
+    throw new S3Error('BadRequest', 'Insufficient information. Origin request header needed.');
+  }
+  const asked = request.headers['access-control-request-headers'] ?? '';
+  const names = asked.split(',').map((name) => name.trim().toLowerCase());
+  const rules = index.bucket(target.bucket)?.corsRules;
+  if (!rules) throw new S3Error('AccessForbidden', 'CORSResponse: CORS is not enabled for this bucket.');
+  const headers = corsHeaders(rules, { origin, method, headers: names.filter((name) => name !== '') });
+  if (!headers) throw new S3Error('AccessForbidden');
+  return { status: 200, headers };
+}
+
+/** A page may read our answers, refusals too, as far as the bucket's rules let it. */
+function crossOrigin(
+  request: IncomingMessage,
+  target: Target | undefined,
+  { index }: Storage,
+): OutgoingHttpHeaders {
+  const { method, headers } = request;
+  if (!target || !headers.origin || !method || method === 'OPTIONS') return {};
+  const rules = index.bucket(target.bucket)?.corsRules ?? [];
+  return corsHeaders(rules, { origin: headers.origin, method, headers: [] }) ?? {};
+}
+
+function refusal(error: S3Error, resource: string | undefined, requestId: string): Answer {
+  const range =
+    error.code === 'InvalidRange' ? { 'content-range': `bytes */${error.details.ActualObjectSize}` } : {};
+  return {
+    status: error.status,
+    headers: { 'content-type': 'application/xml', ...range },
+    body: renderXml('Error', {
+      Code: error.code,
+      Message: error.message,
+      ...error.details,
+      Resource: resource,
+      RequestId: requestId,
+    }),
+  };
+}
+
+async function send(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+  const { status, headers, body = '' } = answer;
+  if (typeof body !== 'string') {
+    response.writeHead(status, headers);
+    return pipeline(body, response);
+  }
+  // A client may still be sending what we refused. It is told at once, and the connection stays until it has
+  // finished: many read no answer before, and closing under them would lose it.
+  const withLength = status === 204 || status === 304 ? {} : { 'content-length': Buffer.byteLength(body) };
+  response.writeHead(status, { ...withLength, ...headers });
+  response.write(body);
+  await readToEnd(request);
+  response.end();
+}
+
+async function readToEnd(request: IncomingMessage): Promise<void> {
+  request.unpipe();
+  if (request.readableEnded || request.destroyed) return;
+  await new Promise<void>((resolve) => {
+    request.once('end', resolve).once('close', resolve).resume();
+  });
 }

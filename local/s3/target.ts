@@ -22,12 +22,7 @@ export function targetOf(requestLine: string): Target {
   const slash = path.indexOf('/', 1);
   const bucket = slash === -1 ? path.slice(1) : path.slice(1, slash);
   const key = slash === -1 ? '' : path.slice(slash + 1);
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
-    throw new S3Error('KeyTooLongError', undefined, {
-      MaxSizeAllowed: MAX_KEY_BYTES,
-      Size: Buffer.byteLength(key),
-    });
-  }
+  checkKey(key);
   const query = rawQuery
     .split('&')
     .filter((pair) => pair !== '')
@@ -37,6 +32,13 @@ export function targetOf(requestLine: string): Target {
       return [decoded(name.replaceAll('+', ' ')), decoded(value.replaceAll('+', ' '))] as const;
     });
   return { bucket, key, path, query };
+}
+
+export function checkKey(key: string): void {
+  const sizeBytes = Buffer.byteLength(key);
+  if (sizeBytes > MAX_KEY_BYTES) {
+    throw new S3Error('KeyTooLongError', undefined, { MaxSizeAllowed: MAX_KEY_BYTES, Size: sizeBytes });
+  }
 }
 
 /** RFC 3986: everything but the unreserved characters, as SigV4 asks; `encodeURIComponent` leaves five more. */

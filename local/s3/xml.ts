@@ -22,10 +22,17 @@ const LISTS = new Set([
 const parser = new XMLParser({
   parseTagValue: false, // a key `007` is text
   trimValues: false, // and ` a ` is not `a`
+  htmlEntities: true, // without it `&#10;` stays as it is
   isArray: (name) => LISTS.has(name),
 });
 
-const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@' });
+const builder = new XMLBuilder({
+  ignoreAttributes: false,
+  attributeNamePrefix: '@',
+  processEntities: false, // its own list leaves out \r, which would be read as \n
+  tagValueProcessor: (_name, value) =>
+    String(value).replace(/[&<>\r]/g, (character) => `&#${character.charCodeAt(0)};`),
+});
 
 export function renderXml(root: string, content: XmlContent): string {
   const attributes = root === 'Error' ? {} : { '@xmlns': NAMESPACE };

@@ -1,0 +1,87 @@
+// The database behind the indexes: which objects, uploads and parts exist, and which blobs hold their bytes.
+// A change is one transaction, so whoever kills this process finds the state before it or the one after.
+
+import { DatabaseSync, type SQLTagStore } from 'node:sqlite';
+
+export interface Database {
+  sql: SQLTagStore;
+  /** All of `work`, which must not wait for anything, or nothing of it. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+}
+
+// SQLite compares TEXT by the bytes of its UTF-8, which is the order S3 lists keys in.
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS buckets (
+    name TEXT PRIMARY KEY,
+    created_ms INTEGER NOT NULL,
+    cors TEXT -- JSON, as all plurals below
+  ) STRICT;
+
+  CREATE TABLE IF NOT EXISTS objects (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never given twice: a later write has a higher one
+    bucket TEXT NOT NULL REFERENCES buckets,
+    key TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    modified_ms INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    checksums TEXT NOT NULL,
+    upload TEXT, -- the multipart upload it came from
+    UNIQUE (bucket, key)
+  ) STRICT;
+
+  CREATE TABLE IF NOT EXISTS pieces (
+    object INTEGER NOT NULL REFERENCES objects ON DELETE CASCADE,
+    first_byte INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    blob TEXT NOT NULL,
+    PRIMARY KEY (object, first_byte)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE IF NOT EXISTS uploads (
+    id TEXT PRIMARY KEY,
+    bucket TEXT NOT NULL REFERENCES buckets ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    begun_ms INTEGER NOT NULL,
+    headers TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE IF NOT EXISTS parts (
+    upload TEXT NOT NULL REFERENCES uploads ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    modified_ms INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    checksums TEXT NOT NULL,
+    blob TEXT NOT NULL,
+    PRIMARY KEY (upload, number)
+  ) STRICT, WITHOUT ROWID;
+`;
+
+export function openDatabase(path: string): Database {
+  const database = new DatabaseSync(path);
+  try {
+    // Exclusive: a second process on this folder would sweep away what the first is writing.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    database.exec(SCHEMA);
+  } catch (error) {
+    database.close();
+    throw new Error(`${path}: could not be opened (is another process using it?)`, { cause: error });
+  }
+  return {
+    sql: database.createTagStore(),
+    transaction(work) {
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        database.exec('ROLLBACK');
+        throw error;
+      }
+    },
+    close: () => database.close(),
+  };
+}
