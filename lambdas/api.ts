@@ -7,7 +7,7 @@ import { signUploads } from '../adapters/sign-upload.ts';
 import { MAX_PUT_BYTES } from '../pipeline/create-upload.ts';
 import { httpApi } from '../pipeline/http-api.ts';
 import { requireEnv } from './environment.ts';
-import { s3Client } from './world.ts';
+import { s3Client } from './s3-client.ts';
 
 const client = s3Client();
 const uploads = requireEnv('UPLOADS_BUCKET');

@@ -1,7 +1,6 @@
 // The world of a function that encodes: its buckets, its ffmpeg, its limits, all from the environment.
 
 import { tmpdir } from 'node:os';
-import { S3Client } from '@aws-sdk/client-s3';
 import { installedBinaries } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
 import { s3Store } from '../adapters/s3-store.ts';
@@ -9,14 +8,7 @@ import type { World } from '../pipeline/world.ts';
 import { PREWARM } from '../core/plan.ts';
 import { choiceFromEnv, requireEnv } from './environment.ts';
 import { observe } from './observability.ts';
-
-export function s3Client(): S3Client {
-  // Every S3-compatible store takes path-style addresses; AWS takes them too, but wants the other kind.
-  return new S3Client({
-    forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3']),
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-  });
-}
+import { s3Client } from './s3-client.ts';
 
 /** In the cloud ffmpeg lies in a layer; on a developer's machine npm has installed it. */
 function binariesFromEnvironment(): FfmpegBinaries {

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
+import { unlessHungUp } from './function-url.ts';
 
 export interface CdnOptions {
   client: S3Client;
@@ -47,10 +48,7 @@ export function cdn({ client, bucket, origin }: CdnOptions) {
       response.end();
       return;
     }
-    // A player that seeks hangs up in the middle of a segment: nothing to report.
-    await pipeline(body, response).catch((error: unknown) => {
-      if (!response.destroyed) throw error;
-    });
+    await pipeline(body, response).catch((error: unknown) => unlessHungUp(error, response));
   };
 
   /** Undefined where the store has no such key; also where it cannot give that range: the origin says so better. */
