@@ -47,7 +47,7 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   try {
     if (source.sizeBytes === 0) throw new SourceError('EMPTY_FILE');
     const plan = await withRangeServer(sourceOf(id, source.sizeBytes, world.uploads), async ({ url }) => {
-      const probe = await probeSource(url, world.tools.binaries);
+      const probe = await probeSource(url, world.tools.binaries, world.settings);
       return planFor(probe, { sizeBytes: source.sizeBytes }, world.settings);
     });
     if ((await putJson(world.media, planKey(id), plan, { ifAbsent: true })) === 'exists')
