@@ -8,6 +8,7 @@ import { MAX_PUT_BYTES } from '../pipeline/create-upload.ts';
 import { httpApi } from '../pipeline/http-api.ts';
 import { numberFromEnv, requireEnv } from './environment.ts';
 import { s3Client } from './s3-client.ts';
+import { signPlaybackFromEnvironment } from './sign-playback.ts';
 
 const client = s3Client();
 const uploads = requireEnv('UPLOADS_BUCKET');
@@ -16,6 +17,7 @@ export const handler = handle(
   httpApi({
     buckets: { media: s3Store(client, requireEnv('MEDIA_BUCKET')), uploads: s3Store(client, uploads) },
     sign: signUploads(client, uploads),
+    signPlayback: signPlaybackFromEnvironment(),
     isAuthorized: ({ env }) => 'authorizer' in (env.event as APIGatewayProxyEventV2).requestContext,
     maxUploadBytes: numberFromEnv('MAX_UPLOAD_BYTES', MAX_PUT_BYTES),
     publicBaseUrl: requireEnv('PUBLIC_BASE_URL'),
