@@ -4,9 +4,10 @@ import { SourceError } from '../core/errors.ts';
 import { readyKey, workKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
+import { segmentsOf } from '../core/segments.ts';
 import { workFor } from '../core/work.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { derive, segmentsOf } from './derive.ts';
+import { derive } from './derive.ts';
 import { planOf } from './planning.ts';
 import { putJson } from './store.ts';
 import type { World } from './world.ts';
@@ -20,7 +21,8 @@ export async function ingest(id: string, world: World, startPrewarm: StartPrewar
     const plan = await planOf(id, world);
     await Promise.all(openingOf(plan).map((artifact) => derive(id, artifact, world)));
     if (await world.media.head(readyKey(id))) return;
-    await putJson(world.media, workKey(id), workFor(id, plan));
+    const work = workFor(id, plan);
+    await putJson(world.media, workKey(id), work);
     await unlessDeleted(id, world);
     await startPrewarm({ id, rev: plan.rev, workKey: workKey(id) });
   } catch (error) {
