@@ -3,14 +3,13 @@
 import { tmpdir } from 'node:os';
 import { installedBinaries } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
-import { s3Store } from '../adapters/s3-store.ts';
 import type { World } from '../pipeline/world.ts';
 import { PREWARM } from '../core/plan.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
-import { choiceFromEnv, numberFromEnv, requireEnv } from './environment.ts';
+import { bucketsFromEnvironment } from './buckets.ts';
+import { choiceFromEnv, numberFromEnv } from './environment.ts';
 import { observe } from './observability.ts';
-import { s3Client } from './s3-client.ts';
 
 /** In the cloud ffmpeg lies in a layer; on a developer's machine npm has installed it. */
 function binariesFromEnvironment(): FfmpegBinaries {
@@ -41,11 +40,9 @@ function limitsFromEnvironment(): SourceLimits {
 }
 
 export function worldFromEnvironment(): World {
-  const client = s3Client();
   const limits = limitsFromEnvironment();
   return {
-    uploads: s3Store(client, requireEnv('UPLOADS_BUCKET')),
-    media: s3Store(client, requireEnv('MEDIA_BUCKET')),
+    ...bucketsFromEnvironment(),
     tools: {
       binaries: binariesFromEnvironment(),
       temporaryDirectory: process.env['ENCODE_DIRECTORY'] ?? tmpdir(),

@@ -6,7 +6,7 @@ import { installedBinaries } from '../adapters/ffmpeg.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import type { Playback } from '../core/playback-token.ts';
 import type { Chunk } from '../core/work.ts';
-import { s3Client } from '../lambdas/s3-client.ts';
+import { s3Client } from '../lambdas/buckets.ts';
 import { getJson } from '../pipeline/store.ts';
 import { announceUnfinished, watchUploads } from './announcements.ts';
 import { apiGateway } from './api-gateway.ts';
