@@ -3,7 +3,7 @@
 //
 //     S3_CONTRACT_ENDPOINT=http://… AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… npx jest test/local/s3-contract
 //
-// S3_CONTRACT_SERVER=radosgw names a server whose known differences from AWS are skipped, each by its reason.
+// With S3_CONTRACT_SERVER=radosgw what that one is known to do otherwise is skipped (scripts/s3-contract-radosgw.sh).
 
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -40,21 +40,24 @@ import { signUploads } from '../../adapters/sign-upload.ts';
 import { formOf, signedFields, type Condition } from '../support/post-form.ts';
 import { answerOf, refusalOf, region, s3UnderTest, type S3UnderTest } from '../support/s3-under-test.ts';
 
-/** Where a server is known to part ways with AWS (and with us): what it cannot be held to, and why. */
-const DIFFERENCES: Record<string, Record<string, string>> = {
-  radosgw: {},
+/** Where Ceph 16's radosgw (Debian 12) parts ways with AWS and with us. A test that needs one is skipped there. */
+const NOT_OF_RADOSGW = {
+  'aws-chunked bodies': 'refused with MissingContentLength; only the older form with signed chunks is taken',
+  checksums: 'x-amz-checksum-… is neither verified nor kept',
+  'If-None-Match on complete': 'ignored: the object is replaced',
+  'unsigned x-amz headers refused': 'whoever carries a presigned URL may add metadata',
+  'an ETag in the answer to complete': 'empty; the object has the right one',
+  'a choice of parts': 'a completion must name every part there is: InvalidPart',
+  'parts in order': 'a completion may name them in any order; they are put in order',
+  'part numbers from 1 to 10000': 'any is taken',
+  'NoSuchUpload from ListParts': 'NoSuchKey',
+  'SignatureDoesNotMatch for forms': 'AccessDenied',
+  'CORS headers on refusals': 'left out, so a page sees a network error',
+  KeyTooLongError: 'InvalidObjectName',
+  'the empty suffix range refused': 'bytes=-0 is answered with the whole object',
 };
-const differences = DIFFERENCES[process.env['S3_CONTRACT_SERVER'] ?? ''] ?? {};
-
-/** `test`, unless the server is known not to be capable of it. */
-function needs(
-  capability: string,
-): Pick<typeof test, 'each'> & ((title: string, body: () => unknown) => void) {
-  const reason = differences[capability];
-  if (reason === undefined) return Object.assign(test, {}) as never;
-  const skip = (title: string) => test.skip(`${title} [${reason}]`, () => undefined);
-  return Object.assign(skip, { each: () => skip }) as never;
-}
+const isRadosgw = process.env['S3_CONTRACT_SERVER'] === 'radosgw';
+const needs = (_capability: keyof typeof NOT_OF_RADOSGW) => (isRadosgw ? test.skip : test);
 
 const MIB = 1024 * 1024;
 
@@ -118,7 +121,7 @@ describe('an object', () => {
   });
 
   test('may be empty', async () => {
-    await put('empty', '');
+    await put('empty', Buffer.alloc(0));
     expect(await get('empty')).toMatchObject({
       ContentLength: 0,
       ETag: '"d41d8cd98f00b204e9800998ecf8427e"',
@@ -182,20 +185,17 @@ describe('an object', () => {
     `!'()*~$,"<>\\^\`{}|`,
     '100%',
     'two\nlines',
-    'x'.repeat(1024),
+    'é'.repeat(512), // as long as a key may be
   ])('may be called %j', async (key) => {
     await put(key, key);
     expect(await (await get(key)).Body!.transformToString()).toBe(key);
-    const url = await getSignedUrl(client, new GetObjectCommand({ Bucket: bucket, Key: key }));
-    // Not by fetch, which resolves `..` before it asks.
     const { Contents } = await list({ Prefix: key, EncodingType: 'url' });
     expect(Contents!.map(({ Key }) => decodeURIComponent(Key!))).toContain(key);
-    expect(url).toContain('X-Amz-Signature');
     await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }));
     expect(await refusalOf(get(key))).toMatchObject({ code: 'NoSuchKey' });
   });
 
-  test('may not have a key of more than 1024 bytes', async () => {
+  needs('KeyTooLongError')('may not have a key of more than 1024 bytes', async () => {
     expect(await refusalOf(put('é'.repeat(513), 'x'))).toMatchObject({
       status: 400,
       code: 'KeyTooLongError',
@@ -224,8 +224,15 @@ describe('a range', () => {
     expect(Buffer.from(await found.Body!.transformToByteArray())).toEqual(bytes.subarray(first, last + 1));
   });
 
-  test.each(['bytes=100-', 'bytes=100-200', 'bytes=-0'])('%s of 100 bytes cannot be had', async (Range) => {
+  test.each(['bytes=100-', 'bytes=100-200'])('%s of 100 bytes cannot be had', async (Range) => {
     expect(await refusalOf(get('range', { Range }))).toEqual({ status: 416, code: 'InvalidRange' });
+  });
+
+  needs('the empty suffix range refused')('of no bytes cannot be had', async () => {
+    expect(await refusalOf(get('range', { Range: 'bytes=-0' }))).toEqual({
+      status: 416,
+      code: 'InvalidRange',
+    });
   });
 });
 
@@ -245,7 +252,7 @@ describe('a condition', () => {
     });
   });
 
-  needs('PUT If-None-Match')('keeps a writer from replacing what is there', async () => {
+  test('keeps a writer from replacing what is there', async () => {
     await put('once', 'first', { IfNoneMatch: '*' });
     expect(await refusalOf(put('once', 'second', { IfNoneMatch: '*' }))).toEqual({
       status: 412,
@@ -254,7 +261,7 @@ describe('a condition', () => {
     expect((await read('once')).toString()).toBe('first');
   });
 
-  needs('one winner of racing PUTs')('lets one of eight racing writers win', async () => {
+  test('lets one of eight racing writers win', async () => {
     const bodies = Array.from({ length: 8 }, (_, i) => Buffer.alloc(200_000, i));
     const ends = await Promise.allSettled(bodies.map((body) => put('race', body, { IfNoneMatch: '*' })));
     const won = ends.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []));
@@ -269,13 +276,13 @@ describe('a listing', () => {
   const Prefix = 'list/';
   const full = keys.map((key) => Prefix + key);
   beforeAll(async () => {
-    for (const key of [...full].reverse()) await put(key, key);
+    for (const key of [...full].reverse()) await put(key, 'abc');
   });
 
   test('names all keys below a prefix, in the order of their bytes', async () => {
     const { Contents, KeyCount, IsTruncated } = await list({ Prefix });
     expect(Contents!.map(({ Key }) => Key)).toEqual(full);
-    expect(Contents![1]).toMatchObject({ Size: 3, ETag: `"${md5(Buffer.from('a/1')).toString('hex')}"` });
+    expect(Contents![1]).toMatchObject({ Size: 3, ETag: `"${md5(Buffer.from('abc')).toString('hex')}"` });
     expect([KeyCount, IsTruncated]).toEqual([12, false]);
   });
 
@@ -351,7 +358,7 @@ describe('a presigned upload', () => {
     expect(await get('signed/as-meant')).toMatchObject({ ContentLength: 1000, ContentType: 'video/mp4' });
   });
 
-  needs('PUT If-None-Match')('is taken once', async () => {
+  test('is taken once', async () => {
     const { url, headers } = await sign('signed/once');
     expect(await send(url, headers)).toEqual({ status: 200 });
     expect(await send(url, headers)).toEqual({ status: 412, code: 'PreconditionFailed' });
@@ -479,10 +486,13 @@ describe('a multipart upload', () => {
     const second = await send(upload, 2, bodies[1]!);
     expect(await refusalOf(get('parts/whole'))).toMatchObject({ code: 'NoSuchKey' });
 
-    const { ETag } = await complete(upload, [first, second, third]);
-    expect(ETag).toBe(`"${md5(Buffer.concat(bodies.map(md5))).toString('hex')}-3"`);
+    await complete(upload, [first, second, third]);
     const found = await get('parts/whole');
-    expect(found).toMatchObject({ ETag, ContentType: 'video/mp4', Metadata: { filename: 'a.mp4' } });
+    expect(found).toMatchObject({
+      ETag: `"${md5(Buffer.concat(bodies.map(md5))).toString('hex')}-3"`,
+      ContentType: 'video/mp4',
+      Metadata: { filename: 'a.mp4' },
+    });
     const whole = Buffer.concat(bodies);
     expect(Buffer.from(await found.Body!.transformToByteArray()).equals(whole)).toBe(true);
     const across = await get('parts/whole', { Range: `bytes=${5 * MIB - 2}-${10 * MIB + 2}` });
@@ -490,7 +500,13 @@ describe('a multipart upload', () => {
     expect(Buffer.from(await across.Body!.transformToByteArray()).equals(expected)).toBe(true);
   });
 
-  test('leaves out parts that its completion does not name', async () => {
+  needs('an ETag in the answer to complete')('is answered with the ETag of the object', async () => {
+    const upload = await begin('parts/etag');
+    const { ETag } = await complete(upload, [await send(upload, 1, 'x')]);
+    expect(ETag).toBe(`"${md5(md5(Buffer.from('x'))).toString('hex')}-1"`);
+  });
+
+  needs('a choice of parts')('leaves out parts that its completion does not name', async () => {
     const upload = await begin('parts/chosen');
     await send(upload, 1, 'not this');
     const second = await send(upload, 2, 'this');
@@ -516,11 +532,16 @@ describe('a multipart upload', () => {
     const part = await send(upload, 1, 'x');
     await client.send(new AbortMultipartUploadCommand(upload));
     const gone = { status: 404, code: 'NoSuchUpload' };
-    expect(await refusalOf(parts(upload))).toEqual(gone);
     expect(await refusalOf(send(upload, 2, 'y'))).toEqual(gone);
     expect(await refusalOf(complete(upload, [part]))).toEqual(gone);
     expect(await refusalOf(client.send(new AbortMultipartUploadCommand(upload)))).toEqual(gone);
     expect(await refusalOf(get('parts/aborted'))).toMatchObject({ code: 'NoSuchKey' });
+  });
+
+  needs('NoSuchUpload from ListParts')('that is not there has no parts', async () => {
+    const upload = await begin('parts/none');
+    await client.send(new AbortMultipartUploadCommand(upload));
+    expect(await refusalOf(parts(upload))).toEqual({ status: 404, code: 'NoSuchUpload' });
   });
 
   test('is known by its key and id together', async () => {
@@ -549,7 +570,7 @@ describe('a multipart upload', () => {
     expect(await refusalOf(complete(upload, [{ ...part, PartNumber: 2 }]))).toEqual(invalid);
   });
 
-  test('refuses parts out of order', async () => {
+  needs('parts in order')('refuses parts out of order', async () => {
     const upload = await begin('parts/order');
     const first = await send(upload, 1, Buffer.alloc(5 * MIB));
     const second = await send(upload, 2, Buffer.alloc(5 * MIB));
@@ -557,7 +578,7 @@ describe('a multipart upload', () => {
     expect(await refusalOf(complete(upload, [second, first]))).toEqual(order);
   });
 
-  test.each([0, 10_001])('has no part %i', async (number) => {
+  needs('part numbers from 1 to 10000').each([0, 10_001])('has no part %i', async (number) => {
     const upload = await begin('parts/number');
     expect(await refusalOf(send(upload, number, 'x'))).toEqual({ status: 400, code: 'InvalidArgument' });
   });
@@ -565,11 +586,12 @@ describe('a multipart upload', () => {
   test('that is completed again, for the answer was lost, gives the same answer', async () => {
     const upload = await begin('parts/again');
     const part = await send(upload, 1, 'x');
-    const { ETag } = await complete(upload, [part]);
-    expect((await complete(upload, [part])).ETag).toBe(ETag);
+    await complete(upload, [part]);
+    const again = await complete(upload, [part]);
+    expect(again.ETag).toBe((await get('parts/again')).ETag);
   });
 
-  needs('complete If-None-Match')('does not replace what is there if told not to', async () => {
+  needs('If-None-Match on complete')('does not replace what is there if told not to', async () => {
     const upload = await begin('parts/once');
     const part = await send(upload, 1, 'mine');
     await put('parts/once', 'theirs');
@@ -581,7 +603,7 @@ describe('a multipart upload', () => {
     expect((await parts(upload)).Parts).toHaveLength(1);
   });
 
-  needs('complete If-None-Match')('wins once when eight race for a key', async () => {
+  needs('If-None-Match on complete')('wins once when eight race for a key', async () => {
     const uploads = await Promise.all(Array.from({ length: 8 }, () => begin('parts/race')));
     const sent = await Promise.all(uploads.map((upload, i) => send(upload, 1, `writer ${i}`)));
     const ends = await Promise.allSettled(uploads.map((upload, i) => complete(upload, [sent[i]!], '*')));
@@ -680,11 +702,18 @@ describe('a form', () => {
     expect(await send(offer({ expiresMs: Date.now() - 1000 }))).toEqual(denied);
   });
 
-  test('is refused when its policy was changed, or signed by somebody else', async () => {
-    const forged = { status: 403, code: 'SignatureDoesNotMatch' };
-    expect(await send(offer({ secretAccessKey: 'wrong' }))).toEqual(forged);
+  const forgeries = (): Record<string, string>[] => {
     const { policy } = offer({ conditions: [['starts-with', '$key', '']] });
-    expect(await send({ ...offer(), policy: policy! })).toEqual(forged);
+    return [offer({ secretAccessKey: 'wrong' }), { ...offer(), policy: policy! }];
+  };
+
+  test('is refused when its policy was changed, or signed by somebody else', async () => {
+    for (const fields of forgeries()) expect(await send(fields)).toMatchObject({ status: 403 });
+  });
+
+  needs('SignatureDoesNotMatch for forms')('is told that its signature is why', async () => {
+    for (const fields of forgeries())
+      expect(await send(fields)).toMatchObject({ code: 'SignatureDoesNotMatch' });
   });
 });
 
@@ -715,12 +744,8 @@ describe('a page of another origin', () => {
     expect(status).toBe(200);
     expect(headers.get('access-control-allow-origin')).toBe(origin);
     expect(headers.get('access-control-allow-methods')).toContain('PUT');
-    expect(headers.get('access-control-allow-headers')).toBe(
-      'content-type, if-none-match'.replaceAll(
-        ' ',
-        headers.get('access-control-allow-headers')!.includes(' ') ? ' ' : '',
-      ),
-    );
+    const allowed = headers.get('access-control-allow-headers')!.split(/, ?/);
+    expect(allowed).toEqual(['content-type', 'if-none-match']);
     expect(headers.get('access-control-max-age')).toBe('600');
   });
 
@@ -733,18 +758,20 @@ describe('a page of another origin', () => {
     expect(headers.get('access-control-allow-origin')).toBeNull();
   });
 
-  test('may read the answer to its upload, and a refusal', async () => {
+  const upload = async (to: string): Promise<Response> => {
     const url = await getSignedUrl(client, new PutObjectCommand({ Bucket: bucket, Key: 'cors' }));
-    for (const [address, status] of [
-      [url, 200],
-      [url.replace('/cors', '/other'), 403],
-    ] as const) {
-      const answer = await fetch(address, { method: 'PUT', headers: { origin }, body: 'x' });
-      await answer.text();
-      expect(answer.status).toBe(status);
-      expect(answer.headers.get('access-control-allow-origin')).toBe(origin);
-      expect(answer.headers.get('access-control-expose-headers')).toBe('ETag');
-    }
+    return fetch(url.replace('/cors', to), { method: 'PUT', headers: { origin }, body: 'x' });
+  };
+  const readable = { 'access-control-allow-origin': origin, 'access-control-expose-headers': 'ETag' };
+
+  test('may read the answer to its upload', async () => {
+    const { status, headers } = await upload('/cors');
+    expect([status, Object.fromEntries(headers)]).toEqual([200, expect.objectContaining(readable)]);
+  });
+
+  needs('CORS headers on refusals')('may read why its upload was refused', async () => {
+    const { status, headers } = await upload('/other');
+    expect([status, Object.fromEntries(headers)]).toEqual([403, expect.objectContaining(readable)]);
   });
 });
 
