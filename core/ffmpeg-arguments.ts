@@ -1,6 +1,7 @@
 // The ffmpeg and ffprobe command lines, as pure lists. Written for ffmpeg 4.1 (the static npm binary of 2018).
 
 import { greatestCommonDivisor, valueOf } from './fraction.ts';
+import type { SourceLimits } from './limits.ts';
 import { AAC_FRAME_SAMPLES } from './plan.ts';
 import type { AudioPlan, Plan, VideoPlan, VideoRendition } from './plan.ts';
 import { audioFrames, videoFrames } from './segments.ts';
@@ -67,8 +68,14 @@ const DEMUXERS = [
 /** The source is read from our own loopback server, and from nowhere else. */
 const GUARDED_INPUT = ['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS];
 
-export function probeArguments(sourceUrl: string): string[] {
-  return ['-v', 'error', ...GUARDED_INPUT, '-show_format', '-show_streams', '-of', 'json', sourceUrl];
+export function probeArguments(
+  sourceUrl: string,
+  { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
+): string[] {
+  return [
+    ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
+    ...['-show_format', '-show_streams', '-of', 'json', sourceUrl],
+  ];
 }
 
 export function encodeArguments(job: EncodeJob): string[] {

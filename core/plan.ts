@@ -9,6 +9,7 @@ import type { Fraction } from './fraction.ts';
 import { outputFrameRate } from './frame-rate.ts';
 import { ladderFor } from './ladder.ts';
 import type { Rung } from './ladder.ts';
+import type { SourceLimits } from './limits.ts';
 import type { AudioStream, Probe, VideoStream } from './probe.ts';
 
 export interface Plan {
@@ -65,8 +66,7 @@ export interface AudioPlan {
   endSample: number;
 }
 
-export interface PlanSettings {
-  maxDurationSeconds: number;
+export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
   prewarm: Prewarm;
 }
 

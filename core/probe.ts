@@ -127,12 +127,16 @@ export interface FfprobeOutput {
   streams?: FfprobeStream[];
 }
 
-interface FfprobeStream {
+export interface FfprobeStream {
   index: number;
   codec_type?: string;
   codec_name?: string;
+  codec_tag_string?: string;
+  codec_tag?: string;
   width?: number;
   height?: number;
+  coded_width?: number;
+  coded_height?: number;
   sample_aspect_ratio?: string;
   time_base?: string;
   start_pts?: number;

@@ -49,7 +49,7 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     const { plan, sourceBytesRead } = await withRangeServer(
       sourceOf(id, source.sizeBytes, world.uploads),
       async ({ url, readBytes }) => {
-        const probe = await probeSource(url, world.tools.binaries);
+        const probe = await probeSource(url, world.tools.binaries, world.tools.limits);
         const plan = planFor(probe, { sizeBytes: source.sizeBytes }, world.settings);
         return { plan, sourceBytesRead: readBytes() };
       },
