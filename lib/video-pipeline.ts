@@ -207,7 +207,7 @@ export class VideoPipeline extends Construct {
       description: 'Measures what was made and marks the video ready, or failed',
       memoryMb: 1024, // lists and adds up: little memory, but the listing of a long film waits for the processor
       timeout: Duration.minutes(2),
-      environment: world,
+      environment: buckets,
     });
     this.stateMachine = new Prewarm(this, 'Prewarm', {
       media,

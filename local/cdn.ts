@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { RequestError } from '../core/errors.ts';
 import { admittedPath } from '../core/playback-token.ts';
 import type { PlaybackSecrets } from '../core/playback-token.ts';
+import { unlessHungUp } from './function-url.ts';
 import { sendJson } from './web-server.ts';
 
 export interface CdnOptions {
@@ -58,10 +59,7 @@ export function cdn({ client, bucket, secrets, origin }: CdnOptions) {
       response.end();
       return;
     }
-    // A player that seeks hangs up in the middle of a segment: nothing to report.
-    await pipeline(body, response).catch((error: unknown) => {
-      if (!response.destroyed) throw error;
-    });
+    await pipeline(body, response).catch((error: unknown) => unlessHungUp(error, response));
   };
 
   /** Undefined where the store has no such key; also where it cannot give that range: the origin says so better. */

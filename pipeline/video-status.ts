@@ -15,9 +15,8 @@ import {
   sourceKey,
 } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
-import { durationSeconds } from '../core/segments.ts';
+import { durationSeconds, segmentsOf } from '../core/segments.ts';
 import { notFound } from '../core/errors.ts';
-import { segmentsOf } from './derive.ts';
 import type { ReadyMarker } from './finish.ts';
 import type { StoredError } from './planning.ts';
 import { getJson } from './store.ts';

@@ -98,6 +98,11 @@ const ADVICE: Record<SourceErrorCode, string> = {
   NO_STREAMS: 'Choose a file that plays on your own computer.',
   UNREADABLE: 'If it plays on your own computer, try once more, or export it as MP4 first.',
   DAMAGED: 'Copy it from its origin again, or export it anew, then upload that.',
+  ENCRYPTED: 'Bought and rented films cannot be uploaded. Choose a file without copy protection.',
+  EXTERNAL_MEDIA: 'Open it where it was made, save it as a self-contained movie, then upload that.',
+  UNSUPPORTED_CODEC: 'Export it as H.264 with AAC (MP4), then upload that.',
+  PICTURE_TOO_LARGE: 'Export it at 4K or smaller, then upload that.',
+  TOO_MANY_STREAMS: 'Export it as MP4 with one picture and one sound track, then upload that.',
   TOO_LONG: 'Cut it into shorter parts and upload those.',
 };
 

@@ -286,10 +286,7 @@ describe('functions', () => {
         'UPLOADS_BUCKET',
       ],
     ],
-    [
-      'Measures what was made',
-      ['FFMPEG_PATH', 'FFPROBE_PATH', 'MAX_DURATION_SECONDS', 'MEDIA_BUCKET', 'PREWARM', 'UPLOADS_BUCKET'],
-    ],
+    ['Measures what was made', ['MEDIA_BUCKET', 'UPLOADS_BUCKET']],
     ['The HTTP API', ['MAX_UPLOAD_BYTES', 'MEDIA_BUCKET', 'PLAYBACK', 'PUBLIC_BASE_URL', 'UPLOADS_BUCKET']],
     ['Compares the API key', ['API_KEY_SECRET_ARN']],
   ])('%s…: is told %j', (does, names) => {

@@ -104,6 +104,24 @@ test('a refused source is failed, with its sentence, and ingest does not throw',
   });
 });
 
+test('with nothing to make ahead of time a video is ready with its opening, and no execution is started', async () => {
+  const world = emptyWorld();
+  world.settings.prewarm = 'none';
+  const id = await grant(world, new Date());
+  const path = join(directory.path, 'short.mp4');
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x36:r=10:d=9', '-c:v', 'libx264', path);
+  await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
+  for (let event = 0; event < 2; event += 1)
+    await ingest(id, world, () => Promise.reject(new Error('not to be started')));
+  expect(await videoStatus(id, world, playbackUrlOf)).toMatchObject({
+    state: 'ready',
+    progress: 1,
+    cost: { computeSeconds: 0 },
+  });
+  expect(world.media.keys().filter((key) => key.endsWith('.ts'))).toHaveLength(1);
+  expect(world.observed.filter(({ event }) => event === 'ready')).toHaveLength(1);
+});
+
 test('videos are listed newest first, in pages', async () => {
   const world = emptyWorld();
   const ids: string[] = [];
