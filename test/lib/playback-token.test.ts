@@ -28,6 +28,13 @@ const CASES: [string, string, PlaybackSecrets, Date, Verdict][] = [
     { admitted: `/v/${ID}/0123456789/720p/00042.ts` },
   ],
   [
+    'a picture, by the URL relative to the playlist',
+    `/v/${TOKEN}/${ID}/0123456789/thumb/12.jpg`,
+    SECRETS,
+    NOW,
+    { admitted: `/v/${ID}/0123456789/thumb/12.jpg` },
+  ],
+  [
     'in its last second',
     `/v/${TOKEN}/${ID}/master.m3u8`,
     SECRETS,
