@@ -33,7 +33,6 @@ export interface Settings {
 export async function startSystem(settings: Settings): Promise<{ baseUrl: string; stop(): Promise<void> }> {
   const { dataDirectory, apiKey, s3Endpoint, buckets } = settings;
   const web = await openWebServer(settings.port);
-  const encodeDirectory = await emptyDirectory(join(dataDirectory, 'encoding'));
 
   const announce = (event: S3Event) => ingestions.invoke(event);
   const embedded = s3Endpoint
@@ -41,6 +40,8 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     : await embeddedStore(join(dataDirectory, 's3'), (event) => {
         if (event.Records[0]?.s3.bucket.name === buckets.uploads) announce(event);
       });
+  // Only now, when the data are known to be nobody else's: it would empty what another process encodes into.
+  const encodeDirectory = await emptyDirectory(join(dataDirectory, 'encoding'));
   const functions = await loadFunctions({
     UPLOADS_BUCKET: buckets.uploads,
     MEDIA_BUCKET: buckets.media,
