@@ -18,6 +18,8 @@ export interface EncodeJob {
   sourceUrl: string;
   /** Video segments land in `{directory}/{rendition}/{00042}.ts`, audio in `{directory}/{rendition}.adts`. */
   directory: string;
+  /** For pictures that cannot be decoded: hold the one before (or after) them, or, where there is none, show black and play silence. */
+  rescue?: 'held' | 'blank';
 }
 
 /** Added to all time stamps: with B-frames the first DTS lies before the first PTS and must not be negative. */
@@ -30,6 +32,8 @@ export const AUDIO_PRIMING_FRAMES = 1;
 
 // Decoding starts this much early, so that whatever frame is on screen at the first cut has been decoded.
 const PREROLL_SECONDS = 1;
+// How far back we look for a picture to hold where a source is damaged.
+export const RESCUE_PREROLL_SECONDS = 30;
 // Sound decoded before the first sample we need, for the decoder's overlap and the resampler's filter.
 const AUDIO_PREROLL_SECONDS = 0.2;
 
@@ -87,8 +91,9 @@ export function encodeArguments(job: EncodeJob): string[] {
     ...(audio ? [audioGraph(job, audio)] : []),
   ];
   return [
+    // What cannot be decoded is counted and made up for; it is no reason to fail.
     ...['-v', 'error', '-nostdin', '-y', '-max_error_rate', '1'],
-    ...inputArguments(job, video.length > 0),
+    ...(job.rescue === 'blank' ? [] : inputArguments(job, video.length > 0)),
     ...['-filter_complex', graphs.join(';')],
     ...video.flatMap((rendition, index) => videoOutput(job, rendition, `[v${index}]`)),
     ...(audio ? audioOutput(job, audio) : []),
@@ -113,26 +118,31 @@ function inputArguments(job: EncodeJob, withVideo: boolean): string[] {
 }
 
 /** Where to begin decoding, in seconds from the grid's zero. */
-function seekSeconds({ plan, from }: EncodeJob, withVideo: boolean): number {
+function seekSeconds({ plan, from, rescue }: EncodeJob, withVideo: boolean): number {
   const rate = valueOf(plan.grid.frameRate);
   const start = videoFrames(plan.grid, from).from / rate;
   // Beyond its last picture a source holds it, so decoding begins where that one can be found.
   const lastPicture = withVideo ? (plan.video!.sourceFrames - 1) / rate : Infinity;
   const lastSound = plan.audio && !withVideo ? plan.audio.endSample / plan.audio.sourceRate : Infinity;
-  return Math.min(start, lastPicture, lastSound) - PREROLL_SECONDS;
+  return Math.min(start, lastPicture, lastSound) - (rescue ? RESCUE_PREROLL_SECONDS : PREROLL_SECONDS);
 }
 
 function videoGraph(job: EncodeJob, video: VideoPlan, renditions: VideoRendition[]): string {
   const { grid } = job.plan;
   const { from, to } = frameRun(job);
   const { num, den } = grid.frameRate;
+  if (job.rescue === 'blank') {
+    const black = ({ width, height }: VideoRendition) =>
+      `color=c=black:s=${width}x${height}:r=${num}/${den},trim=end_frame=${to - from},setpts=PTS+${from},format=yuv420p`;
+    return renditions.map((rendition, index) => `${black(rendition)}[v${index}]`).join(';');
+  }
   const filters = [
     `setpts=PTS-(${video.originPts})`,
     // From here on one unit of pts is one frame. A start time makes the first picture stand from there on; it is
     // given only where there is none yet, as it rounds to microseconds.
-    `fps=${num}/${den}${from < video.leadFrames ? `:start_time=${((from * den) / num).toFixed(6)}` : ''}`,
+    `fps=${num}/${den}${from < video.leadFrames || job.rescue ? `:start_time=${((from * den) / num).toFixed(6)}` : ''}`,
     // The last picture stands until the planned end, should the source end early.
-    ...(to >= video.sourceFrames ? ['tpad=stop_mode=clone:stop=-1'] : []),
+    ...(to >= video.sourceFrames || job.rescue ? ['tpad=stop_mode=clone:stop=-1'] : []),
     `trim=start_pts=${from}:end_pts=${to}`,
   ];
   const branches = renditions.map(
