@@ -89,7 +89,7 @@ export function encodeArguments(job: EncodeJob): string[] {
     ...(audio ? [audioGraph(job, audio)] : []),
   ];
   return [
-    ...['-v', 'error', '-nostdin', '-y'],
+    ...['-v', 'error', '-nostdin', '-y', '-max_error_rate', '1'],
     ...inputArguments(job, video.length > 0),
     ...['-filter_complex', graphs.join(';')],
     ...video.flatMap((rendition, index) => videoOutput(job, rendition, `[v${index}]`)),
