@@ -3,8 +3,11 @@
 import { greatestCommonDivisor, valueOf } from './fraction.ts';
 import type { SourceLimits } from './limits.ts';
 import type { Colour, ColourSpace, Turn } from './picture.ts';
+import { mezzanineSound } from './mezzanine.ts';
 import { AAC_FRAME_SAMPLES } from './plan.ts';
 import type { AudioPlan, Plan, VideoPlan, VideoRendition } from './plan.ts';
+import type { AudioStream, Probe } from './probe.ts';
+import type { LookRange } from './seekability.ts';
 import { audioFrames, videoFrames } from './segments.ts';
 import type { FrameRange } from './segments.ts';
 
@@ -79,6 +82,42 @@ export function probeArguments(
     ...['-show_format', '-show_streams', '-of', 'json', sourceUrl],
   ];
 }
+
+/** Lists the packets of a stretch of the source. */
+export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: LookRange): string[] {
+  return [
+    ...['-v', 'error', ...GUARDED_INPUT],
+    ...['-read_intervals', `${fromSeconds.toFixed(3)}%${toSeconds.toFixed(3)}`],
+    ...['-show_entries', 'packet=stream_index,pts_time,duration_time,flags', '-of', 'json', sourceUrl],
+  ];
+}
+
+/** Copies picture and sound into a Matroska stream. */
+export function mezzanineArguments(sourceUrl: string, { video, audio }: Probe): string[] {
+  return [
+    ...['-v', 'error', '-nostdin'],
+    // Some containers only know in which order frames are decoded; when they are shown follows from that.
+    ...['-fflags', '+genpts', ...GUARDED_INPUT, '-i', sourceUrl],
+    ...(video ? ['-map', `0:${video.index}`, '-c:v', 'copy'] : []),
+    ...(audio ? ['-map', `0:${audio.index}`, ...mezzanineSoundArguments(audio)] : []),
+    // The same source gives the same bytes, whoever copies it.
+    ...['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact'],
+    ...['-f', 'matroska', 'pipe:1'],
+  ];
+}
+
+const mezzanineSoundArguments = (audio: AudioStream): string[] =>
+  mezzanineSound(audio) === 'copy'
+    ? ['-c:a', 'copy']
+    : // Frames of the encoder follow each other without gaps, so gaps are filled.
+      [
+        '-c:a',
+        'flac',
+        '-compression_level',
+        '1',
+        '-af',
+        'aresample=async=1:min_comp=0.000001:min_hard_comp=0.1',
+      ];
 
 export function encodeArguments(job: EncodeJob): string[] {
   const { plan } = job;

@@ -19,7 +19,7 @@ export interface IndexedTrack {
   kind: 'video' | 'audio';
   frameCount: number;
   firstSeconds: number;
-  /** When the last frame ends: by its own duration, else by the distance of the last two. */
+  /** When the last frame ends: by its own duration, else by what is usual or by the distance of the last two. */
   endSeconds: number;
   /** The longest way from a keyframe to the next, or to the end. */
   keyframeSeconds: number;
@@ -113,7 +113,8 @@ export function matroskaIndexer(): MatroskaIndexer {
         clusterPosition = written;
         offset = pass(offset, start);
       } else {
-        if (end - offset > LARGEST_ELEMENT_BYTES) throw new Error(`Matroska: element of ${end - offset} bytes`);
+        if (end - offset > LARGEST_ELEMENT_BYTES)
+          throw new Error(`Matroska: element of ${end - offset} bytes`);
         if (end > pending.length) break;
         offset = take(id, offset, start, end);
       }
@@ -210,15 +211,15 @@ export function matroskaIndexer(): MatroskaIndexer {
     push,
     end,
     headBytes: () =>
-      ebmlHead && trackList
-        ? ebmlHead.length + SEGMENT_HEADER_BYTES + mediaOffset(trackList)
-        : undefined,
+      ebmlHead && trackList ? ebmlHead.length + SEGMENT_HEADER_BYTES + mediaOffset(trackList) : undefined,
   };
 }
 
-function endOf({ first, last, beforeLast, lastTicks, defaultTicks }: Track): number {
-  const distance = beforeLast >= first ? last - beforeLast : 0;
-  return last + (lastTicks ?? defaultTicks ?? distance);
+function endOf({ first, last, beforeLast, lastTicks, defaultTicks = Infinity }: Track): number {
+  // Fields come one by one, each with the duration of a frame; and where the rate varies, so does the distance.
+  const distance = beforeLast >= first ? last - beforeLast : Infinity;
+  const usual = Math.min(defaultTicks, distance);
+  return last + (lastTicks ?? (Number.isFinite(usual) ? usual : 0));
 }
 
 function tracksOf(content: Uint8Array): Track[] {
@@ -377,10 +378,7 @@ const blockHead = (block: Uint8Array): { length: number; value: number } => {
   return head;
 };
 
-function variableInteger(
-  bytes: Uint8Array,
-  offset: number,
-): { length: number; value: number } | undefined {
+function variableInteger(bytes: Uint8Array, offset: number): { length: number; value: number } | undefined {
   const length = lengthOf(bytes[offset]);
   if (length === undefined || offset + length > bytes.length) return undefined;
   let value = bytes[offset]! & (0xff >> length);
@@ -392,5 +390,4 @@ function variableInteger(
 const lengthOf = (first: number | undefined): number | undefined =>
   first === undefined || first === 0 ? undefined : Math.clz32(first) - 23;
 
-const unsigned = (content: Uint8Array): number =>
-  content.reduce((value, byte) => value * 256 + byte, 0);
+const unsigned = (content: Uint8Array): number => content.reduce((value, byte) => value * 256 + byte, 0);
