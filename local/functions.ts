@@ -16,11 +16,11 @@ export interface FunctionEnvironment {
   AWS_ENDPOINT_URL_SFN: string;
 }
 
-/** A person reads this terminal: what went wrong, and no metrics. */
+/** A person reads this terminal: what went wrong, and no metrics. Whoever wants to hear more says so in the environment. */
 const QUIET = { POWERTOOLS_LOG_LEVEL: 'WARN', POWERTOOLS_METRICS_DISABLED: 'true' };
 
 export async function loadFunctions(environment: FunctionEnvironment) {
-  Object.assign(process.env, environment, QUIET);
+  Object.assign(process.env, { ...QUIET, ...process.env, ...environment });
   provideStreaming();
   const [api, authorizer, ingest, origin, transcode, finish] = await Promise.all([
     import('../lambdas/api.ts'),

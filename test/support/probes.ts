@@ -1,6 +1,10 @@
 // Probes of imaginary sources, for tests that need a plan but no file.
 
+import type { PlannedSource } from '../../core/plan.ts';
 import type { AudioStream, Probe, VideoStream } from '../../core/probe.ts';
+
+/** What segments of an imaginary source would be cut from. */
+export const SOURCE: PlannedSource = { kind: 'upload', sizeBytes: 1_000_000, keyframeSeconds: 2 };
 
 export function probeOf(parts: {
   video?: Partial<VideoStream> & { frames?: number };
@@ -14,8 +18,14 @@ export function probeOf(parts: {
     durationSeconds: (frames * rate.den) / rate.num,
     video: parts.video && {
       index: 0,
+      codec: 'h264',
+      pixelFormat: 'yuv420p',
       width: 1280,
       height: 720,
+      codedHeight: 720,
+      turn: 0,
+      isInterlaced: false,
+      colour: {},
       timeBase: { num: 1, den: rate.num },
       startPts: 0,
       durationSeconds: (frames * rate.den) / rate.num,
@@ -26,6 +36,9 @@ export function probeOf(parts: {
     },
     audio: parts.audio && {
       index: 1,
+      codec: 'aac',
+      hasSetup: true,
+      frameCount: undefined,
       sampleRate: 48_000,
       channels: 2,
       startSeconds: 0,
