@@ -19,6 +19,8 @@ export interface ServedSource {
   url: string;
   /** Bytes taken from upstream so far. */
   readBytes(): number;
+  /** What went wrong in reading from upstream, if anything did: what ffmpeg then lacks is no fault of the source. */
+  failure(): unknown;
 }
 
 const FIRST_WINDOW_BYTES = 256 * 1024;
@@ -97,7 +99,7 @@ export async function withRangeServer<T>(
   await once(server, 'listening');
   try {
     const { port } = server.address() as AddressInfo;
-    const result = await use({ url: `http://127.0.0.1:${port}${path}`, readBytes: () => readBytes });
+    const result = await use({ url: `http://127.0.0.1:${port}${path}`, readBytes: () => readBytes, failure: () => upstreamFailure });
     if (upstreamFailure) throw upstreamFailure;
     return result;
   } catch (error) {

@@ -3,8 +3,11 @@
 import { greatestCommonDivisor, valueOf } from './fraction.ts';
 import type { SourceLimits } from './limits.ts';
 import type { Colour, ColourSpace, Turn } from './picture.ts';
+import { mezzanineSound } from './mezzanine.ts';
 import { AAC_FRAME_SAMPLES } from './plan.ts';
 import type { AudioPlan, Plan, VideoPlan, VideoRendition } from './plan.ts';
+import type { AudioStream, Probe } from './probe.ts';
+import type { LookRange } from './seekability.ts';
 import { audioFrames, videoFrames } from './segments.ts';
 import type { FrameRange } from './segments.ts';
 
@@ -19,6 +22,8 @@ export interface EncodeJob {
   sourceUrl: string;
   /** Video segments land in `{directory}/{rendition}/{00042}.ts`, audio in `{directory}/{rendition}.adts`. */
   directory: string;
+  /** For pictures that cannot be decoded: hold the one before (or after) them, or, where there is none, show black and play silence. */
+  rescue?: 'held' | 'blank';
 }
 
 /** Added to all time stamps: with B-frames the first DTS lies before the first PTS and must not be negative. */
@@ -31,6 +36,8 @@ export const AUDIO_PRIMING_FRAMES = 1;
 
 // Decoding starts this much early, so that whatever frame is on screen at the first cut has been decoded.
 const PREROLL_SECONDS = 1;
+// How far back we look for a picture to hold where a source is damaged.
+export const RESCUE_PREROLL_SECONDS = 30;
 // Sound decoded before the first sample we need, for the decoder's overlap and the resampler's filter.
 const AUDIO_PREROLL_SECONDS = 0.2;
 
@@ -80,6 +87,42 @@ export function probeArguments(
   ];
 }
 
+/** Lists the packets of a stretch of the source. */
+export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: LookRange): string[] {
+  return [
+    ...['-v', 'error', ...GUARDED_INPUT],
+    ...['-read_intervals', `${fromSeconds.toFixed(3)}%${toSeconds.toFixed(3)}`],
+    ...['-show_entries', 'packet=stream_index,pts_time,duration_time,flags', '-of', 'json', sourceUrl],
+  ];
+}
+
+/** Copies picture and sound into a Matroska stream. */
+export function mezzanineArguments(sourceUrl: string, { video, audio }: Probe): string[] {
+  return [
+    ...['-v', 'error', '-nostdin'],
+    // Some containers only know in which order frames are decoded; when they are shown follows from that.
+    ...['-fflags', '+genpts', ...GUARDED_INPUT, '-i', sourceUrl],
+    ...(video ? ['-map', `0:${video.index}`, '-c:v', 'copy'] : []),
+    ...(audio ? ['-map', `0:${audio.index}`, ...mezzanineSoundArguments(audio)] : []),
+    // The same source gives the same bytes, whoever copies it.
+    ...['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact'],
+    ...['-f', 'matroska', 'pipe:1'],
+  ];
+}
+
+const mezzanineSoundArguments = (audio: AudioStream): string[] =>
+  mezzanineSound(audio) === 'copy'
+    ? ['-c:a', 'copy']
+    : // Frames of the encoder follow each other without gaps, so gaps are filled.
+      [
+        '-c:a',
+        'flac',
+        '-compression_level',
+        '1',
+        '-af',
+        'aresample=async=1:min_comp=0.000001:min_hard_comp=0.1',
+      ];
+
 export function encodeArguments(job: EncodeJob): string[] {
   const { plan } = job;
   const video = plan.video?.renditions.filter(({ name }) => job.renditions.includes(name)) ?? [];
@@ -89,8 +132,9 @@ export function encodeArguments(job: EncodeJob): string[] {
     ...(audio ? [audioGraph(job, audio)] : []),
   ];
   return [
-    ...['-v', 'error', '-nostdin', '-y'],
-    ...inputArguments(job, video.length > 0),
+    // What cannot be decoded is counted and made up for; it is no reason to fail.
+    ...['-v', 'error', '-nostdin', '-y', '-max_error_rate', '1'],
+    ...(job.rescue === 'blank' ? [] : inputArguments(job, video.length > 0)),
     ...['-filter_complex', graphs.join(';')],
     ...video.flatMap((rendition, index) => videoOutput(job, rendition, `[v${index}]`)),
     ...(audio ? audioOutput(job, audio) : []),
@@ -115,19 +159,24 @@ function inputArguments(job: EncodeJob, withVideo: boolean): string[] {
 }
 
 /** Where to begin decoding, in seconds from the grid's zero. */
-function seekSeconds({ plan, from }: EncodeJob, withVideo: boolean): number {
+function seekSeconds({ plan, from, rescue }: EncodeJob, withVideo: boolean): number {
   const rate = valueOf(plan.grid.frameRate);
   const start = videoFrames(plan.grid, from).from / rate;
   // Beyond its last picture a source holds it, so decoding begins where that one can be found.
   const lastPicture = withVideo ? (plan.video!.sourceFrames - 1) / rate : Infinity;
   const lastSound = plan.audio && !withVideo ? plan.audio.endSample / plan.audio.sourceRate : Infinity;
-  return Math.min(start, lastPicture, lastSound) - PREROLL_SECONDS;
+  return Math.min(start, lastPicture, lastSound) - (rescue ? RESCUE_PREROLL_SECONDS : PREROLL_SECONDS);
 }
 
 function videoGraph(job: EncodeJob, video: VideoPlan, renditions: VideoRendition[]): string {
   const { grid } = job.plan;
   const { from, to } = frameRun(job);
   const { num, den } = grid.frameRate;
+  if (job.rescue === 'blank') {
+    const black = ({ width, height }: VideoRendition) =>
+      `color=c=black:s=${width}x${height}:r=${num}/${den},trim=end_frame=${to - from},setpts=PTS+${from},format=yuv420p`;
+    return renditions.map((rendition, index) => `${black(rendition)}[v${index}]`).join(';');
+  }
   const { turn, deinterlace, colour } = video.processing;
   const filters = [
     `setpts=PTS-(${video.originPts})`,
@@ -135,9 +184,9 @@ function videoGraph(job: EncodeJob, video: VideoPlan, renditions: VideoRendition
     ...(deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     // From here on one unit of pts is one frame. A start time makes the first picture stand from there on; it is
     // given only where there is none yet, as it rounds to microseconds.
-    `fps=${num}/${den}${from < video.leadFrames ? `:start_time=${((from * den) / num).toFixed(6)}` : ''}`,
+    `fps=${num}/${den}${from < video.leadFrames || job.rescue ? `:start_time=${((from * den) / num).toFixed(6)}` : ''}`,
     // The last picture stands until the planned end, should the source end early.
-    ...(to >= video.sourceFrames ? ['tpad=stop_mode=clone:stop=-1'] : []),
+    ...(to >= video.sourceFrames || job.rescue ? ['tpad=stop_mode=clone:stop=-1'] : []),
     `trim=start_pts=${from}:end_pts=${to}`,
     ...TURNS[turn],
     ...(colour.conversion === 'range' ? [] : wideColour(colour, renditions[0]!)),

@@ -18,6 +18,8 @@ export const VIDEO_RECORDS = 'plans/';
 export const planKey = (id: string): string => `${VIDEO_RECORDS}${id}.json`;
 export const errorKey = (id: string): string => `${VIDEO_RECORDS}${id}.error.json`;
 export const workKey = (id: string): string => `${VIDEO_RECORDS}${id}.work.json`;
+/** Nobody but us reads below here. */
+export const mezzanineKey = (id: string): string => `mezzanine/${id}.mkv`;
 export const readyKey = (id: string): string => `${VIDEO_RECORDS}${id}.ready.json`;
 export const videoPrefix = (id: string): string => `v/${id}/`;
 export const revPrefix = (id: string, rev: string): string => `v/${id}/${rev}/`;

@@ -1,6 +1,7 @@
 // The list of prewarm work: runs of segments, each a job of one ffmpeg process for all renditions. Plain data, so
 // that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
 
+import { valueOf } from './fraction.ts';
 import type { Plan } from './plan.ts';
 import { segmentCount } from './segments.ts';
 
@@ -15,15 +16,22 @@ export interface Chunk {
 // About half a minute: a process start and the decoding from the keyframe before cost a few per cent of it, and what
 // a dying worker takes with it is small.
 const SEGMENTS_PER_CHUNK = 8;
+// Where keyframes are far apart, as in screen recordings, every chunk decodes the way from the one before it: chunks
+// several times as long keep that to a part of the work, as long as one worker can do them.
+const KEYFRAME_DISTANCES_PER_CHUNK = 4;
+const MOST_SEGMENTS_PER_CHUNK = 32;
 
 export function workFor(id: string, plan: Plan): Chunk[] {
   if (plan.prewarm.length === 0) return [];
   const count = segmentCount(plan.grid);
-  const chunks = Math.ceil(count / SEGMENTS_PER_CHUNK);
+  const apart = plan.source.keyframeSeconds / (plan.grid.segmentFrames / valueOf(plan.grid.frameRate));
+  const long = Math.min(MOST_SEGMENTS_PER_CHUNK, Math.ceil(apart * KEYFRAME_DISTANCES_PER_CHUNK));
+  const length = Math.max(SEGMENTS_PER_CHUNK, long);
+  const chunks = Math.ceil(count / length);
   return Array.from({ length: chunks }, (_, index) => ({
     id,
     rev: plan.rev,
-    from: index * SEGMENTS_PER_CHUNK,
-    to: Math.min(count, (index + 1) * SEGMENTS_PER_CHUNK),
+    from: index * length,
+    to: Math.min(count, (index + 1) * length),
   }));
 }

@@ -11,6 +11,7 @@ import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { cardKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
 import type { Playback } from '../core/playback-token.ts';
 import { Delivery } from './delivery.ts';
@@ -85,6 +86,16 @@ export interface VideoPipelineProps {
     /** @default 12 hours */
     maxDuration?: Duration;
     /**
+     * Width × height. Larger pictures need more memory than a new account's functions have.
+     * @default 8192 × 4320
+     */
+    maxPicturePixels?: number;
+    /**
+     * Tracks of all kinds; each one is looked into.
+     * @default 256
+     */
+    maxStreams?: number;
+    /**
      * Removes sources after this time. What has been encoded stays; what has not, cannot be any more, so it needs
      * `prewarm: 'all'`.
      * @default kept until the video is deleted
@@ -120,7 +131,7 @@ export interface VideoPipelineProps {
 const DEFAULT_MEMORY_MB = 3008;
 const DEFAULT_CONCURRENCY = 5;
 const DEFAULT_MAX_BYTES = 5 * 1024 ** 3; // what a single PUT can carry
-const DEFAULT_MAX_DURATION = Duration.hours(12);
+const DEFAULT_MAX_DURATION = Duration.seconds(DEFAULT_LIMITS.maxDurationSeconds);
 
 export class VideoPipeline extends Construct {
   /** Scheme and host of page, API and playback, without a slash at the end. */
@@ -176,6 +187,8 @@ export class VideoPipeline extends Construct {
     const world = {
       ...buckets,
       MAX_DURATION_SECONDS: String(maxDuration.toSeconds()),
+      MAX_PICTURE_PIXELS: String(props.uploads?.maxPicturePixels ?? DEFAULT_LIMITS.maxPicturePixels),
+      MAX_STREAMS: String(props.uploads?.maxStreams ?? DEFAULT_LIMITS.maxStreams),
       PREWARM: prewarm,
       FFMPEG_PATH,
       FFPROBE_PATH,

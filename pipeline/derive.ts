@@ -102,7 +102,7 @@ const withSource = <T>(
   plan: Plan,
   world: World,
   use: (served: ServedSource) => Promise<T>,
-): Promise<T> => withRangeServer(sourceOf(id, plan.source.sizeBytes, world.uploads), use);
+): Promise<T> => withRangeServer(sourceOf(id, plan.source, world), use);
 
 /** Stores an artifact unless another was faster, and returns the one that counts. */
 async function keep(id: string, artifact: Artifact, made: Uint8Array, world: World): Promise<Uint8Array> {

@@ -4,13 +4,14 @@ import { withRangeServer } from '../adapters/range-server.ts';
 import type { RangeSource } from '../adapters/range-server.ts';
 import { SourceError, notFound } from '../core/errors.ts';
 import type { SourceErrorCode } from '../core/errors.ts';
-import { cardKey, errorKey, planKey, sourceKey } from '../core/keys.ts';
+import { cardKey, errorKey, mezzanineKey, planKey, sourceKey } from '../core/keys.ts';
 import { planFor } from '../core/plan.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Plan, PlannedSource } from '../core/plan.ts';
 import { durationSeconds } from '../core/segments.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { secondsSince } from './observe.ts';
 import { probeSource } from './probe-source.ts';
+import { seekableSource } from './seekable-source.ts';
 import { singleFlight } from './single-flight.ts';
 import { getJson, putJson } from './store.ts';
 import type { Store } from './store.ts';
@@ -47,11 +48,13 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   try {
     if (source.sizeBytes === 0) throw new SourceError('EMPTY_FILE');
     const { plan, sourceBytesRead } = await withRangeServer(
-      sourceOf(id, source.sizeBytes, world.uploads),
-      async ({ url, readBytes }) => {
-        const probe = await probeSource(url, world.tools.binaries, world.tools.limits);
-        const plan = planFor(probe, { sizeBytes: source.sizeBytes }, world.settings);
-        return { plan, sourceBytesRead: readBytes() };
+      rangesOf(world.uploads, sourceKey(id), source.sizeBytes),
+      async (served) => {
+        const claimed = await probeSource(served.url, world.tools.binaries, world.settings);
+        const claims = { probe: claimed, sizeBytes: source.sizeBytes };
+        const found = await seekableSource(id, served, claims, world);
+        const plan = planFor(found.probe, found.source, world.settings);
+        return { plan, sourceBytesRead: served.readBytes() };
       },
     );
     if ((await putJson(world.media, planKey(id), plan, { ifAbsent: true })) === 'exists')
@@ -77,8 +80,13 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   }
 }
 
-/** The source as the range server reads it. */
-export const sourceOf = (id: string, sizeBytes: number, uploads: Store): RangeSource => ({
+/** What segments are cut from, as the range server reads it. */
+export const sourceOf = (id: string, { kind, sizeBytes }: PlannedSource, world: World): RangeSource =>
+  kind === 'upload'
+    ? rangesOf(world.uploads, sourceKey(id), sizeBytes)
+    : rangesOf(world.media, mezzanineKey(id), sizeBytes);
+
+const rangesOf = (store: Store, key: string, sizeBytes: number): RangeSource => ({
   sizeBytes,
-  read: (first, last, signal) => uploads.readRange(sourceKey(id), first, last, signal),
+  read: (first, last, signal) => store.readRange(key, first, last, signal),
 });

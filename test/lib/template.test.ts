@@ -39,7 +39,14 @@ beforeAll(async () => {
     {
       name: 'lowest',
       app: 'instant-hls',
-      context: { prewarm: 'lowest', removal: 'destroy', prewarmConcurrency: 40, maxDurationSeconds: 60 },
+      context: {
+        prewarm: 'lowest',
+        removal: 'destroy',
+        prewarmConcurrency: 40,
+        maxDurationSeconds: 60,
+        maxPicturePixels: 2073600,
+        maxStreams: 9,
+      },
     },
     { name: 'directory', app: 'instant-hls', context: { ffmpegDirectory: await ownFfmpeg() } },
     { name: 'expiring', app: 'instant-hls', context: { expireSourcesAfterDays: 30 } },
@@ -268,11 +275,29 @@ describe('functions', () => {
   test.each([
     [
       'Makes an artifact',
-      ['FFMPEG_PATH', 'FFPROBE_PATH', 'MAX_DURATION_SECONDS', 'MEDIA_BUCKET', 'PREWARM', 'UPLOADS_BUCKET'],
+      [
+        'FFMPEG_PATH',
+        'FFPROBE_PATH',
+        'MAX_DURATION_SECONDS',
+        'MAX_PICTURE_PIXELS',
+        'MAX_STREAMS',
+        'MEDIA_BUCKET',
+        'PREWARM',
+        'UPLOADS_BUCKET',
+      ],
     ],
     [
       'Encodes a chunk',
-      ['FFMPEG_PATH', 'FFPROBE_PATH', 'MAX_DURATION_SECONDS', 'MEDIA_BUCKET', 'PREWARM', 'UPLOADS_BUCKET'],
+      [
+        'FFMPEG_PATH',
+        'FFPROBE_PATH',
+        'MAX_DURATION_SECONDS',
+        'MAX_PICTURE_PIXELS',
+        'MAX_STREAMS',
+        'MEDIA_BUCKET',
+        'PREWARM',
+        'UPLOADS_BUCKET',
+      ],
     ],
     [
       'Plans a video',
@@ -280,6 +305,8 @@ describe('functions', () => {
         'FFMPEG_PATH',
         'FFPROBE_PATH',
         'MAX_DURATION_SECONDS',
+        'MAX_PICTURE_PIXELS',
+        'MAX_STREAMS',
         'MEDIA_BUCKET',
         'PREWARM',
         'STATE_MACHINE_ARN',
@@ -717,7 +744,12 @@ describe('the prewarm', () => {
     const lowest = await variants.template('lowest');
     expect(definition(lowest).States.Chunks.MaxConcurrency).toBe(40);
     const { Variables } = functionThat(lowest, 'Plans a video').Properties.Environment;
-    expect(Variables).toMatchObject({ PREWARM: 'lowest', MAX_DURATION_SECONDS: '60' });
+    expect(Variables).toMatchObject({
+      PREWARM: 'lowest',
+      MAX_DURATION_SECONDS: '60',
+      MAX_PICTURE_PIXELS: '2073600',
+      MAX_STREAMS: '9',
+    });
   });
 });
 
