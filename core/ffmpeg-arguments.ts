@@ -65,7 +65,7 @@ const DEMUXERS = [
 ].join(',');
 
 /** The source is read from our own loopback server, and from nowhere else. */
-const GUARDED_INPUT = ['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS];
+export const GUARDED_INPUT = ['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS];
 
 export function probeArguments(sourceUrl: string): string[] {
   return ['-v', 'error', ...GUARDED_INPUT, '-show_format', '-show_streams', '-of', 'json', sourceUrl];

@@ -10,6 +10,8 @@ import { outputFrameRate } from './frame-rate.ts';
 import { ladderFor } from './ladder.ts';
 import type { Rung } from './ladder.ts';
 import type { AudioStream, Probe, VideoStream } from './probe.ts';
+import { stillsPlan } from './stills.ts';
+import type { StillsPlan } from './stills.ts';
 
 export interface Plan {
   /** Short hash of all below: part of every key, so that segments of two plans never mix. */
@@ -18,6 +20,8 @@ export interface Plan {
   grid: Grid;
   video: VideoPlan | null;
   audio: AudioPlan | null;
+  /** Null where there is only sound. */
+  stills: StillsPlan | null;
   /** Names of the renditions to make ahead of time. The others are made when first watched. */
   prewarm: string[];
 }
@@ -114,6 +118,7 @@ export function planFor(probe: Probe, source: { sizeBytes: number }, settings: P
     grid: { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames },
     video: video ? videoPlan(video, originSeconds, videoFrames, frameRate) : null,
     audio: audio ? audioPlan(audio, originSeconds, audioEndSeconds) : null,
+    stills: video ? stillsPlan(video, durationSeconds) : null,
   };
   const rev = createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10);
   // Not part of the hash: when a segment is made does not change it.

@@ -1,8 +1,17 @@
-// The list of prewarm work: runs of segments, each a job of one ffmpeg process for all renditions. Plain data, so
-// that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
+// The list of prewarm work: runs of segments, each a job of one ffmpeg process for all renditions, and the still
+// pictures. Plain data, so that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
 
 import type { Plan } from './plan.ts';
 import { segmentCount } from './segments.ts';
+
+export type Work = Chunk | Stills;
+
+/** The poster and the whole storyboard: a few seconds' work, whatever the film's length. */
+export interface Stills {
+  id: string;
+  rev: string;
+  stills: true;
+}
 
 /** Segments `from` up to, not including, `to`, of the plan's prewarmed renditions. */
 export interface Chunk {
@@ -16,14 +25,17 @@ export interface Chunk {
 // a dying worker takes with it is small.
 const SEGMENTS_PER_CHUNK = 8;
 
-export function workFor(id: string, plan: Plan): Chunk[] {
+/** What can be watched comes before what can be looked at. */
+export function workFor(id: string, plan: Plan): Work[] {
   if (plan.prewarm.length === 0) return [];
   const count = segmentCount(plan.grid);
   const chunks = Math.ceil(count / SEGMENTS_PER_CHUNK);
-  return Array.from({ length: chunks }, (_, index) => ({
+  const { rev } = plan;
+  const work: Work[] = Array.from({ length: chunks }, (_, index) => ({
     id,
-    rev: plan.rev,
+    rev,
     from: index * SEGMENTS_PER_CHUNK,
     to: Math.min(count, (index + 1) * SEGMENTS_PER_CHUNK),
   }));
+  return plan.stills ? [...work, { id, rev, stills: true }] : work;
 }

@@ -1,4 +1,5 @@
-// Makes any artifact of a video and stores it once. The just-in-time path asks for one; prewarm for a chunk.
+// Makes any artifact of a video and stores it once. The just-in-time path asks for one; prewarm for a chunk of segments,
+// or for all pictures of the storyboard.
 
 import { withRangeServer } from '../adapters/range-server.ts';
 import { notFound } from '../core/errors.ts';
@@ -11,12 +12,14 @@ import { renditionNames } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../core/playlists.ts';
 import { segmentCount } from '../core/segments.ts';
-import type { Chunk } from '../core/work.ts';
+import { sheetCount, storyboardTrack } from '../core/stills.ts';
+import type { Chunk, Work } from '../core/work.ts';
 import { encode } from './encode.ts';
 import type { EncodeOptions } from './encode.ts';
 import { secondsSince } from './observe.ts';
 import { planOf, sourceOf } from './planning.ts';
 import { singleFlight } from './single-flight.ts';
+import { makeStill } from './still.ts';
 import type { World } from './world.ts';
 
 const deriving = singleFlight<Uint8Array>();
@@ -39,10 +42,18 @@ export function derive(id: string, artifact: Artifact, world: World): Promise<Ui
   });
 }
 
-/** Encodes a chunk of the renditions to prewarm, unless all of it is there. */
-export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOptions = {}): Promise<void> {
-  const plan = await planOf(chunk.id, world);
-  if (plan.rev !== chunk.rev) throw notFound('such revision');
+/** Does one item of the work list, unless all of it is there. */
+export async function deriveWork(work: Work, world: World, options: EncodeOptions = {}): Promise<void> {
+  const plan = await planOf(work.id, world);
+  if (plan.rev !== work.rev) throw notFound('such revision');
+  if ('stills' in work) {
+    for (const artifact of prewarmedStills(plan)) await derive(work.id, artifact, world);
+  } else {
+    await deriveChunk(work, plan, world, options);
+  }
+}
+
+async function deriveChunk(chunk: Chunk, plan: Plan, world: World, options: EncodeOptions): Promise<void> {
   const missing = new Set<string>();
   for (const artifact of segmentsOf(plan, plan.prewarm, chunk)) {
     if (!(await world.media.head(artifactKey(chunk.id, artifact)))) missing.add(artifact.rendition);
@@ -78,13 +89,51 @@ export function segmentsOf(
   );
 }
 
+/** Everything that is made ahead of time. */
+export const prewarmedArtifacts = (plan: Plan): Artifact[] => [
+  ...segmentsOf(plan, plan.prewarm),
+  ...(plan.prewarm.length > 0 ? prewarmedStills(plan) : []),
+];
+
+/** The poster and the storyboard. Single thumbnails are asked for here and there, if at all: they wait for that. */
+function prewarmedStills({ rev, stills }: Plan): Artifact[] {
+  if (!stills) return [];
+  const sheets = Array.from({ length: sheetCount(stills) }, (_, index) => ({
+    kind: 'sheet' as const,
+    rev,
+    index,
+  }));
+  return [{ kind: 'poster', rev }, { kind: 'storyboard', rev }, ...sheets];
+}
+
 /** A URL can only name what the plan lists: the cost of abuse is bounded by one full encode. */
 function lists(plan: Plan, artifact: Artifact): boolean {
   if (artifact.kind === 'multivariant') return true;
-  if (artifact.rev !== plan.rev || !renditionNames(plan).includes(artifact.rendition)) return false;
-  if (artifact.kind === 'playlist') return true;
-  const extension = artifact.rendition === plan.audio?.name ? 'aac' : 'ts';
-  return artifact.extension === extension && artifact.index < segmentCount(plan.grid);
+  if (artifact.rev !== plan.rev) return false;
+  const { stills } = plan;
+  switch (artifact.kind) {
+    case 'playlist':
+      return renditionNames(plan).includes(artifact.rendition);
+    case 'segment': {
+      const extension = artifact.rendition === plan.audio?.name ? 'aac' : 'ts';
+      return (
+        renditionNames(plan).includes(artifact.rendition) &&
+        artifact.extension === extension &&
+        artifact.index < segmentCount(plan.grid)
+      );
+    }
+    case 'poster':
+    case 'storyboard':
+      return Boolean(stills);
+    case 'thumb':
+      return Boolean(
+        stills &&
+        artifact.seconds % stills.intervalSeconds === 0 &&
+        artifact.seconds / stills.intervalSeconds < stills.count,
+      );
+    case 'sheet':
+      return Boolean(stills && artifact.index < sheetCount(stills));
+  }
 }
 
 async function make(id: string, plan: Plan, artifact: Artifact, world: World): Promise<Uint8Array> {
@@ -100,6 +149,12 @@ async function make(id: string, plan: Plan, artifact: Artifact, world: World): P
         for await (const { bytes } of encode(job, world.tools)) return bytes;
         throw new Error(`segment ${index} of ${rendition}: nothing was encoded`);
       });
+    case 'storyboard':
+      return Buffer.from(storyboardTrack(plan, plan.stills!));
+    case 'poster':
+    case 'thumb':
+    case 'sheet':
+      return withSource(id, plan, world, (url) => makeStill(plan, plan.stills!, artifact, url, world.tools));
   }
 }
 

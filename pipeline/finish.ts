@@ -6,7 +6,7 @@ import { multivariantPlaylist } from '../core/playlists.ts';
 import type { Bitrates } from '../core/playlists.ts';
 import { durationSeconds, segmentSeconds } from '../core/segments.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { segmentsOf } from './derive.ts';
+import { prewarmedArtifacts, segmentsOf } from './derive.ts';
 import { secondsSince } from './observe.ts';
 import { planOf } from './planning.ts';
 import { putJson } from './store.ts';
@@ -17,19 +17,21 @@ export interface ReadyMarker {
   storedBytes: number;
 }
 
-/** @throws Error naming the first segment that is missing; harmless to run twice. */
+/** @throws Error naming the first artifact that is missing; harmless to run twice. */
 export async function finish(id: string, world: World, now: Date): Promise<void> {
   const plan = await planOf(id, world);
   const sizes = new Map<string, number>();
   for await (const { key, sizeBytes } of world.media.list(revPrefix(id, plan.rev))) sizes.set(key, sizeBytes);
 
+  for (const artifact of prewarmedArtifacts(plan)) {
+    const key = artifactKey(id, artifact);
+    if (!sizes.has(key)) throw new Error(`finish of ${id}: ${key} is missing`);
+  }
   const measured = new Map<string, Bitrates>();
   for (const rendition of plan.prewarm) {
     let [bits, peakBps] = [0, 0];
     for (const artifact of segmentsOf(plan, [rendition])) {
-      const key = artifactKey(id, artifact);
-      const sizeBytes = sizes.get(key);
-      if (sizeBytes === undefined) throw new Error(`finish of ${id}: ${key} is missing`);
+      const sizeBytes = sizes.get(artifactKey(id, artifact))!;
       bits += sizeBytes * 8;
       peakBps = Math.max(peakBps, (sizeBytes * 8) / segmentSeconds(plan, rendition, artifact.index));
     }

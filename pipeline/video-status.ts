@@ -13,11 +13,13 @@ import {
   readyKey,
   revPrefix,
   sourceKey,
+  videoPrefix,
 } from '../core/keys.ts';
+import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import { durationSeconds } from '../core/segments.ts';
 import { notFound } from '../core/errors.ts';
-import { segmentsOf } from './derive.ts';
+import { prewarmedArtifacts } from './derive.ts';
 import type { ReadyMarker } from './finish.ts';
 import type { StoredError } from './planning.ts';
 import { getJson } from './store.ts';
@@ -41,6 +43,9 @@ export interface VideoStatus {
   progress: number;
   durationSeconds: number | null;
   playbackUrl: string;
+  /** A JPEG of the whole film, and a WebVTT track of pictures for the seek bar; null until planned, and for sound. */
+  posterUrl: string | null;
+  storyboardUrl: string | null;
   renditions: RenditionStatus[];
   sizeBytes: number;
   createdAt: string;
@@ -79,6 +84,9 @@ export async function videoStatus(
   if (!card) throw notFound('such video');
   // What became ready after a failure is ready.
   const state = ready ? 'ready' : error ? 'failed' : source ? 'processing' : 'waiting';
+  const url = playbackUrl(playbackBaseUrl, id);
+  const beside = (artifact: Artifact): string | null =>
+    plan?.stills ? new URL(artifactKey(id, artifact).slice(videoPrefix(id).length), url).href : null;
   return {
     id,
     title: card.filename,
@@ -86,7 +94,9 @@ export async function videoStatus(
     playable: plan !== undefined,
     progress: ready ? 1 : plan ? await progressOf(id, plan, buckets) : 0,
     durationSeconds: plan ? durationSeconds(plan) : null,
-    playbackUrl: playbackUrl(playbackBaseUrl, id),
+    playbackUrl: url,
+    posterUrl: beside({ kind: 'poster', rev: plan?.rev ?? '' }),
+    storyboardUrl: beside({ kind: 'storyboard', rev: plan?.rev ?? '' }),
     renditions: plan ? renditionsOf(plan) : [],
     sizeBytes: source?.sizeBytes ?? card.sizeBytes,
     createdAt: card.createdAt,
@@ -121,11 +131,11 @@ export async function listVideos(
 }
 
 async function progressOf(id: string, plan: Plan, { media }: Buckets): Promise<number> {
-  const planned = segmentsOf(plan, plan.prewarm);
+  const planned = prewarmedArtifacts(plan);
   const stored = new Set<string>();
   for await (const { key } of media.list(revPrefix(id, plan.rev))) stored.add(key);
   if (planned.length === 0) return 1;
-  return planned.filter((segment) => stored.has(artifactKey(id, segment))).length / planned.length;
+  return planned.filter((artifact) => stored.has(artifactKey(id, artifact))).length / planned.length;
 }
 
 function renditionsOf(plan: Plan): RenditionStatus[] {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { artifactKey, cardKey, newVideoId, readyKey, sourceKey } from '../../core/keys.ts';
 import { workFor } from '../../core/work.ts';
 import { deleteVideo } from '../../pipeline/delete-video.ts';
-import { derive, deriveChunk, segmentsOf } from '../../pipeline/derive.ts';
+import { derive, deriveWork, segmentsOf } from '../../pipeline/derive.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { planOf } from '../../pipeline/planning.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -48,7 +48,7 @@ test('prewarm keeps what a viewer had made, makes the rest, and finish measures 
   const viewed = await derive(id, second, world);
   await expect(finish(id, world, new Date(0))).rejects.toThrow('is missing');
 
-  for (const chunk of workFor(id, plan)) await deriveChunk(chunk, world, { background: true });
+  for (const work of workFor(id, plan)) await deriveWork(work, world, { background: true });
   await finish(id, world, new Date(0));
 
   expect(Buffer.compare((await world.media.get(artifactKey(id, second)))!, viewed)).toBe(0);
