@@ -29,16 +29,21 @@ const POSTER_CANDIDATES_RATE: Fraction = { num: 2, den: 1 };
 const QUALITY = { poster: '3', thumb: '4', sheet: '6' };
 
 export function stillArguments(job: StillJob): string[] {
-  const { plan, stills, still } = job;
-  const { from, count, rate, after } = selectionOf(job);
+  const { plan, stills, still, prerollSeconds } = job;
+  const { count, rate, after, ...wanted } = selectionOf(job);
   const video = plan.video!;
+  const lastPictureSeconds = (video.sourceFrames - 1) / valueOf(plan.grid.frameRate);
+  // Where the sound goes on after the picture, all moments look like the last of the grid that has one.
+  const from = Math.min(wanted.from, Math.floor(lastPictureSeconds * valueOf(rate)));
+  const fromSeconds = from / valueOf(rate);
+  const isBeforeFirst = fromSeconds < video.leadFrames / valueOf(plan.grid.frameRate);
   const graph = [
     `setpts=PTS-(${video.originPts})`,
-    // Past its end the film shows its last picture, not that of the last moment before which was asked for.
-    `tpad=stop_mode=clone:stop_duration=${1 / valueOf(rate)}`,
     // From here on one unit of pts is one still: what stood on the screen at that moment. Rounded to the nearest it
-    // would show what comes half an interval later.
-    `fps=${rate.num}/${rate.den}:round=up:start_time=${(from / valueOf(rate)).toFixed(6)}`,
+    // would show what comes half an interval later. Where reading begins too late the first picture stands for those
+    // before it; where it begins with the file, there are none, unless the film itself begins late.
+    `fps=${rate.num}/${rate.den}:round=up` +
+      (prerollSeconds < Infinity || isBeforeFirst ? `:start_time=${fromSeconds.toFixed(6)}` : ''),
     'tpad=stop_mode=clone:stop=-1',
     `trim=start_pts=${from}:end_pts=${from + count}`,
     ...after,
@@ -47,17 +52,14 @@ export function stillArguments(job: StillJob): string[] {
   return [
     ...['-v', 'error', '-nostdin'],
     ...GUARDED_INPUT,
-    ...(stills.keyframesOnly && still.kind !== 'poster' ? KEYFRAMES_ONLY : []),
-    ...seekArguments(video, Math.min(from / valueOf(rate), lastPictureSeconds(plan)) - job.prerollSeconds),
+    ...(stills.keyframesOnly && still.kind !== 'poster' ? ['-skip_frame', 'nokey'] : []),
+    ...seekArguments(video, fromSeconds - prerollSeconds),
     ...['-copyts', '-i', job.sourceUrl],
     ...['-filter_complex', `[0:${video.streamIndex}]${graph.join(',')}[still]`, '-map', '[still]'],
     ...['-vsync', '0', '-frames:v', '1', '-c:v', 'mjpeg', '-q:v', QUALITY[still.kind]],
     ...['-map_metadata', '-1', '-f', 'image2pipe', 'pipe:1'],
   ];
 }
-
-/** Others are neither read, where the container's index tells them apart, nor decoded. */
-const KEYFRAMES_ONLY = ['-discard:v', 'nokey', '-skip_frame', 'nokey'];
 
 /** Which moments, `from` counted in units of 1/rate, and what becomes of them. */
 function selectionOf({ plan, stills, still }: StillJob): {
@@ -86,9 +88,6 @@ function selectionOf({ plan, stills, still }: StillJob): {
     }
   }
 }
-
-const lastPictureSeconds = ({ video, grid }: Plan): number =>
-  (video!.sourceFrames - 1) / valueOf(grid.frameRate);
 
 function seekArguments(video: VideoPlan, seconds: number): string[] {
   if (seconds <= 0) return [];
