@@ -1,8 +1,9 @@
 // The ffmpeg command lines for still pictures, as pure lists. Each prints one JPEG on stdout.
 
-import { GUARDED_INPUT } from './ffmpeg-arguments.ts';
+import { GUARDED_INPUT, jpegFilters } from './ffmpeg-arguments.ts';
 import { valueOf } from './fraction.ts';
 import type { Fraction } from './fraction.ts';
+import type { Size } from './ladder.ts';
 import type { Plan, VideoPlan } from './plan.ts';
 import { durationSeconds } from './segments.ts';
 import { sheetAt } from './stills.ts';
@@ -39,6 +40,7 @@ export function stillArguments(job: StillJob): string[] {
   const isBeforeFirst = fromSeconds < video.leadFrames / valueOf(plan.grid.frameRate);
   const graph = [
     `setpts=PTS-(${video.originPts})`,
+    ...(video.processing.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     // From here on one unit of pts is one still: what stood on the screen at that moment. Rounded to the nearest it
     // would show what comes half an interval later. Where reading begins too late the first picture stands for those
     // before it; where it begins with the file, there are none, unless the film itself begins late.
@@ -47,14 +49,13 @@ export function stillArguments(job: StillJob): string[] {
     'tpad=stop_mode=clone:stop=-1',
     `trim=start_pts=${from}:end_pts=${from + count}`,
     ...after,
-    'format=yuvj420p',
   ];
   return [
     ...['-v', 'error', '-nostdin'],
     ...GUARDED_INPUT,
     ...(stills.keyframesOnly && still.kind !== 'poster' ? ['-skip_frame', 'nokey'] : []),
     ...seekArguments(video, fromSeconds - prerollSeconds),
-    ...['-copyts', '-i', job.sourceUrl],
+    ...['-copyts', '-noautorotate', '-i', job.sourceUrl],
     ...['-filter_complex', `[0:${video.streamIndex}]${graph.join(',')}[still]`, '-map', '[still]'],
     ...['-vsync', '0', '-frames:v', '1', '-c:v', 'mjpeg', '-q:v', QUALITY[still.kind]],
     ...['-map_metadata', '-1', '-f', 'image2pipe', 'pipe:1'],
@@ -69,22 +70,19 @@ function selectionOf({ plan, stills, still }: StillJob): {
   after: string[];
 } {
   const rate = { num: 1, den: stills.intervalSeconds };
-  const scaled = ({ width, height }: { width: number; height: number }) => [
-    `scale=${width}:${height}:flags=bicubic`,
-    'setsar=1',
-  ];
+  const shown = (size: Size) => jpegFilters(plan.video!.processing, size);
   switch (still.kind) {
     case 'poster': {
       const seconds = Math.min(durationSeconds(plan) * POSTER_AT, POSTER_AT_MOST_SECONDS);
       const from = Math.floor(seconds * valueOf(POSTER_CANDIDATES_RATE));
-      const after = [`thumbnail=${POSTER_CANDIDATES}`, ...scaled(stills.poster)];
+      const after = [`thumbnail=${POSTER_CANDIDATES}`, ...shown(stills.poster)];
       return { from, count: POSTER_CANDIDATES, rate: POSTER_CANDIDATES_RATE, after };
     }
     case 'thumb':
-      return { from: still.seconds / stills.intervalSeconds, count: 1, rate, after: scaled(stills.thumb) };
+      return { from: still.seconds / stills.intervalSeconds, count: 1, rate, after: shown(stills.thumb) };
     case 'sheet': {
       const { from, to, columns, rows } = sheetAt(stills, still.index);
-      return { from, count: to - from, rate, after: [...scaled(stills.tile), `tile=${columns}x${rows}`] };
+      return { from, count: to - from, rate, after: [...shown(stills.tile), `tile=${columns}x${rows}`] };
     }
   }
 }

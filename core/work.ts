@@ -2,7 +2,9 @@
 // pictures. Plain data, so that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
 
 import type { Plan } from './plan.ts';
-import { segmentCount } from './segments.ts';
+import type { Artifact } from './keys.ts';
+import { segmentCount, segmentsOf } from './segments.ts';
+import { sheetCount } from './stills.ts';
 
 export type Work = Chunk | Stills;
 
@@ -38,4 +40,21 @@ export function workFor(id: string, plan: Plan): Work[] {
     to: Math.min(count, (index + 1) * SEGMENTS_PER_CHUNK),
   }));
   return plan.stills ? [...work, { id, rev, stills: true }] : work;
+}
+
+/** Everything that the list makes. */
+export const prewarmedArtifacts = (plan: Plan): Artifact[] => [
+  ...segmentsOf(plan, plan.prewarm),
+  ...(plan.prewarm.length > 0 ? prewarmedStills(plan) : []),
+];
+
+/** The poster and the storyboard. Single thumbnails are asked for here and there, if at all: they wait for that. */
+export function prewarmedStills({ rev, stills }: Plan): Artifact[] {
+  if (!stills) return [];
+  const sheets = Array.from({ length: sheetCount(stills) }, (_, index) => index);
+  return [
+    { kind: 'poster', rev },
+    { kind: 'storyboard', rev },
+    ...sheets.map((index) => ({ kind: 'sheet' as const, rev, index })),
+  ];
 }

@@ -12,6 +12,7 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { cardKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
+import type { Playback } from '../core/playback-token.ts';
 import { Delivery } from './delivery.ts';
 import type { CdnDomain } from './delivery.ts';
 import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
@@ -40,7 +41,7 @@ export interface VideoPipelineProps {
    * by the API, for a while (`token`). Tokens cost a fraction of a millisecond and $0.10 per million requests.
    * @default 'public'
    */
-  playback?: 'public' | 'token';
+  playback?: Playback;
 
   /**
    * What is encoded before anybody asks: all rungs, or only the lowest and the sound, the others when they are first
@@ -206,7 +207,7 @@ export class VideoPipeline extends Construct {
       description: 'Measures what was made and marks the video ready, or failed',
       memoryMb: 1024, // lists and adds up: little memory, but the listing of a long film waits for the processor
       timeout: Duration.minutes(2),
-      environment: world,
+      environment: buckets,
     });
     this.stateMachine = new Prewarm(this, 'Prewarm', {
       media,
@@ -235,6 +236,7 @@ export class VideoPipeline extends Construct {
       environment: {
         ...buckets,
         MAX_UPLOAD_BYTES: String(maxBytes),
+        PLAYBACK: playback,
         ...(tokens ? { PLAYBACK_SECRET_ARN: tokens.secret.secretArn } : {}),
       },
     });
@@ -243,7 +245,6 @@ export class VideoPipeline extends Construct {
       ...defaults,
       authorization,
       handler: api,
-      playbackTokens: tokens !== undefined,
     });
     this.apiKey = videoApi.apiKey;
 

@@ -2,6 +2,7 @@
 // or for all pictures of the storyboard.
 
 import { withRangeServer } from '../adapters/range-server.ts';
+import type { ServedSource } from '../adapters/range-server.ts';
 import { notFound } from '../core/errors.ts';
 import { frameRun } from '../core/ffmpeg-arguments.ts';
 import { valueOf } from '../core/fraction.ts';
@@ -11,8 +12,9 @@ import { contentHeaders } from '../core/media-types.ts';
 import { renditionNames } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../core/playlists.ts';
-import { segmentCount } from '../core/segments.ts';
+import { segmentCount, segmentsOf } from '../core/segments.ts';
 import { sheetCount, storyboardTrack } from '../core/stills.ts';
+import { prewarmedStills } from '../core/work.ts';
 import type { Chunk, Work } from '../core/work.ts';
 import { encode } from './encode.ts';
 import type { EncodeOptions } from './encode.ts';
@@ -36,8 +38,10 @@ export function derive(id: string, artifact: Artifact, world: World): Promise<Ui
     const plan = await planOf(id, world);
     if (!lists(plan, artifact)) throw notFound('such artifact');
     const begun = new Date();
-    const kept = await keep(id, artifact, await make(id, plan, artifact, world), world);
-    world.observe({ event: 'derived', id, key, kind: artifact.kind, seconds: secondsSince(begun) });
+    const { bytes, sourceBytesRead } = await make(id, plan, artifact, world);
+    const kept = await keep(id, artifact, bytes, world);
+    const { kind } = artifact;
+    world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });
     return kept;
   });
 }
@@ -60,50 +64,18 @@ async function deriveChunk(chunk: Chunk, plan: Plan, world: World, options: Enco
   }
   if (missing.size === 0) return;
   const begun = new Date();
-  await withSource(chunk.id, plan, world, async (sourceUrl) => {
-    const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl };
+  const sourceBytesRead = await withSource(chunk.id, plan, world, async ({ url, readBytes }) => {
+    const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl: url };
     for await (const { bytes, ...segment } of encode(job, world.tools, options)) {
       await keep(chunk.id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
     }
+    return readBytes();
   });
   const { id, from, to } = chunk;
   const frames = frameRun({ plan, from, to });
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
-  world.observe({ event: 'prewarmed', id, from, to, seconds: secondsSince(begun), videoSeconds });
-}
-
-/** The segments of some renditions, rendition by rendition. */
-export function segmentsOf(
-  plan: Plan,
-  renditions = renditionNames(plan),
-  { from, to } = { from: 0, to: segmentCount(plan.grid) },
-) {
-  return renditions.flatMap((rendition) =>
-    Array.from({ length: to - from }, (_, offset) => ({
-      kind: 'segment' as const,
-      rev: plan.rev,
-      rendition,
-      index: from + offset,
-      extension: rendition === plan.audio?.name ? ('aac' as const) : ('ts' as const),
-    })),
-  );
-}
-
-/** Everything that is made ahead of time. */
-export const prewarmedArtifacts = (plan: Plan): Artifact[] => [
-  ...segmentsOf(plan, plan.prewarm),
-  ...(plan.prewarm.length > 0 ? prewarmedStills(plan) : []),
-];
-
-/** The poster and the storyboard. Single thumbnails are asked for here and there, if at all: they wait for that. */
-function prewarmedStills({ rev, stills }: Plan): Artifact[] {
-  if (!stills) return [];
-  const sheets = Array.from({ length: sheetCount(stills) }, (_, index) => ({
-    kind: 'sheet' as const,
-    rev,
-    index,
-  }));
-  return [{ kind: 'poster', rev }, { kind: 'storyboard', rev }, ...sheets];
+  const seconds = secondsSince(begun);
+  world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
 }
 
 /** A URL can only name what the plan lists: the cost of abuse is bounded by one full encode. */
@@ -136,30 +108,43 @@ function lists(plan: Plan, artifact: Artifact): boolean {
   }
 }
 
-async function make(id: string, plan: Plan, artifact: Artifact, world: World): Promise<Uint8Array> {
+interface Made {
+  bytes: Uint8Array;
+  sourceBytesRead: number;
+}
+
+async function make(id: string, plan: Plan, artifact: Artifact, world: World): Promise<Made> {
   switch (artifact.kind) {
     case 'multivariant':
-      return Buffer.from(multivariantPlaylist(plan));
+      return { bytes: Buffer.from(multivariantPlaylist(plan)), sourceBytesRead: 0 };
     case 'playlist':
-      return Buffer.from(mediaPlaylist(plan, artifact.rendition));
+      return { bytes: Buffer.from(mediaPlaylist(plan, artifact.rendition)), sourceBytesRead: 0 };
     case 'segment':
-      return withSource(id, plan, world, async (sourceUrl) => {
+      return withSource(id, plan, world, async ({ url, readBytes }) => {
         const { rendition, index } = artifact;
-        const job = { plan, renditions: [rendition], from: index, to: index + 1, sourceUrl };
-        for await (const { bytes } of encode(job, world.tools)) return bytes;
+        const job = { plan, renditions: [rendition], from: index, to: index + 1, sourceUrl: url };
+        for await (const { bytes } of encode(job, world.tools))
+          return { bytes, sourceBytesRead: readBytes() };
         throw new Error(`segment ${index} of ${rendition}: nothing was encoded`);
       });
     case 'storyboard':
-      return Buffer.from(storyboardTrack(plan, plan.stills!));
+      return { bytes: Buffer.from(storyboardTrack(plan, plan.stills!)), sourceBytesRead: 0 };
     case 'poster':
     case 'thumb':
     case 'sheet':
-      return withSource(id, plan, world, (url) => makeStill(plan, plan.stills!, artifact, url, world.tools));
+      return withSource(id, plan, world, async ({ url, readBytes }) => {
+        const bytes = await makeStill(plan, plan.stills!, artifact, url, world.tools);
+        return { bytes, sourceBytesRead: readBytes() };
+      });
   }
 }
 
-const withSource = <T>(id: string, plan: Plan, world: World, use: (url: string) => Promise<T>): Promise<T> =>
-  withRangeServer(sourceOf(id, plan.source.sizeBytes, world.uploads), ({ url }) => use(url));
+const withSource = <T>(
+  id: string,
+  plan: Plan,
+  world: World,
+  use: (served: ServedSource) => Promise<T>,
+): Promise<T> => withRangeServer(sourceOf(id, plan.source.sizeBytes, world.uploads), use);
 
 /** Stores an artifact unless another was faster, and returns the one that counts. */
 async function keep(id: string, artifact: Artifact, made: Uint8Array, world: World): Promise<Uint8Array> {

@@ -3,6 +3,7 @@
 import { run } from '../adapters/ffmpeg.ts';
 import { FfmpegError } from '../core/errors.ts';
 import type { Still } from '../core/keys.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Plan } from '../core/plan.ts';
 import { stillArguments } from '../core/still-arguments.ts';
 import type { StillJob } from '../core/still-arguments.ts';
@@ -24,7 +25,7 @@ export async function makeStill(
   stills: StillsPlan,
   still: Still,
   sourceUrl: string,
-  { binaries }: EncodeTools,
+  { binaries, limits = DEFAULT_LIMITS }: EncodeTools,
 ): Promise<Uint8Array> {
   for (const prerollSeconds of prerollsSeconds(stills)) {
     const bytes = await attempt({ plan, stills, still, sourceUrl, prerollSeconds });
@@ -38,6 +39,7 @@ export async function makeStill(
         task: still.kind === 'sheet' ? `sheet ${still.index} of the storyboard` : still.kind,
         timeoutSeconds: TIMEOUT_SECONDS,
         maxFileBytes: 0, // it only prints
+        maxMemoryBytes: limits.encodeMemoryBytes,
         // Segments go first: a film without its poster plays, a poster without its film does not.
         background: true,
       });

@@ -13,15 +13,14 @@ import {
   readyKey,
   revPrefix,
   sourceKey,
-  videoPrefix,
 } from '../core/keys.ts';
-import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import { durationSeconds } from '../core/segments.ts';
 import { notFound } from '../core/errors.ts';
-import { prewarmedArtifacts } from './derive.ts';
+import { prewarmedArtifacts } from '../core/work.ts';
 import type { ReadyMarker } from './finish.ts';
 import type { StoredError } from './planning.ts';
+import { besidePlaylist, posterPath, storyboardPath } from './playback.ts';
 import { getJson } from './store.ts';
 import type { World } from './world.ts';
 
@@ -42,8 +41,12 @@ export interface VideoStatus {
   /** The share of what is to be made ahead of time that exists, 0 to 1. */
   progress: number;
   durationSeconds: number | null;
-  playbackUrl: string;
-  /** A JPEG of the whole film, and a WebVTT track of pictures for the seek bar; null until planned, and for sound. */
+  /** Null with protected playback: only a token, asked for by whoever holds the key, makes an address that plays. */
+  playbackUrl: string | null;
+  /**
+   * A JPEG of the whole film, and a WebVTT track of pictures for the seek bar. Null until the video is planned, of sound,
+   * and with protected playback.
+   */
   posterUrl: string | null;
   storyboardUrl: string | null;
   renditions: RenditionStatus[];
@@ -64,14 +67,14 @@ interface RenditionStatus {
 
 type Buckets = Pick<World, 'media' | 'uploads'>;
 
-export const playbackUrl = (playbackBaseUrl: string, id: string): string =>
-  `${playbackBaseUrl}/v/${id}/master.m3u8`;
+/** What all can watch who know an id; null with protected playback. */
+export type PlaybackUrlOf = (id: string) => string | null;
 
 /** @throws RequestError NOT_FOUND for an id that was never given out, or whose video was deleted. */
 export async function videoStatus(
   id: string,
   buckets: Buckets,
-  playbackBaseUrl: string,
+  playbackUrlOf: PlaybackUrlOf,
 ): Promise<VideoStatus> {
   const { media, uploads } = buckets;
   const [card, plan, error, ready, source] = await Promise.all([
@@ -84,9 +87,7 @@ export async function videoStatus(
   if (!card) throw notFound('such video');
   // What became ready after a failure is ready.
   const state = ready ? 'ready' : error ? 'failed' : source ? 'processing' : 'waiting';
-  const url = playbackUrl(playbackBaseUrl, id);
-  const beside = (artifact: Artifact): string | null =>
-    plan?.stills ? new URL(artifactKey(id, artifact).slice(videoPrefix(id).length), url).href : null;
+  const url = playbackUrlOf(id);
   return {
     id,
     title: card.filename,
@@ -95,8 +96,8 @@ export async function videoStatus(
     progress: ready ? 1 : plan ? await progressOf(id, plan, buckets) : 0,
     durationSeconds: plan ? durationSeconds(plan) : null,
     playbackUrl: url,
-    posterUrl: beside({ kind: 'poster', rev: plan?.rev ?? '' }),
-    storyboardUrl: beside({ kind: 'storyboard', rev: plan?.rev ?? '' }),
+    posterUrl: plan ? besidePlaylist(url, posterPath(plan)) : null,
+    storyboardUrl: plan ? besidePlaylist(url, storyboardPath(plan)) : null,
     renditions: plan ? renditionsOf(plan) : [],
     sizeBytes: source?.sizeBytes ?? card.sizeBytes,
     createdAt: card.createdAt,
@@ -111,7 +112,7 @@ export async function videoStatus(
 export async function listVideos(
   { limit, after }: { limit: number; after: string | undefined },
   buckets: Buckets,
-  playbackBaseUrl: string,
+  playbackUrlOf: PlaybackUrlOf,
 ): Promise<{ videos: VideoStatus[]; nextCursor?: string }> {
   const ids: string[] = [];
   for await (const { key } of buckets.media.list(CARDS, after && cardKey(after))) {
@@ -120,7 +121,7 @@ export async function listVideos(
     if (ids.length > limit) break;
   }
   const page = ids.slice(0, limit);
-  const statuses = await Promise.allSettled(page.map((id) => videoStatus(id, buckets, playbackBaseUrl)));
+  const statuses = await Promise.allSettled(page.map((id) => videoStatus(id, buckets, playbackUrlOf)));
   const videos = statuses.flatMap((status) => {
     if (status.status === 'fulfilled') return [status.value];
     // Deleted between the listing and the look.
