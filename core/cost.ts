@@ -25,6 +25,8 @@ const CPU_SECONDS = {
   scalePerSourceMegapixel: 0.00056,
   encodePerMegapixel: 0.0088,
   perSecondOfSound: 0.014,
+  // A tile of the storyboard where only keyframes are decoded; where all pictures are, it is a decoding of the source.
+  perTileAndMegapixel: 0.022,
   // Decoding from the keyframe before each chunk, starting processes, storing: bench/prewarm.
   overhead: 1.1,
 };
@@ -83,7 +85,16 @@ function cpuSecondsOf(plan: Plan): number {
         rungs.reduce((sum, rung) => sum + megapixelsOf(rung), 0) * CPU_SECONDS.encodePerMegapixel;
   const sound =
     audio && prewarm.includes(audio.name) ? durationSeconds(plan) * CPU_SECONDS.perSecondOfSound : 0;
-  return (pictures + sound) * CPU_SECONDS.overhead;
+  return (
+    (pictures + sound + (prewarm.length > 0 ? cpuSecondsOfStills(plan, source) : 0)) * CPU_SECONDS.overhead
+  );
+}
+
+function cpuSecondsOfStills({ video, stills }: Plan, sourceMegapixels: number): number {
+  if (!video || !stills) return 0;
+  return stills.keyframesOnly
+    ? stills.count * ((video.width * video.height) / 1e6) * CPU_SECONDS.perTileAndMegapixel
+    : sourceMegapixels * CPU_SECONDS.decodePerSourceMegapixel;
 }
 
 const toMicrodollars = (dollars: number): number => Math.round(dollars * 1e6) / 1e6;

@@ -2,8 +2,9 @@
 
 import { greatestCommonDivisor, valueOf } from './fraction.ts';
 import type { SourceLimits } from './limits.ts';
-import type { Colour, ColourSpace, Turn } from './picture.ts';
+import type { Size } from './ladder.ts';
 import { mezzanineSound } from './mezzanine.ts';
+import type { Colour, ColourSpace, PictureProcessing, Turn } from './picture.ts';
 import { AAC_FRAME_SAMPLES } from './plan.ts';
 import type { AudioPlan, Plan, VideoPlan, VideoRendition } from './plan.ts';
 import type { AudioStream, Probe } from './probe.ts';
@@ -75,7 +76,7 @@ const DEMUXERS = [
 ].join(',');
 
 /** The source is read from our own loopback server, and from nowhere else. */
-const GUARDED_INPUT = ['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS];
+export const GUARDED_INPUT = ['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS];
 
 export function probeArguments(
   sourceUrl: string,
@@ -223,7 +224,7 @@ const PEAK_NITS = 1000;
  * fixed, as a segment must not look different from its neighbours because its own pictures are darker. Mobius leaves
  * skin and shadows as they are and bends only what is bright: diffuse white comes out at about 82 %.
  */
-function wideColour({ source, conversion }: Colour, { width, height }: VideoRendition): string[] {
+function wideColour({ source, conversion }: Colour, { width, height }: Size): string[] {
   const { matrix, primaries, transfer, isFullRange } = source;
   const from = `min=${matrix}:pin=${primaries}:tin=${transfer}:rin=${isFullRange ? 'full' : 'limited'}`;
   const toneMapped = conversion === 'tone-map';
@@ -235,6 +236,21 @@ function wideColour({ source, conversion }: Colour, { width, height }: VideoRend
     ...(toneMapped ? [`tonemap=mobius:peak=${(PEAK_NITS / WHITE_NITS).toFixed(3)}`] : []),
     'zscale=t=bt709:m=bt709:r=limited',
     'format=yuv420p',
+  ];
+}
+
+/** A still of the source's picture as shown, in JPEG's colours: full range, and the matrix that every viewer takes for given. */
+export function jpegFilters({ turn, colour }: PictureProcessing, size: Size): string[] {
+  const isConverted = colour.conversion !== 'range';
+  const matrix = isConverted || colour.output.matrix === 'bt709' ? 'bt709' : 'bt601';
+  const range = !isConverted && colour.source.isFullRange ? 'pc' : 'tv';
+  const source = colour.source.matrix === 'gbr' ? '' : `:in_color_matrix=${matrix}:in_range=${range}`;
+  return [
+    ...TURNS[turn],
+    ...(isConverted ? wideColour(colour, size) : []),
+    `scale=${size.width}:${size.height}${source}:out_color_matrix=bt601:out_range=pc`,
+    'setsar=1',
+    'format=yuvj420p',
   ];
 }
 

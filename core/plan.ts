@@ -14,6 +14,8 @@ import { processingOf } from './picture.ts';
 import type { PictureProcessing } from './picture.ts';
 import type { AudioStream, Probe, VideoStream } from './probe.ts';
 import type { MezzanineReason } from './seekability.ts';
+import { stillsPlan } from './stills.ts';
+import type { StillsPlan } from './stills.ts';
 
 export interface Plan {
   /** Short hash of all below: part of every key, so that segments of two plans never mix. */
@@ -22,6 +24,8 @@ export interface Plan {
   grid: Grid;
   video: VideoPlan | null;
   audio: AudioPlan | null;
+  /** Null where there is only sound. */
+  stills: StillsPlan | null;
   /** Names of the renditions to make ahead of time. The others are made when first watched. */
   prewarm: string[];
 }
@@ -129,6 +133,7 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
     grid: { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames },
     video: video ? videoPlan(video, originSeconds, videoFrames, frameRate) : null,
     audio: audio ? audioPlan(audio, originSeconds, audioEndSeconds) : null,
+    stills: video ? stillsPlan(video, durationSeconds) : null,
   };
   const rev = createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10);
   // Not part of the hash: when a segment is made does not change it.

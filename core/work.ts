@@ -1,9 +1,20 @@
-// The list of prewarm work: runs of segments, each a job of one ffmpeg process for all renditions. Plain data, so
-// that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
+// The list of prewarm work: runs of segments, each a job of one ffmpeg process for all renditions, and the still
+// pictures. Plain data, so that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
 
 import { valueOf } from './fraction.ts';
 import type { Plan } from './plan.ts';
-import { segmentCount } from './segments.ts';
+import type { Artifact } from './keys.ts';
+import { segmentCount, segmentsOf } from './segments.ts';
+import { sheetCount } from './stills.ts';
+
+export type Work = Chunk | Stills;
+
+/** The poster and the whole storyboard: a few seconds' work, whatever the film's length. */
+export interface Stills {
+  id: string;
+  rev: string;
+  stills: true;
+}
 
 /** Segments `from` up to, not including, `to`, of the plan's prewarmed renditions. */
 export interface Chunk {
@@ -21,17 +32,37 @@ const SEGMENTS_PER_CHUNK = 8;
 const KEYFRAME_DISTANCES_PER_CHUNK = 4;
 const MOST_SEGMENTS_PER_CHUNK = 32;
 
-export function workFor(id: string, plan: Plan): Chunk[] {
+/** What can be watched comes before what can be looked at. */
+export function workFor(id: string, plan: Plan): Work[] {
   if (plan.prewarm.length === 0) return [];
   const count = segmentCount(plan.grid);
   const apart = plan.source.keyframeSeconds / (plan.grid.segmentFrames / valueOf(plan.grid.frameRate));
   const long = Math.min(MOST_SEGMENTS_PER_CHUNK, Math.ceil(apart * KEYFRAME_DISTANCES_PER_CHUNK));
   const length = Math.max(SEGMENTS_PER_CHUNK, long);
   const chunks = Math.ceil(count / length);
-  return Array.from({ length: chunks }, (_, index) => ({
+  const { rev } = plan;
+  const work: Work[] = Array.from({ length: chunks }, (_, index) => ({
     id,
-    rev: plan.rev,
+    rev,
     from: index * length,
     to: Math.min(count, (index + 1) * length),
   }));
+  return plan.stills ? [...work, { id, rev, stills: true }] : work;
+}
+
+/** Everything that the list makes. */
+export const prewarmedArtifacts = (plan: Plan): Artifact[] => [
+  ...segmentsOf(plan, plan.prewarm),
+  ...(plan.prewarm.length > 0 ? prewarmedStills(plan) : []),
+];
+
+/** The poster and the storyboard. Single thumbnails are asked for here and there, if at all: they wait for that. */
+export function prewarmedStills({ rev, stills }: Plan): Artifact[] {
+  if (!stills) return [];
+  const sheets = Array.from({ length: sheetCount(stills) }, (_, index) => index);
+  return [
+    { kind: 'poster', rev },
+    { kind: 'storyboard', rev },
+    ...sheets.map((index) => ({ kind: 'sheet' as const, rev, index })),
+  ];
 }

@@ -1,4 +1,5 @@
-// Makes any artifact of a video and stores it once. The just-in-time path asks for one; prewarm for a chunk.
+// Makes any artifact of a video and stores it once. The just-in-time path asks for one; prewarm for a chunk of segments,
+// or for all pictures of the storyboard.
 
 import { withRangeServer } from '../adapters/range-server.ts';
 import type { ServedSource } from '../adapters/range-server.ts';
@@ -12,12 +13,15 @@ import { renditionNames } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../core/playlists.ts';
 import { segmentCount, segmentsOf } from '../core/segments.ts';
-import type { Chunk } from '../core/work.ts';
+import { sheetCount, storyboardTrack } from '../core/stills.ts';
+import { prewarmedStills } from '../core/work.ts';
+import type { Chunk, Work } from '../core/work.ts';
 import { encode } from './encode.ts';
 import type { EncodeOptions } from './encode.ts';
 import { secondsSince } from './observe.ts';
 import { planOf, sourceOf } from './planning.ts';
 import { singleFlight } from './single-flight.ts';
+import { makeStill } from './still.ts';
 import type { World } from './world.ts';
 
 const deriving = singleFlight<Uint8Array>();
@@ -42,10 +46,18 @@ export function derive(id: string, artifact: Artifact, world: World): Promise<Ui
   });
 }
 
-/** Encodes a chunk of the renditions to prewarm, unless all of it is there. */
-export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOptions = {}): Promise<void> {
-  const plan = await planOf(chunk.id, world);
-  if (plan.rev !== chunk.rev) throw notFound('such revision');
+/** Does one item of the work list, unless all of it is there. */
+export async function deriveWork(work: Work, world: World, options: EncodeOptions = {}): Promise<void> {
+  const plan = await planOf(work.id, world);
+  if (plan.rev !== work.rev) throw notFound('such revision');
+  if ('stills' in work) {
+    for (const artifact of prewarmedStills(plan)) await derive(work.id, artifact, world);
+  } else {
+    await deriveChunk(work, plan, world, options);
+  }
+}
+
+async function deriveChunk(chunk: Chunk, plan: Plan, world: World, options: EncodeOptions): Promise<void> {
   const missing = new Set<string>();
   for (const artifact of segmentsOf(plan, plan.prewarm, chunk)) {
     if (!(await world.media.head(artifactKey(chunk.id, artifact)))) missing.add(artifact.rendition);
@@ -69,10 +81,31 @@ export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOpt
 /** A URL can only name what the plan lists: the cost of abuse is bounded by one full encode. */
 function lists(plan: Plan, artifact: Artifact): boolean {
   if (artifact.kind === 'multivariant') return true;
-  if (artifact.rev !== plan.rev || !renditionNames(plan).includes(artifact.rendition)) return false;
-  if (artifact.kind === 'playlist') return true;
-  const extension = artifact.rendition === plan.audio?.name ? 'aac' : 'ts';
-  return artifact.extension === extension && artifact.index < segmentCount(plan.grid);
+  if (artifact.rev !== plan.rev) return false;
+  const { stills } = plan;
+  switch (artifact.kind) {
+    case 'playlist':
+      return renditionNames(plan).includes(artifact.rendition);
+    case 'segment': {
+      const extension = artifact.rendition === plan.audio?.name ? 'aac' : 'ts';
+      return (
+        renditionNames(plan).includes(artifact.rendition) &&
+        artifact.extension === extension &&
+        artifact.index < segmentCount(plan.grid)
+      );
+    }
+    case 'poster':
+    case 'storyboard':
+      return Boolean(stills);
+    case 'thumb':
+      return Boolean(
+        stills &&
+        artifact.seconds % stills.intervalSeconds === 0 &&
+        artifact.seconds / stills.intervalSeconds < stills.count,
+      );
+    case 'sheet':
+      return Boolean(stills && artifact.index < sheetCount(stills));
+  }
 }
 
 interface Made {
@@ -93,6 +126,15 @@ async function make(id: string, plan: Plan, artifact: Artifact, world: World): P
         for await (const { bytes } of encode(job, world.tools))
           return { bytes, sourceBytesRead: readBytes() };
         throw new Error(`segment ${index} of ${rendition}: nothing was encoded`);
+      });
+    case 'storyboard':
+      return { bytes: Buffer.from(storyboardTrack(plan, plan.stills!)), sourceBytesRead: 0 };
+    case 'poster':
+    case 'thumb':
+    case 'sheet':
+      return withSource(id, plan, world, async ({ url, readBytes }) => {
+        const bytes = await makeStill(plan, plan.stills!, artifact, url, world.tools);
+        return { bytes, sourceBytesRead: readBytes() };
       });
   }
 }

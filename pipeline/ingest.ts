@@ -28,6 +28,8 @@ export async function ingest(id: string, world: World, startPrewarm: StartPrewar
     await putJson(world.media, workKey(id), work);
     await unlessDeleted(id, world);
     await startPrewarm({ id, rev: plan.rev, workKey: workKey(id) });
+    // Last, as it wants the same processor as what plays.
+    if (plan.stills) await derive(id, { kind: 'poster', rev: plan.rev }, world);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
   }

@@ -48,9 +48,11 @@ describe.each(RATES)('two hours at %i/%i', (num, den) => {
     expect(Math.abs(total - (frames * den) / num)).toBeLessThan(1e-6 * listed.length);
   });
 
-  test('the work list covers every segment once', () => {
-    const covered = workFor('id', film).flatMap(({ from, to }) => indices.slice(from, to));
+  test('the work list covers every segment once, and ends with the pictures', () => {
+    const work = workFor('id', film);
+    const covered = work.flatMap((item) => ('stills' in item ? [] : indices.slice(item.from, item.to)));
     expect(covered).toEqual(indices);
+    expect(work.at(-1)).toEqual({ id: 'id', rev: film.rev, stills: true });
   });
 });
 
@@ -131,7 +133,7 @@ test.each<[Prewarm, string[]]>([
   const decided = planFor(probe, SOURCE, { ...SETTINGS, prewarm });
   expect(decided.prewarm).toEqual(names);
   expect(decided.rev).toBe(planFor(probe, SOURCE, SETTINGS).rev);
-  expect(workFor('id', decided)).toHaveLength(names.length > 0 ? 1 : 0);
+  expect(workFor('id', decided)).toHaveLength(names.length > 0 ? 2 : 0);
 });
 
 test('another source, another revision; the same source, the same', () => {
