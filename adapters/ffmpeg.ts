@@ -16,6 +16,8 @@ export interface RunOptions {
   timeoutSeconds: number;
   /** No file it writes may grow larger. */
   maxFileBytes: number;
+  /** Address space it may take. macOS does not hold it to that. */
+  maxMemoryBytes: number;
   /** Gives way to everything else on the machine (nice 19). */
   background?: boolean;
   signal?: AbortSignal;
@@ -32,7 +34,12 @@ const STDERR_TAIL_CHARACTERS = 4000;
  * The static builds of 2023 crash on every MPEG-TS file: reading the service's name calls iconv, which tries to load
  * its modules into a static binary. Where it finds no modules it does without.
  */
-const ENVIRONMENT = { GCONV_PATH: '/nonexistent', LC_ALL: 'C' };
+const ENVIRONMENT = {
+  GCONV_PATH: '/nonexistent',
+  LC_ALL: 'C',
+  // Otherwise every thread reserves 64 MB of address space for itself, and a limit on it means little.
+  MALLOC_ARENA_MAX: '2',
+};
 
 /** The binaries that npm installs for this machine. */
 export function installedBinaries(): FfmpegBinaries {
@@ -52,7 +59,9 @@ export function run(path: string, args: readonly string[], options: RunOptions):
   options.signal?.throwIfAborted();
   // The limits are the shell's: they hold for the process from its first instruction, threads included.
   const blocks = Math.ceil(options.maxFileBytes / 512);
-  const script = `ulimit -f ${blocks}; ulimit -c 0; exec ${options.background ? 'nice -n 19 ' : ''}"$0" "$@"`;
+  const kilobytes = Math.floor(options.maxMemoryBytes / 1024);
+  const limits = `ulimit -f ${blocks}; ulimit -c 0; ulimit -v ${kilobytes} 2>/dev/null`;
+  const script = `${limits}; exec ${options.background ? 'nice -n 19 ' : ''}"$0" "$@"`;
   const child = spawn('/bin/sh', ['-c', script, path, ...args], {
     env: { ...ENVIRONMENT, PATH: '/usr/local/bin:/usr/bin:/bin' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -92,7 +101,12 @@ export function run(path: string, args: readonly string[], options: RunOptions):
       }[reason ?? 'none'];
       const command = [path, ...args].map(quoted).join(' ');
       reject(
-        new FfmpegError(`${options.task}: ${ended}`, { command, stderrTail, timedOut: reason === 'time' }),
+        new FfmpegError(`${options.task}: ${ended}`, {
+          command,
+          stderrTail,
+          timedOut: reason === 'time',
+          signal: reason || !signal ? undefined : signal,
+        }),
       );
     });
   }).finally(() => {

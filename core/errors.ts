@@ -7,9 +7,14 @@ export const SOURCE_ERROR_SENTENCES = {
   NOT_MEDIA: 'The file is not a video or audio file that we know.',
   CUT_OFF: 'The file ends before its index: the recording or the copy was cut off.',
   NO_STREAMS: 'The file holds no video and no audio.',
-  UNREADABLE: 'The file could not be read within the time allowed; it may be damaged.',
-  DAMAGED: 'The file is damaged: part of what it promises cannot be decoded.',
+  UNREADABLE: 'The file could not be read within the time and memory allowed; it may be damaged.',
+  DAMAGED: 'The file is damaged: none of its pictures, or none of its sound, can be decoded.',
+  ENCRYPTED: 'The file is encrypted (DRM): its pictures and sound cannot be read without its key.',
+  EXTERNAL_MEDIA: 'The file refers to another file that holds its pictures or sound.',
+  UNSUPPORTED_CODEC: 'The file is in a format (codec) that this service cannot decode.',
   TOO_LONG: 'The video is longer than this service accepts.',
+  PICTURE_TOO_LARGE: 'The picture is larger than this service accepts.',
+  TOO_MANY_STREAMS: 'The file has more tracks than this service accepts.',
 } as const;
 
 export type SourceErrorCode = keyof typeof SOURCE_ERROR_SENTENCES;
@@ -30,18 +35,24 @@ export class FfmpegError extends Error {
   readonly command: string;
   readonly stderrTail: string;
   readonly timedOut: boolean;
-  constructor(message: string, details: { command: string; stderrTail: string; timedOut?: boolean }) {
+  /** The signal that ended it, if one did that was not ours. */
+  readonly signal: NodeJS.Signals | undefined;
+  constructor(
+    message: string,
+    details: { command: string; stderrTail: string; timedOut?: boolean; signal?: NodeJS.Signals | undefined },
+  ) {
     super(`${message}\n${details.stderrTail}`);
     this.command = details.command;
     this.stderrTail = details.stderrTail;
     this.timedOut = details.timedOut ?? false;
+    this.signal = details.signal;
   }
 }
 
 /** A request we will not serve; becomes `{ code, message }` with this status. */
 export class RequestError extends Error {
   override name = 'RequestError';
-  readonly status: 400 | 401 | 404 | 405 | 413 | 416 | 422 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 416 | 422 | 503;
   readonly code: string;
   constructor(status: RequestError['status'], code: string, message: string) {
     super(message);

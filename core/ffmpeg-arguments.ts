@@ -1,6 +1,8 @@
 // The ffmpeg and ffprobe command lines, as pure lists. Written for ffmpeg 4.1 (the static npm binary of 2018).
 
 import { greatestCommonDivisor, valueOf } from './fraction.ts';
+import type { SourceLimits } from './limits.ts';
+import type { Colour, ColourSpace, Turn } from './picture.ts';
 import { AAC_FRAME_SAMPLES } from './plan.ts';
 import type { AudioPlan, Plan, VideoPlan, VideoRendition } from './plan.ts';
 import { audioFrames, videoFrames } from './segments.ts';
@@ -62,13 +64,20 @@ const DEMUXERS = [
   'rm',
   'nut',
   'ivf',
+  'gif',
 ].join(',');
 
 /** The source is read from our own loopback server, and from nowhere else. */
 const GUARDED_INPUT = ['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS];
 
-export function probeArguments(sourceUrl: string): string[] {
-  return ['-v', 'error', ...GUARDED_INPUT, '-show_format', '-show_streams', '-of', 'json', sourceUrl];
+export function probeArguments(
+  sourceUrl: string,
+  { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
+): string[] {
+  return [
+    ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
+    ...['-show_format', '-show_streams', '-of', 'json', sourceUrl],
+  ];
 }
 
 export function encodeArguments(job: EncodeJob): string[] {
@@ -101,7 +110,7 @@ function inputArguments(job: EncodeJob, withVideo: boolean): string[] {
       ? ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', (originSeconds + startSeconds).toFixed(6)]
       : []),
     // Keep the source's time stamps: the filters map them onto the grid.
-    ...['-copyts', '-i', job.sourceUrl],
+    ...['-copyts', '-noautorotate', '-i', job.sourceUrl],
   ];
 }
 
@@ -119,24 +128,70 @@ function videoGraph(job: EncodeJob, video: VideoPlan, renditions: VideoRendition
   const { grid } = job.plan;
   const { from, to } = frameRun(job);
   const { num, den } = grid.frameRate;
+  const { turn, deinterlace, colour } = video.processing;
   const filters = [
     `setpts=PTS-(${video.originPts})`,
+    // One picture per pair of fields, at the time of the first; what is not flagged as fields passes as it is.
+    ...(deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     // From here on one unit of pts is one frame. A start time makes the first picture stand from there on; it is
     // given only where there is none yet, as it rounds to microseconds.
     `fps=${num}/${den}${from < video.leadFrames ? `:start_time=${((from * den) / num).toFixed(6)}` : ''}`,
     // The last picture stands until the planned end, should the source end early.
     ...(to >= video.sourceFrames ? ['tpad=stop_mode=clone:stop=-1'] : []),
     `trim=start_pts=${from}:end_pts=${to}`,
+    ...TURNS[turn],
+    ...(colour.conversion === 'range' ? [] : wideColour(colour, renditions[0]!)),
   ];
+  const range = colour.conversion === 'range' ? rangeOptions(colour.source) : '';
   const branches = renditions.map(
-    ({ width, height }, index) => `[s${index}]scale=${width}:${height},setsar=1,format=yuv420p[v${index}]`,
+    ({ width, height }, index) =>
+      `[s${index}]scale=${width}:${height}${range},setsar=1,format=yuv420p[v${index}]`,
   );
   const split = `split=${renditions.length}${renditions.map((_, index) => `[s${index}]`).join('')}`;
   return `[0:${video.streamIndex}]${[...filters, split].join(',')};${branches.join(';')}`;
 }
 
+// ffmpeg would turn pictures by itself, but only for some containers, and not the same ones in all its versions.
+const TURNS: Record<Turn, string[]> = {
+  0: [],
+  90: ['transpose=clock'],
+  180: ['hflip', 'vflip'],
+  270: ['transpose=cclock'],
+};
+
+/** Full range and RGB to limited range; a matrix is only chosen where there is none yet. */
+const rangeOptions = ({ matrix, isFullRange }: ColourSpace): string =>
+  matrix === 'gbr'
+    ? ':out_color_matrix=bt709:out_range=tv'
+    : `:in_range=${isFullRange ? 'pc' : 'tv'}:out_range=tv`;
+
+// Diffuse white of high dynamic range (ITU-R BT.2408), and the peak that most of it is graded for.
+const WHITE_NITS = 203;
+const PEAK_NITS = 1000;
+
+/**
+ * Into BT.709, at the largest size that is made: in linear light every pixel costs four bytes per colour. The peak is
+ * fixed, as a segment must not look different from its neighbours because its own pictures are darker. Mobius leaves
+ * skin and shadows as they are and bends only what is bright: diffuse white comes out at about 82 %.
+ */
+function wideColour({ source, conversion }: Colour, { width, height }: VideoRendition): string[] {
+  const { matrix, primaries, transfer, isFullRange } = source;
+  const from = `min=${matrix}:pin=${primaries}:tin=${transfer}:rin=${isFullRange ? 'full' : 'limited'}`;
+  const toneMapped = conversion === 'tone-map';
+  return [
+    `scale=${width}:${height}`,
+    `zscale=${from}:t=linear:npl=${toneMapped ? WHITE_NITS : 100}`,
+    'format=gbrpf32le',
+    'zscale=p=bt709',
+    ...(toneMapped ? [`tonemap=mobius:peak=${(PEAK_NITS / WHITE_NITS).toFixed(3)}`] : []),
+    'zscale=t=bt709:m=bt709:r=limited',
+    'format=yuv420p',
+  ];
+}
+
 function videoOutput(job: EncodeJob, rendition: VideoRendition, label: string): string[] {
   const { gopFrames } = job.plan.grid;
+  const { matrix, primaries, transfer } = job.plan.video!.processing.colour.output;
   return [
     ...['-map', label],
     ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high', '-level', rendition.level],
@@ -152,6 +207,7 @@ function videoOutput(job: EncodeJob, rendition: VideoRendition, label: string): 
     // Keyframes on the grid and nowhere else. x264 counts -g from the last keyframe, so one extra at a scene cut
     // shifts all that follow, and the renditions stop lining up.
     ...['-g', String(gopFrames), '-keyint_min', String(gopFrames), '-sc_threshold', '0'],
+    ...['-colorspace', matrix, '-color_primaries', primaries, '-color_trc', transfer, '-color_range', 'tv'],
     // Frames pass as the filters stamped them; none is dropped or doubled to please the muxer.
     ...['-vsync', '0'],
     ...['-map_metadata', '-1', '-map_chapters', '-1'],

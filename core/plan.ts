@@ -9,6 +9,9 @@ import type { Fraction } from './fraction.ts';
 import { outputFrameRate } from './frame-rate.ts';
 import { ladderFor } from './ladder.ts';
 import type { Rung } from './ladder.ts';
+import type { SourceLimits } from './limits.ts';
+import { processingOf } from './picture.ts';
+import type { PictureProcessing } from './picture.ts';
 import type { AudioStream, Probe, VideoStream } from './probe.ts';
 
 export interface Plan {
@@ -42,6 +45,7 @@ export interface VideoPlan {
   leadFrames: number;
   /** Frames of the grid up to the end of the source's last picture (which is held from there on). */
   sourceFrames: number;
+  processing: PictureProcessing;
   renditions: VideoRendition[];
 }
 
@@ -65,8 +69,7 @@ export interface AudioPlan {
   endSample: number;
 }
 
-export interface PlanSettings {
-  maxDurationSeconds: number;
+export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
   prewarm: Prewarm;
 }
 
@@ -194,6 +197,7 @@ function videoPlan(
     originPts: frames.lead === 0 ? video.startPts : Math.round(originSeconds / valueOf(video.timeBase)),
     leadFrames: frames.lead,
     sourceFrames: frames.source,
+    processing: processingOf(video),
     renditions: ladderFor(video, framesPerSecond).map((rung) => {
       const level = h264Level(rung, framesPerSecond, rung.maxBitrateBps);
       return { ...rung, level, codecs: h264Codecs(level) };

@@ -3,6 +3,7 @@
 import { SourceError } from './errors.ts';
 import { parseFraction, valueOf } from './fraction.ts';
 import type { Fraction } from './fraction.ts';
+import type { ColourSpace, Turn } from './picture.ts';
 
 export interface Probe {
   /** ffprobe's demuxer name, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
@@ -15,9 +16,18 @@ export interface Probe {
 
 export interface VideoStream {
   index: number;
+  codec: string;
+  /** ffmpeg's name, such as `yuv420p10le`. */
+  pixelFormat: string;
   /** As displayed: rotated upright, square pixels. */
   width: number;
   height: number;
+  codedHeight: number;
+  /** Degrees clockwise by which the coded picture has to be turned to stand upright. */
+  turn: Turn;
+  isInterlaced: boolean;
+  /** What the source says of its colours, in ffmpeg's words; often nothing. */
+  colour: Partial<ColourSpace>;
   timeBase: Fraction;
   /** First presentation time stamp, in units of `timeBase`. */
   startPts: number;
@@ -31,6 +41,7 @@ export interface VideoStream {
 
 export interface AudioStream {
   index: number;
+  codec: string;
   sampleRate: number;
   channels: number;
   startSeconds: number;
@@ -76,11 +87,23 @@ function videoStream(stream: FfprobeStream): VideoStream {
   const aspect = parseFraction(stream.sample_aspect_ratio);
   const [codedWidth, height] = [stream.width ?? 0, stream.height ?? 0];
   const width = Math.round(codedWidth * (aspect ? valueOf(aspect) : 1));
-  const sideways = Math.abs(rotationOf(stream)) % 180 === 90;
+  const turn = turnOf(stream);
+  const sideways = turn % 180 === 90;
   return {
     index: stream.index,
+    codec: stream.codec_name ?? '',
+    pixelFormat: stream.pix_fmt ?? '',
     width: sideways ? height : width,
     height: sideways ? width : height,
+    codedHeight: height,
+    turn,
+    isInterlaced: INTERLACED.includes(stream.field_order ?? ''),
+    colour: {
+      matrix: stream.color_space,
+      primaries: stream.color_primaries,
+      transfer: stream.color_transfer,
+      isFullRange: stream.color_range === undefined ? undefined : stream.color_range === 'pc',
+    },
     timeBase: parseFraction(stream.time_base) ?? { num: 1, den: 90_000 },
     startPts: stream.start_pts ?? 0,
     durationSeconds: streamDuration(stream),
@@ -93,6 +116,7 @@ function videoStream(stream: FfprobeStream): VideoStream {
 function audioStream(stream: FfprobeStream): AudioStream {
   return {
     index: stream.index,
+    codec: stream.codec_name ?? '',
     sampleRate: Number(stream.sample_rate),
     channels: stream.channels ?? 2,
     startSeconds: seconds(stream.start_time) ?? 0,
@@ -100,9 +124,15 @@ function audioStream(stream: FfprobeStream): AudioStream {
   };
 }
 
-function rotationOf(stream: FfprobeStream): number {
-  const matrix = stream.side_data_list?.find((data) => data.rotation !== undefined);
-  return Math.round(Number(matrix?.rotation ?? stream.tags?.['rotate'] ?? 0));
+/** Top field first or bottom field first, as coded and as shown. */
+const INTERLACED = ['tt', 'bb', 'tb', 'bt'];
+
+/** A display matrix counts degrees against the clock, the older `rotate` tag with it. */
+function turnOf(stream: FfprobeStream): Turn {
+  const matrix = stream.side_data_list?.find((data) => data.rotation !== undefined)?.rotation;
+  const degrees = matrix === undefined ? Number(stream.tags?.['rotate'] ?? 0) : -matrix;
+  const quarters = ((Math.round((Number.isFinite(degrees) ? degrees : 0) / 90) % 4) + 4) % 4;
+  return (quarters * 90) as Turn;
 }
 
 /** Matroska keeps a track's length in a DURATION tag (`00:01:02.5`), most others in the stream itself. */
@@ -127,12 +157,22 @@ export interface FfprobeOutput {
   streams?: FfprobeStream[];
 }
 
-interface FfprobeStream {
+export interface FfprobeStream {
   index: number;
   codec_type?: string;
   codec_name?: string;
+  codec_tag_string?: string;
+  codec_tag?: string;
   width?: number;
   height?: number;
+  coded_width?: number;
+  coded_height?: number;
+  pix_fmt?: string;
+  field_order?: string;
+  color_space?: string;
+  color_primaries?: string;
+  color_transfer?: string;
+  color_range?: string;
   sample_aspect_ratio?: string;
   time_base?: string;
   start_pts?: number;

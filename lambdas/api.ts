@@ -6,7 +6,8 @@ import { signUploads } from '../adapters/sign-upload.ts';
 import { MAX_PUT_BYTES } from '../pipeline/create-upload.ts';
 import { httpApi } from '../pipeline/http-api.ts';
 import { bucketsFromEnvironment, s3Client } from './buckets.ts';
-import { requireEnv } from './environment.ts';
+import { numberFromEnv, requireEnv } from './environment.ts';
+import { signPlaybackFromEnvironment } from './sign-playback.ts';
 
 const client = s3Client();
 
@@ -14,8 +15,9 @@ export const handler = handle(
   httpApi({
     buckets: bucketsFromEnvironment(client),
     sign: signUploads(client, requireEnv('UPLOADS_BUCKET')),
+    signPlayback: signPlaybackFromEnvironment(),
     isAuthorized: ({ env }) => 'authorizer' in (env.event as APIGatewayProxyEventV2).requestContext,
-    maxUploadBytes: Number(process.env['MAX_UPLOAD_BYTES'] ?? MAX_PUT_BYTES),
+    maxUploadBytes: numberFromEnv('MAX_UPLOAD_BYTES', MAX_PUT_BYTES),
     publicBaseUrl: requireEnv('PUBLIC_BASE_URL'),
   }),
 );

@@ -13,3 +13,13 @@ export function choiceFromEnv<Choice extends string>(name: string, choices: read
   if (!found) throw new Error(`${name} is "${value}"; it can be ${choices.join(', ')}.`);
   return found;
 }
+
+/** @throws Error for anything but a number above 0. */
+export function numberFromEnv(name: string, ifUnset: number): number {
+  const text = process.env[name];
+  if (!text) return ifUnset;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0)
+    throw new Error(`${name} is "${text}"; it takes a number above 0.`);
+  return value;
+}

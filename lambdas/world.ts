@@ -5,8 +5,10 @@ import { installedBinaries } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
 import type { World } from '../pipeline/world.ts';
 import { PREWARM } from '../core/plan.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
+import type { SourceLimits } from '../core/limits.ts';
 import { bucketsFromEnvironment } from './buckets.ts';
-import { choiceFromEnv } from './environment.ts';
+import { choiceFromEnv, numberFromEnv } from './environment.ts';
 import { observe } from './observability.ts';
 
 /** In the cloud ffmpeg lies in a layer; on a developer's machine npm has installed it. */
@@ -15,17 +17,38 @@ function binariesFromEnvironment(): FfmpegBinaries {
   return ffmpegPath && ffprobePath ? { ffmpegPath, ffprobePath } : installedBinaries();
 }
 
+const MB = 1024 ** 2;
+/** What our own process takes of a function's memory; the rest is ffmpeg's. */
+const OWN_MEMORY_MB = 384;
+
+function limitsFromEnvironment(): SourceLimits {
+  const defaults = DEFAULT_LIMITS;
+  // In a function, an ffmpeg that wants too much is better ended by us than together with us.
+  const functionMb = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE']) || Infinity;
+  const memoryMb = numberFromEnv(
+    'MAX_ENCODE_MEMORY_MB',
+    Math.min(defaults.encodeMemoryBytes / MB, functionMb - OWN_MEMORY_MB),
+  );
+  return {
+    maxDurationSeconds: numberFromEnv('MAX_DURATION_SECONDS', defaults.maxDurationSeconds),
+    maxPicturePixels: numberFromEnv('MAX_PICTURE_PIXELS', defaults.maxPicturePixels),
+    maxStreams: numberFromEnv('MAX_STREAMS', defaults.maxStreams),
+    probeTimeoutSeconds: numberFromEnv('MAX_PROBE_SECONDS', defaults.probeTimeoutSeconds),
+    probeMemoryBytes: Math.min(defaults.probeMemoryBytes, memoryMb * MB),
+    encodeMemoryBytes: memoryMb * MB,
+  };
+}
+
 export function worldFromEnvironment(): World {
+  const limits = limitsFromEnvironment();
   return {
     ...bucketsFromEnvironment(),
     tools: {
       binaries: binariesFromEnvironment(),
       temporaryDirectory: process.env['ENCODE_DIRECTORY'] ?? tmpdir(),
+      limits,
     },
-    settings: {
-      maxDurationSeconds: Number(process.env['MAX_DURATION_SECONDS'] ?? 12 * 3600),
-      prewarm: choiceFromEnv('PREWARM', PREWARM),
-    },
+    settings: { ...limits, prewarm: choiceFromEnv('PREWARM', PREWARM) },
     observe,
   };
 }

@@ -12,6 +12,7 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { cardKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
+import type { Playback } from '../core/playback-token.ts';
 import { Delivery } from './delivery.ts';
 import type { CdnDomain } from './delivery.ts';
 import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
@@ -40,7 +41,7 @@ export interface VideoPipelineProps {
    * by the API, for a while (`token`). Tokens cost a fraction of a millisecond and $0.10 per million requests.
    * @default 'public'
    */
-  playback?: 'public' | 'token';
+  playback?: Playback;
 
   /**
    * What is encoded before anybody asks: all rungs, or only the lowest and the sound, the others when they are first
@@ -235,6 +236,7 @@ export class VideoPipeline extends Construct {
       environment: {
         ...buckets,
         MAX_UPLOAD_BYTES: String(maxBytes),
+        PLAYBACK: playback,
         ...(tokens ? { PLAYBACK_SECRET_ARN: tokens.secret.secretArn } : {}),
       },
     });
@@ -243,7 +245,6 @@ export class VideoPipeline extends Construct {
       ...defaults,
       authorization,
       handler: api,
-      playbackTokens: tokens !== undefined,
     });
     this.apiKey = videoApi.apiKey;
 

@@ -5,6 +5,7 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
 import { singleFlight } from '../pipeline/single-flight.ts';
 
 const SECONDS = 20;
@@ -50,7 +51,12 @@ async function testClip(binaries: FfmpegBinaries, directory: string): Promise<Ui
   ];
   try {
     const task = 'test clip';
-    await run(binaries.ffmpegPath, args, { task, timeoutSeconds: 120, maxFileBytes: 256 * 1024 * 1024 });
+    await run(binaries.ffmpegPath, args, {
+      task,
+      timeoutSeconds: 120,
+      maxFileBytes: 256 * 1024 * 1024,
+      maxMemoryBytes: DEFAULT_LIMITS.encodeMemoryBytes,
+    });
     await rename(unfinished, path);
     return await readFile(path);
   } finally {

@@ -1,6 +1,7 @@
 // Makes any artifact of a video and stores it once. The just-in-time path asks for one; prewarm for a chunk.
 
 import { withRangeServer } from '../adapters/range-server.ts';
+import type { ServedSource } from '../adapters/range-server.ts';
 import { notFound } from '../core/errors.ts';
 import { frameRun } from '../core/ffmpeg-arguments.ts';
 import { valueOf } from '../core/fraction.ts';
@@ -33,8 +34,10 @@ export function derive(id: string, artifact: Artifact, world: World): Promise<Ui
     const plan = await planOf(id, world);
     if (!lists(plan, artifact)) throw notFound('such artifact');
     const begun = new Date();
-    const kept = await keep(id, artifact, await make(id, plan, artifact, world), world);
-    world.observe({ event: 'derived', id, key, kind: artifact.kind, seconds: secondsSince(begun) });
+    const { bytes, sourceBytesRead } = await make(id, plan, artifact, world);
+    const kept = await keep(id, artifact, bytes, world);
+    const { kind } = artifact;
+    world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });
     return kept;
   });
 }
@@ -49,16 +52,18 @@ export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOpt
   }
   if (missing.size === 0) return;
   const begun = new Date();
-  await withSource(chunk.id, plan, world, async (sourceUrl) => {
-    const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl };
+  const sourceBytesRead = await withSource(chunk.id, plan, world, async ({ url, readBytes }) => {
+    const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl: url };
     for await (const { bytes, ...segment } of encode(job, world.tools, options)) {
       await keep(chunk.id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
     }
+    return readBytes();
   });
   const { id, from, to } = chunk;
   const frames = frameRun({ plan, from, to });
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
-  world.observe({ event: 'prewarmed', id, from, to, seconds: secondsSince(begun), videoSeconds });
+  const seconds = secondsSince(begun);
+  world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
 }
 
 /** A URL can only name what the plan lists: the cost of abuse is bounded by one full encode. */
@@ -70,24 +75,34 @@ function lists(plan: Plan, artifact: Artifact): boolean {
   return artifact.extension === extension && artifact.index < segmentCount(plan.grid);
 }
 
-async function make(id: string, plan: Plan, artifact: Artifact, world: World): Promise<Uint8Array> {
+interface Made {
+  bytes: Uint8Array;
+  sourceBytesRead: number;
+}
+
+async function make(id: string, plan: Plan, artifact: Artifact, world: World): Promise<Made> {
   switch (artifact.kind) {
     case 'multivariant':
-      return Buffer.from(multivariantPlaylist(plan));
+      return { bytes: Buffer.from(multivariantPlaylist(plan)), sourceBytesRead: 0 };
     case 'playlist':
-      return Buffer.from(mediaPlaylist(plan, artifact.rendition));
+      return { bytes: Buffer.from(mediaPlaylist(plan, artifact.rendition)), sourceBytesRead: 0 };
     case 'segment':
-      return withSource(id, plan, world, async (sourceUrl) => {
+      return withSource(id, plan, world, async ({ url, readBytes }) => {
         const { rendition, index } = artifact;
-        const job = { plan, renditions: [rendition], from: index, to: index + 1, sourceUrl };
-        for await (const { bytes } of encode(job, world.tools)) return bytes;
+        const job = { plan, renditions: [rendition], from: index, to: index + 1, sourceUrl: url };
+        for await (const { bytes } of encode(job, world.tools))
+          return { bytes, sourceBytesRead: readBytes() };
         throw new Error(`segment ${index} of ${rendition}: nothing was encoded`);
       });
   }
 }
 
-const withSource = <T>(id: string, plan: Plan, world: World, use: (url: string) => Promise<T>): Promise<T> =>
-  withRangeServer(sourceOf(id, plan.source.sizeBytes, world.uploads), ({ url }) => use(url));
+const withSource = <T>(
+  id: string,
+  plan: Plan,
+  world: World,
+  use: (served: ServedSource) => Promise<T>,
+): Promise<T> => withRangeServer(sourceOf(id, plan.source.sizeBytes, world.uploads), use);
 
 /** Stores an artifact unless another was faster, and returns the one that counts. */
 async function keep(id: string, artifact: Artifact, made: Uint8Array, world: World): Promise<Uint8Array> {

@@ -15,6 +15,8 @@ import {
 } from '../core/ffmpeg-arguments.ts';
 import type { EncodeJob } from '../core/ffmpeg-arguments.ts';
 import { segmentName } from '../core/keys.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
+import type { SourceLimits } from '../core/limits.ts';
 import { AAC_FRAME_SAMPLES } from '../core/plan.ts';
 import type { AudioPlan } from '../core/plan.ts';
 import { audioFrames, segmentSeconds, videoFrames } from '../core/segments.ts';
@@ -31,6 +33,8 @@ export interface EncodeTools {
   binaries: FfmpegBinaries;
   /** Where segments are written before they are read back and removed. */
   temporaryDirectory: string;
+  /** @default DEFAULT_LIMITS */
+  limits?: SourceLimits;
 }
 
 export interface EncodeOptions {
@@ -53,6 +57,7 @@ export async function* encode(
   tools: EncodeTools,
   options: EncodeOptions = {},
 ): AsyncGenerator<EncodedSegment> {
+  const { limits = DEFAULT_LIMITS } = tools;
   const directory = await mkdtemp(join(tools.temporaryDirectory, 'encode-'));
   try {
     const { plan, renditions, from, to } = job;
@@ -62,6 +67,7 @@ export async function* encode(
       task: `segments ${from} to ${to - 1} of ${renditions.join(', ')}`,
       timeoutSeconds: STARTUP_SECONDS + SECONDS_PER_SECOND * (to - from) * segmentSeconds(plan, '', 0),
       maxFileBytes: MAX_SEGMENT_BYTES,
+      maxMemoryBytes: limits.encodeMemoryBytes,
       ...options,
     });
     for (const { name } of video) {

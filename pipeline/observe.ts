@@ -5,12 +5,33 @@ import type { SourceErrorCode } from '../core/errors.ts';
 import type { Artifact } from '../core/keys.ts';
 
 export type Observation =
-  | { event: 'playable'; id: string; secondsSinceUpload: number; durationSeconds: number }
+  | {
+      event: 'playable';
+      id: string;
+      secondsSinceUpload: number;
+      durationSeconds: number;
+      sourceBytesRead: number;
+    }
   | { event: 'refused'; id: string; code: SourceErrorCode }
   /** One artifact was made because it was asked for. */
-  | { event: 'derived'; id: string; key: string; kind: Artifact['kind']; seconds: number }
+  | {
+      event: 'derived';
+      id: string;
+      key: string;
+      kind: Artifact['kind'];
+      seconds: number;
+      sourceBytesRead: number;
+    }
   /** A run of segments was made ahead of time. */
-  | { event: 'prewarmed'; id: string; from: number; to: number; seconds: number; videoSeconds: number }
+  | {
+      event: 'prewarmed';
+      id: string;
+      from: number;
+      to: number;
+      seconds: number;
+      videoSeconds: number;
+      sourceBytesRead: number;
+    }
   | { event: 'ready'; id: string; secondsSinceUpload: number; durationSeconds: number; storedBytes: number }
   | { event: 'failed'; id: string };
 

@@ -46,15 +46,25 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   if (!card || !source) throw notFound('such video');
   try {
     if (source.sizeBytes === 0) throw new SourceError('EMPTY_FILE');
-    const plan = await withRangeServer(sourceOf(id, source.sizeBytes, world.uploads), async ({ url }) => {
-      const probe = await probeSource(url, world.tools.binaries);
-      return planFor(probe, { sizeBytes: source.sizeBytes }, world.settings);
-    });
+    const { plan, sourceBytesRead } = await withRangeServer(
+      sourceOf(id, source.sizeBytes, world.uploads),
+      async ({ url, readBytes }) => {
+        const probe = await probeSource(url, world.tools.binaries, world.tools.limits);
+        const plan = planFor(probe, { sizeBytes: source.sizeBytes }, world.settings);
+        return { plan, sourceBytesRead: readBytes() };
+      },
+    );
     if ((await putJson(world.media, planKey(id), plan, { ifAbsent: true })) === 'exists')
       return (await getJson<Plan>(world.media, planKey(id))) ?? plan;
     await unlessDeleted(id, world);
     const secondsSinceUpload = secondsSince(source.lastModified);
-    world.observe({ event: 'playable', id, secondsSinceUpload, durationSeconds: durationSeconds(plan) });
+    world.observe({
+      event: 'playable',
+      id,
+      secondsSinceUpload,
+      durationSeconds: durationSeconds(plan),
+      sourceBytesRead,
+    });
     return plan;
   } catch (error) {
     if (error instanceof SourceError) {

@@ -2,26 +2,76 @@
 
 import { run } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
+import { decodersOf, tooManyStreams, usableStreams } from '../core/decodable.ts';
 import { FfmpegError, SourceError } from '../core/errors.ts';
 import { probeArguments } from '../core/ffmpeg-arguments.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
+import type { SourceLimits } from '../core/limits.ts';
 import { parseProbe } from '../core/probe.ts';
 import type { FfprobeOutput, Probe } from '../core/probe.ts';
+import { inspectContainer } from './inspect-container.ts';
 
-const PROBE_TIMEOUT_SECONDS = 20;
-
-/** @throws SourceError NOT_MEDIA, CUT_OFF, NO_STREAMS or UNREADABLE. */
-export async function probeSource(sourceUrl: string, binaries: FfmpegBinaries): Promise<Probe> {
-  const output = await run(binaries.ffprobePath, probeArguments(sourceUrl), {
-    task: 'probe of the source',
-    timeoutSeconds: PROBE_TIMEOUT_SECONDS,
-    maxFileBytes: 0,
-  }).catch((error: unknown) => {
-    throw error instanceof FfmpegError ? refusal(error) : error;
-  });
-  return parseProbe(JSON.parse(output.toString('utf8')) as FfprobeOutput);
+/** @throws SourceError of any code but EMPTY_FILE, TOO_LONG and DAMAGED. */
+export async function probeSource(
+  sourceUrl: string,
+  binaries: FfmpegBinaries,
+  limits: SourceLimits = DEFAULT_LIMITS,
+): Promise<Probe> {
+  const inspected = new AbortController();
+  const timeout = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
+  const probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal);
+  probing.catch(() => undefined); // looked at below, unless the container already says it all
+  try {
+    await inspectContainer(sourceUrl, timeout);
+  } catch (error) {
+    // ffprobe may run on for ever in what is encrypted.
+    inspected.abort(error);
+    throw timeout.aborted ? new SourceError('UNREADABLE') : error;
+  }
+  const [output, decoders] = await Promise.all([probing, decodersIn(binaries)]);
+  return parseProbe(usableStreams(output, decoders, limits));
 }
 
-function refusal(error: FfmpegError): SourceError {
-  if (error.timedOut) return new SourceError('UNREADABLE');
-  return new SourceError(error.stderrTail.includes('moov atom not found') ? 'CUT_OFF' : 'NOT_MEDIA');
+async function askFfprobe(
+  sourceUrl: string,
+  { ffprobePath }: FfmpegBinaries,
+  limits: SourceLimits,
+  signal: AbortSignal,
+): Promise<FfprobeOutput> {
+  const output = await run(ffprobePath, probeArguments(sourceUrl, limits), {
+    task: 'probe of the source',
+    timeoutSeconds: limits.probeTimeoutSeconds,
+    maxFileBytes: 0,
+    maxMemoryBytes: limits.probeMemoryBytes,
+    signal,
+  }).catch((error: unknown) => {
+    throw error instanceof FfmpegError ? refusal(error, limits) : error;
+  });
+  return JSON.parse(output.toString('utf8')) as FfprobeOutput;
+}
+
+function refusal(error: FfmpegError, limits: SourceLimits): Error {
+  const says = (words: string) => error.stderrTail.includes(words);
+  // The machine's memory ran out, or somebody stopped it: no fault of the source, so it is tried again.
+  if (error.signal === 'SIGKILL' || error.signal === 'SIGTERM') return error;
+  if (says('exceeds max_streams')) return tooManyStreams(limits);
+  if (error.timedOut || error.signal || says('Cannot allocate memory')) return new SourceError('UNREADABLE');
+  return new SourceError(says('moov atom not found') ? 'CUT_OFF' : 'NOT_MEDIA');
+}
+
+const known = new Map<string, Promise<ReadonlySet<string>>>();
+
+/** What an ffmpeg can decode; it is asked once. */
+function decodersIn({ ffmpegPath }: FfmpegBinaries): Promise<ReadonlySet<string>> {
+  const asked = known.get(ffmpegPath);
+  if (asked) return asked;
+  const asking = run(ffmpegPath, ['-v', 'error', '-codecs'], {
+    task: 'list of codecs',
+    timeoutSeconds: 20,
+    maxFileBytes: 0,
+    maxMemoryBytes: DEFAULT_LIMITS.probeMemoryBytes,
+  }).then((listing) => decodersOf(listing.toString('utf8')));
+  known.set(ffmpegPath, asking);
+  asking.catch(() => known.delete(ffmpegPath));
+  return asking;
 }

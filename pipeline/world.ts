@@ -1,5 +1,6 @@
 // The world as the pipeline sees it; each entry builds one from its environment.
 
+import type { SourceLimits } from '../core/limits.ts';
 import type { PlanSettings } from '../core/plan.ts';
 import type { EncodeTools } from './encode.ts';
 import type { Observe } from './observe.ts';
@@ -9,6 +10,6 @@ export interface World {
   uploads: Store;
   media: Store;
   tools: EncodeTools;
-  settings: PlanSettings;
+  settings: PlanSettings & SourceLimits;
   observe: Observe;
 }

@@ -31,6 +31,16 @@ export const NOT_A_FILE: Problem = {
   advice: 'Drop video or audio files from your disk; of a folder, drop the files in it.',
 };
 
+export const PERMISSION_ENDED: Problem = {
+  sentence: 'The permission to watch this video has ended.',
+  advice: 'Try again; if you were given a link, ask for a new one.',
+};
+
+export const linkEnds = (end: Date): Problem => ({
+  sentence: `The link plays until ${end.toLocaleString()}.`,
+  advice: 'Whoever has it can watch this video until then, and no other.',
+});
+
 export function problemOf(error: unknown): Problem {
   if (error instanceof ServerGone) return SERVER_GONE;
   if (error instanceof UploadInterrupted) {
@@ -49,14 +59,14 @@ export function problemOf(error: unknown): Problem {
   return { sentence: 'Something went wrong on this page.', advice: 'Reload it and try again.' };
 }
 
-function problemOfAnswer({ status, message }: ApiError): Problem {
+function problemOfAnswer({ status, message, isKeyRefused }: ApiError): Problem {
+  if (isKeyRefused) {
+    return {
+      sentence: 'The server did not accept the key.',
+      advice: 'Reload the page and enter the key again.',
+    };
+  }
   switch (status) {
-    case 401:
-    case 403:
-      return {
-        sentence: 'The server did not accept the key.',
-        advice: 'Reload the page and enter the key again.',
-      };
     case 404:
       return VIDEO_DELETED;
     case 413:
@@ -88,6 +98,11 @@ const ADVICE: Record<SourceErrorCode, string> = {
   NO_STREAMS: 'Choose a file that plays on your own computer.',
   UNREADABLE: 'If it plays on your own computer, try once more, or export it as MP4 first.',
   DAMAGED: 'Copy it from its origin again, or export it anew, then upload that.',
+  ENCRYPTED: 'Bought and rented films cannot be uploaded. Choose a file without copy protection.',
+  EXTERNAL_MEDIA: 'Open it where it was made, save it as a self-contained movie, then upload that.',
+  UNSUPPORTED_CODEC: 'Export it as H.264 with AAC (MP4), then upload that.',
+  PICTURE_TOO_LARGE: 'Export it at 4K or smaller, then upload that.',
+  TOO_MANY_STREAMS: 'Export it as MP4 with one picture and one sound track, then upload that.',
   TOO_LONG: 'Cut it into shorter parts and upload those.',
 };
 
@@ -102,6 +117,7 @@ export type PlayerFailure =
 export function problemOfPlayer(failure: PlayerFailure): Problem {
   switch (failure.kind) {
     case 'network':
+      if (failure.status === 403) return PERMISSION_ENDED;
       return failure.status
         ? {
             sentence: `A part of the video could not be loaded (${failure.status}).`,

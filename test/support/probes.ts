@@ -14,8 +14,14 @@ export function probeOf(parts: {
     durationSeconds: (frames * rate.den) / rate.num,
     video: parts.video && {
       index: 0,
+      codec: 'h264',
+      pixelFormat: 'yuv420p',
       width: 1280,
       height: 720,
+      codedHeight: 720,
+      turn: 0,
+      isInterlaced: false,
+      colour: {},
       timeBase: { num: 1, den: rate.num },
       startPts: 0,
       durationSeconds: (frames * rate.den) / rate.num,
@@ -26,6 +32,7 @@ export function probeOf(parts: {
     },
     audio: parts.audio && {
       index: 1,
+      codec: 'aac',
       sampleRate: 48_000,
       channels: 2,
       startSeconds: 0,

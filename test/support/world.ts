@@ -1,5 +1,6 @@
 // A world of its own for a test: two buckets in memory, real ffmpeg, and a note of what was observed.
 
+import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { Prewarm } from '../../core/plan.ts';
 import type { Observation } from '../../pipeline/observe.ts';
 import { binaries } from './media.ts';
@@ -11,7 +12,7 @@ export function worldIn(temporaryDirectory: string) {
     uploads: memoryStore(),
     media: memoryStore(),
     tools: { binaries, temporaryDirectory },
-    settings: { maxDurationSeconds: 3600, prewarm: 'all' as Prewarm },
+    settings: { ...DEFAULT_LIMITS, maxDurationSeconds: 3600, prewarm: 'all' as Prewarm },
     observe: (observation: Observation) => void observed.push(observation),
     observed,
   };

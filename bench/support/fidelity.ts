@@ -1,0 +1,130 @@
+// Compares what was made with the source it was made from, by looking and listening: is each picture the right way up
+// and at its time, and does the sound lie where it lay?
+
+import { ffmpeg } from '../../test/support/media.ts';
+
+const SIDE = 32;
+const PICTURE_BYTES = SIDE * SIDE;
+
+export interface Pictures {
+  /** Seconds on the file's own clock. */
+  times: number[];
+  /** 32 × 32 luma of each. */
+  looks: Uint8Array[];
+}
+
+/** All pictures that decode, turned as the container asks. */
+export async function picturesOf(path: string, stream = '0:v:0'): Promise<Pictures> {
+  const filters = `scale=${SIDE}:${SIDE}:flags=area,format=gray,showinfo`;
+  const { stdout, stderr } = await ffmpeg(
+    ...['-v', 'info', '-copyts', '-i', path, '-map', stream, '-vf', filters],
+    ...['-vsync', '0', '-f', 'rawvideo', '-'],
+  );
+  const times = [...stderr.matchAll(/\bpts_time:\s*(-?[\d.]+)/g)].map(([, seconds]) => Number(seconds));
+  const looks = times.map((_, index) => stdout.subarray(index * PICTURE_BYTES, (index + 1) * PICTURE_BYTES));
+  return { times, looks };
+}
+
+/** Whether the made pictures resemble the source's more as they are than turned or mirrored in any way. */
+export function isUpright(made: Uint8Array, source: Uint8Array): boolean {
+  const asIs = likeness(made, source);
+  return ORIENTATIONS.every((orientation) => likeness(turned(made, orientation), source) <= asIs + 0.02);
+}
+
+/** How far the made pictures lie after the source's, in seconds; undefined where all look the same. */
+export function pictureShift(made: Pictures, source: Pictures, originSeconds: number): number | undefined {
+  const shifts: number[] = [];
+  const step = Math.max(1, Math.floor(made.times.length / 60));
+  for (let index = 0; index < made.times.length; index += step) {
+    const wanted = made.times[index]! + originSeconds;
+    const differences = source.looks.map((look) => difference(look, made.looks[index]!));
+    const best = Math.min(...differences);
+    const alike = source.times.filter((_, candidate) => differences[candidate]! <= best + 0.15);
+    if (alike.length > source.times.length / 2) continue;
+    const nearest = alike.reduce((a, b) => (Math.abs(b - wanted) < Math.abs(a - wanted) ? b : a));
+    shifts.push(wanted - nearest);
+  }
+  return shifts.length > 0 ? medianOf(shifts) : undefined;
+}
+
+export interface Sound {
+  startSeconds: number;
+  /** Loudness of each 5 ms. */
+  loudness: Float64Array;
+}
+
+const RATE = 8000;
+const WINDOW = 40;
+export const WINDOW_SECONDS = WINDOW / RATE;
+
+export async function soundOf(path: string, input: string[] = [], stream = '0:a:0'): Promise<Sound> {
+  const { stdout, stderr } = await ffmpeg(
+    ...['-v', 'info', '-copyts', ...input, '-i', path, '-map', stream],
+    ...['-af', `ashowinfo,aresample=${RATE}`, '-ac', '1', '-f', 'f32le', '-'],
+  );
+  const startSeconds = Number(/\bpts_time:\s*(-?[\d.]+)/.exec(stderr)?.[1] ?? 0);
+  const bytes = stdout.buffer.slice(
+    stdout.byteOffset,
+    stdout.byteOffset + stdout.length - (stdout.length % 4),
+  );
+  const samples = new Float32Array(bytes);
+  const loudness = Float64Array.from({ length: Math.floor(samples.length / WINDOW) }, (_, window) => {
+    let energy = 0;
+    for (let index = 0; index < WINDOW; index += 1) energy += samples[window * WINDOW + index]! ** 2;
+    return Math.sqrt(energy / WINDOW);
+  });
+  return { startSeconds, loudness };
+}
+
+/** How far the made sound lies after the source's, in seconds; undefined where it is silent or never changes. */
+export function soundShift(made: Sound, source: Sound, originSeconds: number): number | undefined {
+  const offset = Math.round((made.startSeconds + originSeconds - source.startSeconds) / WINDOW_SECONDS);
+  const reach = Math.round(1 / WINDOW_SECONDS);
+  let best = { lag: 0, score: -Infinity };
+  for (let lag = -reach; lag <= reach; lag += 1) {
+    const score = correlation(made.loudness, source.loudness, offset - lag);
+    if (score > best.score) best = { lag, score };
+  }
+  return best.score > 0.5 ? best.lag * WINDOW_SECONDS : undefined;
+}
+
+/** Pearson's, of `a[i]` with `b[i + offset]`. */
+function correlation(a: ArrayLike<number>, b: ArrayLike<number>, offset: number): number {
+  const [from, to] = [Math.max(0, -offset), Math.min(a.length, b.length - offset)];
+  let [n, sa, sb, saa, sbb, sab] = [0, 0, 0, 0, 0, 0];
+  for (let index = from; index < to; index += 1) {
+    const [x, y] = [a[index]!, b[index + offset]!];
+    n += 1;
+    sa += x;
+    sb += y;
+    saa += x * x;
+    sbb += y * y;
+    sab += x * y;
+  }
+  const spread = Math.sqrt((n * saa - sa * sa) * (n * sbb - sb * sb));
+  return spread > 0 ? (n * sab - sa * sb) / spread : -Infinity;
+}
+
+const likeness = (a: Uint8Array, b: Uint8Array): number => correlation(a, b, 0);
+
+const difference = (a: Uint8Array, b: Uint8Array): number =>
+  a.reduce((sum, value, index) => sum + Math.abs(value - b[index]!), 0) / a.length;
+
+const LAST = SIDE - 1;
+const ORIENTATIONS: ((x: number, y: number) => [number, number])[] = [
+  (x, y) => [LAST - x, LAST - y],
+  (x, y) => [y, LAST - x],
+  (x, y) => [LAST - y, x],
+  (x, y) => [LAST - x, y],
+  (x, y) => [x, LAST - y],
+  (x, y) => [y, x],
+];
+
+const turned = (look: Uint8Array, from: (x: number, y: number) => [number, number]): Uint8Array =>
+  look.map((_, index) => {
+    const [x, y] = from(index % SIDE, Math.floor(index / SIDE));
+    return look[y * SIDE + x]!;
+  });
+
+const medianOf = (values: number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;

@@ -1,0 +1,30 @@
+// What one source may ask of us. Each limit is a setting, with the reason for its default beside it.
+
+export interface SourceLimits {
+  maxDurationSeconds: number;
+  /** Of one coded picture: width × height. */
+  maxPicturePixels: number;
+  /** Tracks of all kinds. */
+  maxStreams: number;
+  /** For finding out what a source is. */
+  probeTimeoutSeconds: number;
+  /** Address space of the process that finds it out. */
+  probeMemoryBytes: number;
+  /** Address space of a process that encodes. */
+  encodeMemoryBytes: number;
+}
+
+export const DEFAULT_LIMITS: SourceLimits = {
+  // A day at a conference. What is longer is a surveillance camera, or a number somebody made up.
+  maxDurationSeconds: 12 * 3600,
+  // 8K as filmed (7680 × 4320) and as projected (8192 × 4320). A decoder keeps up to 17 pictures of this size.
+  maxPicturePixels: 8192 * 4320,
+  // Every track is looked into. Films with all their subtitles and fonts have about a hundred.
+  maxStreams: 256,
+  // Real files take well under a second; one that must be searched from end to end for its time stamps, a few.
+  probeTimeoutSeconds: 20,
+  // The index of twelve hours at 60 fps takes 150 MB, one 8K picture of 16-bit 4:4:4 takes 212 MB.
+  probeMemoryBytes: 1536 * 1024 ** 2,
+  // Decoding 8K and encoding five rungs takes 2 GB, of which much is reserved and never touched.
+  encodeMemoryBytes: 8 * 1024 ** 3,
+};

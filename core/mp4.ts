@@ -1,0 +1,60 @@
+// Just enough of MP4 and QuickTime (ISO/IEC 14496-12) to find out that a file is locked, or that its media lie elsewhere.
+
+export interface Box {
+  type: string;
+  /** Of what is in it, and of its end, in bytes from the start of the file. */
+  start: number;
+  end: number;
+}
+
+/** As long as a box header can be. */
+export const BOX_HEADER_BYTES = 16;
+
+/** The box whose header begins `header`, at `offset` of a file or box that ends at `limit`; undefined where there is none. */
+export function boxAt(header: Uint8Array, offset: number, limit: number): Box | undefined {
+  const view = viewOf(header);
+  if (view.byteLength < 8) return undefined;
+  const size = view.getUint32(0);
+  const type = textAt(header, 4);
+  if (size === 0) return { type, start: offset + 8, end: limit };
+  if (size !== 1) return size < 8 ? undefined : { type, start: offset + 8, end: offset + size };
+  if (view.byteLength < 16) return undefined;
+  const large = Number(view.getBigUint64(8));
+  return large < 16 || !Number.isSafeInteger(offset + large)
+    ? undefined
+    : { type, start: offset + 16, end: offset + large };
+}
+
+/** Encrypted under ISO/IEC 23001-7 (common encryption) and its kin, or by the iTunes Store. */
+const ENCRYPTED_ENTRIES = ['encv', 'enca', 'enct', 'encs', 'encm', 'drms', 'drmi', 'aavd'];
+
+/** Whether a sample description (`stsd`, without its header) says that samples are encrypted. */
+export const isEncrypted = (stsd: Uint8Array): boolean =>
+  entriesOf(stsd).some(({ type }) => ENCRYPTED_ENTRIES.includes(type));
+
+/** Whether a data reference (`dref`, without its header) names another file: an entry not flagged as this file, with a name. */
+export const isElsewhere = (dref: Uint8Array): boolean =>
+  entriesOf(dref).some(({ bytes }) => {
+    const [version, high, middle, low, ...name] = bytes;
+    if (low === undefined) return false;
+    const isThisFile = (low & 1) === 1;
+    return !isThisFile && name.some((byte) => byte !== 0) && version === 0 && high === 0 && middle === 0;
+  });
+
+/** `stsd` and `dref` are both a version, flags, a count, and boxes. */
+function entriesOf(list: Uint8Array): { type: string; bytes: Uint8Array }[] {
+  const entries = [];
+  for (let offset = 8; offset + 8 <= list.length;) {
+    const box = boxAt(list.subarray(offset, offset + BOX_HEADER_BYTES), offset, list.length);
+    if (!box) break;
+    entries.push({ type: box.type, bytes: list.subarray(box.start, box.end) });
+    offset = box.end;
+  }
+  return entries;
+}
+
+const viewOf = (bytes: Uint8Array): DataView =>
+  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+const textAt = (bytes: Uint8Array, offset: number): string =>
+  String.fromCharCode(...bytes.subarray(offset, offset + 4));
