@@ -16,6 +16,7 @@ import {
   MEDIACONVERT_PER_OUTPUT_MINUTE,
   MUX_PRICES,
 } from '../core/prices.ts';
+import { probeOf } from '../test/support/probes.ts';
 
 export const COST_PAGE = join(import.meta.dirname, '..', 'docs', 'cost.md');
 
@@ -175,28 +176,11 @@ const catalogue = (seconds: number, videos: number, viewings: number): Catalogue
 
 /** Of a 1080p30 source with stereo sound. */
 function planOf(seconds: number, prewarm: Prewarm = 'all'): Plan {
-  const frameRate = { num: 30, den: 1 };
-  return planFor(
-    {
-      format: 'mov,mp4,m4a,3gp,3g2,mj2',
-      startSeconds: 0,
-      durationSeconds: seconds,
-      video: {
-        index: 0,
-        width: 1920,
-        height: 1080,
-        timeBase: { num: 1, den: 30 },
-        startPts: 0,
-        durationSeconds: seconds,
-        frameCount: seconds * 30,
-        baseFrameRate: frameRate,
-        averageFrameRate: frameRate,
-      },
-      audio: { index: 1, sampleRate: 48_000, channels: 2, startSeconds: 0, durationSeconds: seconds },
-    },
-    { sizeBytes: (SOURCE_BITRATE_BPS / 8) * seconds },
-    { maxDurationSeconds: Infinity, prewarm },
-  );
+  const rate = { num: 30, den: 1 };
+  const frames = seconds * 30;
+  const video = { width: 1920, height: 1080, frames, baseFrameRate: rate, averageFrameRate: rate };
+  const sizeBytes = (SOURCE_BITRATE_BPS / 8) * seconds;
+  return planFor(probeOf({ video, audio: {} }), { sizeBytes }, { maxDurationSeconds: Infinity, prewarm });
 }
 
 /** Three digits that count, and cents at most above a dollar. */

@@ -15,11 +15,15 @@ afterAll(() => directory.remove());
 
 const STORE = ['@aws-sdk/client-s3', 'adapters/s3-store.ts'];
 const FFMPEG = ['adapters/ffmpeg.ts', 'adapters/range-server.ts'];
+const SECRETS = ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager'];
 const OBSERVABILITY = ['@aws-lambda-powertools/logger', '@aws-lambda-powertools/metrics'];
 
 test.each([
-  ['lambdas/api.ts', [...STORE, '@aws-sdk/s3-request-presigner', 'adapters/sign-upload.ts', 'hono', 'zod']],
-  ['lambdas/authorizer.ts', ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager']],
+  [
+    'lambdas/api.ts',
+    [...STORE, ...SECRETS, '@aws-sdk/s3-request-presigner', 'adapters/sign-upload.ts', 'hono', 'zod'],
+  ],
+  ['lambdas/authorizer.ts', SECRETS],
   [
     'lambdas/ingest.ts',
     [...STORE, ...FFMPEG, ...OBSERVABILITY, '@aws-sdk/client-sfn', 'adapters/prewarm-execution.ts'],
