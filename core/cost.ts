@@ -1,7 +1,9 @@
 // What a video costs on AWS, reckoned from its plan: CPU seconds by what encoding was measured to take, and dollars by
-// public prices. An estimate: functions run on other processors than ours, and prices change. docs/cost.md has the tables.
+// public prices (core/prices.ts). An estimate: functions run on other processors than ours, and prices change.
+// docs/cost.md has the tables.
 
 import type { Plan } from './plan.ts';
+import { AWS_PRICES } from './prices.ts';
 import { durationSeconds, segmentCount } from './segments.ts';
 import { workFor } from './work.ts';
 
@@ -31,16 +33,6 @@ const CPU_SECONDS = {
   overhead: 1.1,
 };
 
-/** us-east-1, list prices without free tier, as of November 2026. */
-export const PRICES = {
-  lambdaPerGigabyteSecond: { x86_64: 0.0000166667, arm64: 0.0000133334 },
-  lambdaPerRequest: 0.2e-6,
-  s3PerGigabyteMonth: 0.023,
-  s3PerPut: 5e-6,
-  s3PerGet: 0.4e-6,
-  stepFunctionsPerTransition: 25e-6,
-} as const;
-
 /** Lambda gives one CPU for each 1,769 MB, so that a CPU second costs the same at every memory size. */
 const GIGABYTE_SECONDS_PER_CPU_SECOND = 1769 / 1024;
 // A map iteration is an execution of its own: start, one task, end.
@@ -56,10 +48,10 @@ export function costEstimate(
   const chunks = workFor('', plan).length;
   const puts = plan.prewarm.length * segmentCount(plan.grid);
   const preparation =
-    computeSeconds * GIGABYTE_SECONDS_PER_CPU_SECOND * PRICES.lambdaPerGigabyteSecond.x86_64 +
-    chunks * (PRICES.lambdaPerRequest + READS_PER_CHUNK * PRICES.s3PerGet) +
-    puts * PRICES.s3PerPut +
-    (TRANSITIONS_PER_VIDEO + chunks * TRANSITIONS_PER_CHUNK) * PRICES.stepFunctionsPerTransition;
+    computeSeconds * GIGABYTE_SECONDS_PER_CPU_SECOND * AWS_PRICES.lambdaPerGigabyteSecond +
+    chunks * (AWS_PRICES.lambdaPerRequest + READS_PER_CHUNK * AWS_PRICES.s3PerGet) +
+    puts * AWS_PRICES.s3PerPut +
+    transitions(chunks) * AWS_PRICES.stepFunctionsPerTransition;
   const storageBytesPerMonth = stored.sourceBytes + stored.artifactBytes;
   return {
     isEstimate: true,
@@ -67,27 +59,44 @@ export function costEstimate(
     storageBytesPerMonth,
     estimatedDollars: {
       preparation: toMicrodollars(preparation),
-      storagePerMonth: toMicrodollars((storageBytesPerMonth / 1e9) * PRICES.s3PerGigabyteMonth),
+      storagePerMonth: toMicrodollars((storageBytesPerMonth / 1e9) * AWS_PRICES.s3PerGigabyteMonth),
     },
   };
 }
 
+/** Where there is no chunk, no execution is started. */
+const transitions = (chunks: number): number =>
+  chunks === 0 ? 0 : TRANSITIONS_PER_VIDEO + chunks * TRANSITIONS_PER_CHUNK;
+
 function cpuSecondsOf(plan: Plan): number {
+  const { decode, rungs, sound, stills } = cpuSecondsByPart(plan);
+  const pictures = [...rungs.values()].reduce((sum, seconds) => sum + seconds, rungs.size > 0 ? decode : 0);
+  return (pictures + sound + stills) * CPU_SECONDS.overhead;
+}
+
+/** What the parts of encoding all that is to be made ahead of time take, before overhead. */
+export function cpuSecondsByPart(plan: Plan): {
+  decode: number;
+  rungs: Map<string, number>;
+  sound: number;
+  stills: number;
+} {
   const { video, audio, prewarm, grid } = plan;
-  const rungs = video?.renditions.filter(({ name }) => prewarm.includes(name)) ?? [];
+  const wanted = video?.renditions.filter(({ name }) => prewarm.includes(name)) ?? [];
   const megapixelsOf = ({ width, height }: { width: number; height: number }) =>
     (width * height * grid.frameCount) / 1e6;
   const source = video ? megapixelsOf(video) : 0;
-  const pictures =
-    rungs.length === 0
-      ? 0
-      : source * (CPU_SECONDS.decodePerSourceMegapixel + rungs.length * CPU_SECONDS.scalePerSourceMegapixel) +
-        rungs.reduce((sum, rung) => sum + megapixelsOf(rung), 0) * CPU_SECONDS.encodePerMegapixel;
-  const sound =
-    audio && prewarm.includes(audio.name) ? durationSeconds(plan) * CPU_SECONDS.perSecondOfSound : 0;
-  return (
-    (pictures + sound + (prewarm.length > 0 ? cpuSecondsOfStills(plan, source) : 0)) * CPU_SECONDS.overhead
-  );
+  const rungs = wanted.map((rung): [string, number] => [
+    rung.name,
+    source * CPU_SECONDS.scalePerSourceMegapixel + megapixelsOf(rung) * CPU_SECONDS.encodePerMegapixel,
+  ]);
+  const hasSound = audio && prewarm.includes(audio.name);
+  return {
+    decode: source * CPU_SECONDS.decodePerSourceMegapixel,
+    rungs: new Map(rungs),
+    sound: hasSound ? durationSeconds(plan) * CPU_SECONDS.perSecondOfSound : 0,
+    stills: prewarm.length > 0 ? cpuSecondsOfStills(plan, source) : 0,
+  };
 }
 
 function cpuSecondsOfStills({ video, stills }: Plan, sourceMegapixels: number): number {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { AssetHashType, DockerImage } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { buildSync } from 'esbuild';
+import type { Metafile } from 'esbuild';
 
 const PACKAGE_ROOT = join(import.meta.dirname, '..');
 
@@ -17,7 +18,7 @@ export function bundled(entry: string): lambda.Code {
       command: [entry], // bundlings of one folder that look alike to CDK are done once for all of them
       local: {
         tryBundle(outputDirectory) {
-          bundle(join(PACKAGE_ROOT, entry), outputDirectory);
+          bundle(entry, outputDirectory);
           return true;
         },
       },
@@ -28,9 +29,10 @@ export function bundled(entry: string): lambda.Code {
 /** CDK asks for an image even where it is never run. */
 export const NO_DOCKER = DockerImage.fromRegistry('docker-is-not-used');
 
-function bundle(entryPath: string, outputDirectory: string): void {
-  buildSync({
-    entryPoints: [entryPath],
+/** @returns what the bundle is made of */
+export function bundle(entry: string, outputDirectory: string): Metafile {
+  return buildSync({
+    entryPoints: [join(PACKAGE_ROOT, entry)],
     outfile: join(outputDirectory, 'index.mjs'),
     absWorkingDir: PACKAGE_ROOT,
     bundle: true,
@@ -40,6 +42,7 @@ function bundle(entryPath: string, outputDirectory: string): void {
     format: 'esm',
     // The SDK too: with its ES modules esbuild leaves out what is not used, and the version tested is the one deployed.
     mainFields: ['module', 'main'],
+    alias: { '@aws-sdk/credential-provider-node': './lib/environment-credentials.lambda.ts' },
     // CommonJS packages inside an ES module still call require().
     banner: {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
@@ -48,5 +51,6 @@ function bundle(entryPath: string, outputDirectory: string): void {
     sourcemap: 'linked',
     sourcesContent: false,
     logLevel: 'warning',
-  });
+    metafile: true,
+  }).metafile;
 }

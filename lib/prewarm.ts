@@ -76,7 +76,9 @@ export class Prewarm extends Construct {
 
     const done = new sfn.Succeed(this, 'Done');
     chunks.addCatch(failing, { errors: ['States.ALL'], resultPath: '$.error' });
-    finishing.addCatch(done, { errors: ['RequestError'], resultPath: '$.error' });
+    for (const task of [finishing, failing]) {
+      task.addCatch(done, { errors: ['RequestError'], resultPath: '$.error' }); // deleted meanwhile
+    }
     finishing.addCatch(failing, { errors: ['States.ALL'], resultPath: '$.error' });
     const chunksFailed = new sfn.Fail(this, 'ChunksFailed', {
       error: 'ChunksFailed',

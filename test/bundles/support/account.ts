@@ -53,7 +53,7 @@ export interface Account {
 /** What goes wrong, as long as it is set. */
 export interface Faults {
   /** Asked before each invocation by the state machine: throws what Lambda's API answers. */
-  invocation: (functionName: string, payload: Json) => void;
+  invocation: (functionName: string, payload: Json) => void | Promise<void>;
   /** Asked before each request to S3: true, and S3 answers 403. */
   s3: (request: IncomingMessage) => boolean;
 }
@@ -161,6 +161,7 @@ export async function openAccount(directory: string): Promise<Account> {
             AWS_REGION: REGION,
             AWS_ACCESS_KEY_ID: keyring.accessKeyId,
             AWS_SECRET_ACCESS_KEY: keyring.secretAccessKey,
+            AWS_SESSION_TOKEN: `session-of-${name}`, // as every role's has
             AWS_ENDPOINT_URL_S3: endpoint,
             AWS_ENDPOINT_URL_SFN: services.endpoint,
             AWS_ENDPOINT_URL_SECRETS_MANAGER: services.endpoint,
@@ -190,7 +191,7 @@ export async function openAccount(directory: string): Promise<Account> {
     run: () =>
       execute(definition, input, {
         async invoke(arn, payload) {
-          faults.invocation(/:function:(\w+)$/.exec(arn)![1]!, payload);
+          await faults.invocation(/:function:(\w+)$/.exec(arn)![1]!, payload);
           return invoke(arn, payload);
         },
         async readItems({ Bucket, Key }) {

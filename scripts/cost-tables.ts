@@ -1,0 +1,202 @@
+// Writes the tables of docs/cost.md, which are computed: `npm run docs:cost`. A test compares them.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { costEstimate, cpuSecondsByPart } from '../core/cost.ts';
+import { offers } from '../core/offers.ts';
+import type { Catalogue, Offer } from '../core/offers.ts';
+import { planFor } from '../core/plan.ts';
+import type { Plan, Prewarm } from '../core/plan.ts';
+import {
+  AWS_PRICES,
+  CLOUDFLARE_STREAM_PRICES,
+  CLOUDFRONT_PER_REQUEST,
+  CLOUDFRONT_TIERS,
+  MEDIACONVERT_PER_OUTPUT_MINUTE,
+  MUX_PRICES,
+} from '../core/prices.ts';
+import { probeOf } from '../test/support/probes.ts';
+
+export const COST_PAGE = join(import.meta.dirname, '..', 'docs', 'cost.md');
+
+const SOURCE_BITRATE_BPS = 8_000_000;
+const VIEWED_BITRATE_BPS = 3_000_000;
+
+/** The page with each of its tables computed anew. @throws Error for a table that is not known. */
+export function withCostTables(page: string): string {
+  return page.replaceAll(/(<!-- table: (\w+) -->\n)[^]*?(<!-- end -->)/g, (_, start, name: string, end) => {
+    const table = TABLES[name];
+    if (!table) throw new Error(`${COST_PAGE} wants the table ${name}, which is not known.`);
+    return `${start}\n${table()}\n\n${end}`;
+  });
+}
+
+const TABLES: Readonly<Record<string, () => string>> = { prices, second, amounts, months, lowest };
+
+function prices(): string {
+  const READ = 'read';
+  const REMEMBERED = 'remembered';
+  const perMillion = (price: number) => `${dollars(price * 1e6)} per million`;
+  const [first] = CLOUDFRONT_TIERS;
+  return table(
+    ['price', '', 'known'],
+    [
+      ['Lambda, x86_64', `$${AWS_PRICES.lambdaPerGigabyteSecond} per GB-second`, REMEMBERED],
+      ['Lambda, calls', perMillion(AWS_PRICES.lambdaPerRequest), REMEMBERED],
+      [
+        'Step Functions, standard',
+        `${dollars(AWS_PRICES.stepFunctionsPerTransition * 1000)} per 1,000 transitions`,
+        `${READ}: AWS's page`,
+      ],
+      [
+        'S3, storage',
+        `${dollars(AWS_PRICES.s3PerGigabyteMonth)} per GB and month`,
+        `${READ}: others' guides`,
+      ],
+      [
+        'S3, PUT and GET',
+        `${perMillion(AWS_PRICES.s3PerPut)} and ${perMillion(AWS_PRICES.s3PerGet)}`,
+        `${READ}: others' guides`,
+      ],
+      [
+        'CloudFront, traffic',
+        `${dollars(first.perGigabyte)} per GB, falling to ${dollars(CLOUDFRONT_TIERS.at(-1)!.perGigabyte)} with the month's traffic`,
+        `${READ}: AWS's page`,
+      ],
+      ['CloudFront, requests', perMillion(CLOUDFRONT_PER_REQUEST), REMEMBERED],
+      [
+        'MediaConvert, basic',
+        `${dollars(MEDIACONVERT_PER_OUTPUT_MINUTE.sd)} SD and ${dollars(MEDIACONVERT_PER_OUTPUT_MINUTE.hd)} HD per minute of each output`,
+        `${REMEMBERED}, and others' bills agree`,
+      ],
+      [
+        'Mux, basic, 1080p',
+        `${dollars(MUX_PRICES.perStoredMinuteMonth)} per stored minute and month, ${dollars(MUX_PRICES.perDeliveredMinute)} per delivered minute, encoding free`,
+        `encoding ${READ}: Mux's page; the rest ${REMEMBERED}`,
+      ],
+      [
+        'Cloudflare Stream',
+        `${dollars(CLOUDFLARE_STREAM_PRICES.perStoredMinuteMonth * 1000)} per 1,000 stored minutes and month, ${dollars(CLOUDFLARE_STREAM_PRICES.perDeliveredMinute * 1000)} per 1,000 delivered, encoding free`,
+        `${READ}: Cloudflare's documentation`,
+      ],
+    ],
+  );
+}
+
+/** Medians that bench/cpu-per-rung printed. */
+const MEASURED: Readonly<Record<string, number>> = {
+  decode: 0.049,
+  '1080p': 0.583,
+  '720p': 0.29,
+  '480p': 0.149,
+  '360p': 0.096,
+  sound: 0.014,
+};
+const MEASURED_AT_ONCE = 1.2;
+
+function second(): string {
+  const plan = planOf(1);
+  const { decode, rungs, sound } = cpuSecondsByPart(plan);
+  const parts: [string, number][] = [['decode', decode], ...rungs, ['sound', sound]];
+  const total = parts.reduce((sum, [, seconds]) => sum + seconds, 0);
+  return table(
+    ['of a second of 1080p30', 'measured', 'reckoned'],
+    [
+      ...parts.map(([name, seconds]) => [name, MEASURED[name]!.toFixed(3), seconds.toFixed(3)]),
+      ['all at once', MEASURED_AT_ONCE.toFixed(3), total.toFixed(3)],
+      [
+        'with starting, seeking and storing',
+        '',
+        costEstimate(planOf(1000), NOTHING).computeSeconds / 1000,
+      ].map((cell) => (typeof cell === 'number' ? cell.toFixed(3) : cell)),
+    ],
+  );
+}
+
+const NOTHING = { sourceBytes: 0, artifactBytes: 0 };
+
+const AMOUNTS: [string, number, number][] = [
+  ['1 minute', 60, 1],
+  ['1 hour', 3600, 1],
+  ['1,000 hours', 3600, 1000],
+];
+
+function amounts(): string {
+  return table(
+    ['', 'what', ...offers(catalogue(60, 1, 1)).map(({ name }) => name)],
+    AMOUNTS.flatMap(([amount, seconds, videos]) => {
+      const all = offers(catalogue(seconds, videos, 1));
+      const row = (what: string, of: (offer: Offer) => number) => [
+        amount,
+        what,
+        ...all.map((one) => dollars(of(one))),
+      ];
+      return [
+        row('prepared, once', ({ preparation }) => preparation),
+        row('stored, a month', ({ storagePerMonth }) => storagePerMonth),
+        row('watched, once', ({ delivery }) => delivery),
+      ];
+    }),
+  );
+}
+
+/** What the first month of a thousand hours costs in all, by how often each is watched. */
+function months(): string {
+  return table(
+    ['each watched', ...offers(catalogue(60, 1, 1)).map(({ name }) => name)],
+    [0, 1, 10, 100].map((viewings) => [
+      viewings === 0 ? 'never' : viewings === 1 ? 'once' : `${viewings} times`,
+      ...offers(catalogue(3600, 1000, viewings)).map(({ preparation, storagePerMonth, delivery }) =>
+        dollars(preparation + storagePerMonth + delivery),
+      ),
+    ]),
+  );
+}
+
+function lowest(): string {
+  const rows = (['all', 'lowest', 'none'] as const).map((prewarm) => {
+    const { computeSeconds, estimatedDollars } = costEstimate(planOf(3600, prewarm), NOTHING);
+    return [
+      `\`prewarm=${prewarm}\``,
+      `${Math.round(computeSeconds)} s`,
+      dollars(estimatedDollars.preparation),
+    ];
+  });
+  return table(['an hour of 1080p30', 'CPU time', 'prepared'], rows);
+}
+
+const catalogue = (seconds: number, videos: number, viewings: number): Catalogue => ({
+  plan: planOf(seconds),
+  videos,
+  viewings,
+  sourceBitrateBps: SOURCE_BITRATE_BPS,
+  viewedBitrateBps: VIEWED_BITRATE_BPS,
+});
+
+/** Of a 1080p30 source with stereo sound. */
+function planOf(seconds: number, prewarm: Prewarm = 'all'): Plan {
+  const rate = { num: 30, den: 1 };
+  const frames = seconds * 30;
+  const video = { width: 1920, height: 1080, frames, baseFrameRate: rate, averageFrameRate: rate };
+  const sizeBytes = (SOURCE_BITRATE_BPS / 8) * seconds;
+  return planFor(probeOf({ video, audio: {} }), { sizeBytes }, { maxDurationSeconds: Infinity, prewarm });
+}
+
+/** Three digits that count, and cents at most above a dollar. */
+function dollars(value: number): string {
+  if (value === 0) return 'free';
+  const decimals = value >= 100 ? 0 : value >= 1 ? 2 : 2 - Math.floor(Math.log10(value));
+  const [whole, part = ''] = value.toFixed(decimals).split('.');
+  const cents = part.replace(/0+$/, '').padEnd(value >= 100 ? 0 : 2, '0');
+  return `$${whole!.replaceAll(/\B(?=(\d{3})+$)/g, ',')}${cents && `.${cents}`}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  writeFileSync(COST_PAGE, withCostTables(readFileSync(COST_PAGE, 'utf8')));
+}

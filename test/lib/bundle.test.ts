@@ -1,0 +1,63 @@
+// What each function carries of other people's code, and of what reaches the world: the whole of it, so that nothing
+// comes in unnoticed. Each kilobyte is read and compiled by every cold start.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bundle } from '../../lib/bundle.ts';
+import { temporaryDirectory } from '../support/media.ts';
+import { ROOT } from './support/variants.ts';
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+});
+afterAll(() => directory.remove());
+
+const STORE = ['@aws-sdk/client-s3', 'adapters/s3-store.ts'];
+const FFMPEG = ['adapters/ffmpeg.ts', 'adapters/range-server.ts'];
+const SECRETS = ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager'];
+const OBSERVABILITY = ['@aws-lambda-powertools/logger', '@aws-lambda-powertools/metrics'];
+
+test.each([
+  [
+    'lambdas/api.ts',
+    [...STORE, ...SECRETS, '@aws-sdk/s3-request-presigner', 'adapters/sign-upload.ts', 'hono', 'zod'],
+  ],
+  ['lambdas/authorizer.ts', SECRETS],
+  [
+    'lambdas/ingest.ts',
+    [...STORE, ...FFMPEG, ...OBSERVABILITY, '@aws-sdk/client-sfn', 'adapters/prewarm-execution.ts'],
+  ],
+  ['lambdas/origin.ts', [...STORE, ...FFMPEG, ...OBSERVABILITY, 'hono']],
+  ['lambdas/transcode.ts', [...STORE, ...FFMPEG, ...OBSERVABILITY]],
+  ['lambdas/finish.ts', [...STORE, ...OBSERVABILITY]],
+  [
+    'lib/playback-secret.lambda.ts',
+    ['@aws-sdk/client-cloudfront-keyvaluestore', '@aws-sdk/client-secrets-manager', '@smithy/signature-v4a'],
+  ],
+])('%s carries this much of others’ code, and no more', async (entry, parts) => {
+  const files = await filesOf(entry);
+  const { dependencies } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const found = new Set(
+    files
+      .map((file) => packageOf(file) ?? file)
+      .filter((part) => part in dependencies || part.startsWith('adapters/') || part.endsWith('v4a')),
+  );
+  expect([...found].sort()).toEqual([...parts].sort());
+  // Credentials are in the environment of a function. What else the SDK would ask for them is left out.
+  expect(files.filter((file) => /credential-provider|client-s(so|ts)\//.test(file))).toEqual([]);
+});
+
+/** Of which something is left in the bundle. */
+async function filesOf(entry: string): Promise<string[]> {
+  const { outputs } = bundle(entry, join(directory.path, entry));
+  const [, output] = Object.entries(outputs).find(([path]) => path.endsWith('index.mjs'))!;
+  return Object.entries(output.inputs)
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([file]) => file);
+}
+
+const packageOf = (file: string): string | undefined =>
+  /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1];
