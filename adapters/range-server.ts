@@ -99,7 +99,11 @@ export async function withRangeServer<T>(
   await once(server, 'listening');
   try {
     const { port } = server.address() as AddressInfo;
-    const result = await use({ url: `http://127.0.0.1:${port}${path}`, readBytes: () => readBytes, failure: () => upstreamFailure });
+    const result = await use({
+      url: `http://127.0.0.1:${port}${path}`,
+      readBytes: () => readBytes,
+      failure: () => upstreamFailure,
+    });
     if (upstreamFailure) throw upstreamFailure;
     return result;
   } catch (error) {
