@@ -21,11 +21,13 @@ export interface EncodeJob {
   from: number;
   to: number;
   sourceUrl: string;
-  /** Video segments land in `{directory}/{rendition}/{00042}.ts`, audio in `{directory}/{rendition}.adts`. */
+  /** Video segments land in `{directory}/{rendition}/{00042}.ts`, sound in `{directory}/{rendition}/all.adts`. */
   directory: string;
   /** For pictures that cannot be decoded: hold the one before (or after) them, or, where there is none, show black and play silence. */
-  rescue?: 'held' | 'blank';
+  rescue?: Rescue;
 }
+
+export type Rescue = 'held' | 'blank';
 
 /** Added to all time stamps: with B-frames the first DTS lies before the first PTS and must not be negative. */
 export const TIMESTAMP_OFFSET_SECONDS = 10;
@@ -124,7 +126,28 @@ const mezzanineSoundArguments = (audio: AudioStream): string[] =>
         'aresample=async=1:min_comp=0.000001:min_hard_comp=0.1',
       ];
 
-export function encodeArguments(job: EncodeJob): string[] {
+/** Prints a line for the first picture (or, without pictures, the first sound) that can be decoded. */
+export function firstFrameArguments(
+  sourceUrl: string,
+  { video, audio }: Plan,
+  limits: DecodingLimits,
+): string[] {
+  const { streamIndex } = (video ?? audio)!;
+  return [
+    ...['-v', 'error', '-nostdin', '-max_error_rate', '1', ...decodingInput(limits), '-i', sourceUrl],
+    ...['-map', `0:${streamIndex}`, video ? '-frames:v' : '-frames:a', '1', '-f', 'framecrc', 'pipe:1'],
+  ];
+}
+
+type DecodingLimits = Pick<SourceLimits, 'maxPicturePixels' | 'maxStreams'>;
+
+/** A picture may be larger than the container says: decoders are told, too. */
+const decodingInput = ({ maxPicturePixels, maxStreams }: DecodingLimits): string[] => [
+  ...GUARDED_INPUT,
+  ...['-max_streams', String(maxStreams), '-max_pixels', String(maxPicturePixels)],
+];
+
+export function encodeArguments(job: EncodeJob, limits: DecodingLimits): string[] {
   const { plan } = job;
   const video = plan.video?.renditions.filter(({ name }) => job.renditions.includes(name)) ?? [];
   const audio = plan.audio && job.renditions.includes(plan.audio.name) ? plan.audio : undefined;
@@ -135,21 +158,21 @@ export function encodeArguments(job: EncodeJob): string[] {
   return [
     // What cannot be decoded is counted and made up for; it is no reason to fail.
     ...['-v', 'error', '-nostdin', '-y', '-max_error_rate', '1'],
-    ...(job.rescue === 'blank' ? [] : inputArguments(job, video.length > 0)),
+    ...(job.rescue === 'blank' ? [] : inputArguments(job, video.length > 0, limits)),
     ...['-filter_complex', graphs.join(';')],
     ...video.flatMap((rendition, index) => videoOutput(job, rendition, `[v${index}]`)),
     ...(audio ? audioOutput(job, audio) : []),
   ];
 }
 
-function inputArguments(job: EncodeJob, withVideo: boolean): string[] {
+function inputArguments(job: EncodeJob, withVideo: boolean, limits: DecodingLimits): string[] {
   const { plan } = job;
   const startSeconds = seekSeconds(job, withVideo);
   const originSeconds = plan.video
     ? plan.video.originPts * valueOf(plan.video.timeBase)
     : plan.audio!.originSample / plan.audio!.sourceRate;
   return [
-    ...GUARDED_INPUT,
+    ...decodingInput(limits),
     // Accurate seeking would drop the frame that spans the start; we cut by frame number instead.
     ...(startSeconds > 0
       ? ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', (originSeconds + startSeconds).toFixed(6)]
@@ -317,8 +340,8 @@ function audioGraph(job: EncodeJob, audio: AudioPlan): string {
   const layout = audio.channels === 1 ? 'mono' : 'stereo';
   const sourceStart = wholeSampleBefore(audio, firstSample);
   const sourceEnd = Math.ceil((endSample / audio.sampleRate + AUDIO_PREROLL_SECONDS) * audio.sourceRate);
-  if (sourceStart >= audio.endSample || sourceEnd <= audio.startSample) {
-    // Nothing but silence: the source has no sound here (yet, or any more).
+  if (job.rescue === 'blank' || sourceStart >= audio.endSample || sourceEnd <= audio.startSample) {
+    // Nothing but silence: the source has no sound here (yet, or any more), or none that can be decoded.
     return `anullsrc=r=${audio.sampleRate}:cl=${layout},atrim=end_sample=${endSample - firstSample}[a]`;
   }
   const resampledStart = (sourceStart * audio.sampleRate) / audio.sourceRate;
@@ -349,7 +372,7 @@ function audioOutput(job: EncodeJob, audio: AudioPlan): string[] {
   return [
     ...['-map', '[a]', '-c:a', 'aac', '-b:a', String(audio.bitrateBps)],
     ...['-map_metadata', '-1', '-map_chapters', '-1'],
-    ...['-f', 'adts', `${job.directory}/${audio.name}.adts`],
+    ...['-f', 'adts', `${job.directory}/${audio.name}/all.adts`],
   ];
 }
 

@@ -3,7 +3,7 @@
 
 import { withRangeServer } from '../adapters/range-server.ts';
 import type { ServedSource } from '../adapters/range-server.ts';
-import { notFound } from '../core/errors.ts';
+import { SourceError, notFound } from '../core/errors.ts';
 import { frameRun } from '../core/ffmpeg-arguments.ts';
 import { valueOf } from '../core/fraction.ts';
 import { artifactKey, planKey } from '../core/keys.ts';
@@ -17,11 +17,12 @@ import { sheetCount, storyboardTrack } from '../core/stills.ts';
 import { prewarmedStills } from '../core/work.ts';
 import type { Chunk, Work } from '../core/work.ts';
 import { encode } from './encode.ts';
-import type { EncodeOptions } from './encode.ts';
+import type { EncodeOptions, EncodedSegment } from './encode.ts';
 import { secondsSince } from './observe.ts';
-import { planOf, sourceOf } from './planning.ts';
+import { planOf, refuse, sourceOf } from './planning.ts';
 import { singleFlight } from './single-flight.ts';
 import { makeStill } from './still.ts';
+import { refuseUndecodable } from './undecodable.ts';
 import type { World } from './world.ts';
 
 const deriving = singleFlight<Uint8Array>();
@@ -64,18 +65,36 @@ async function deriveChunk(chunk: Chunk, plan: Plan, world: World, options: Enco
   }
   if (missing.size === 0) return;
   const begun = new Date();
-  const sourceBytesRead = await withSource(chunk.id, plan, world, async ({ url, readBytes }) => {
-    const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl: url };
-    for await (const { bytes, ...segment } of encode(job, world.tools, options)) {
-      await keep(chunk.id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
-    }
-    return readBytes();
-  });
+  const sourceBytesRead = await withSource(
+    chunk.id,
+    plan,
+    world,
+    async ({ url, readBytes, failure: sourceFailure }) => {
+      const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl: url };
+      for await (const { bytes, rescue, ...segment } of encode(job, world.tools, {
+        ...options,
+        sourceFailure,
+      })) {
+        await keep(chunk.id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
+        observeRescue(chunk.id, { ...segment, rescue }, world);
+      }
+      return readBytes();
+    },
+  );
   const { id, from, to } = chunk;
   const frames = frameRun({ plan, from, to });
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
   const seconds = secondsSince(begun);
   world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
+}
+
+/**
+ * Missing pictures are noticed where they are encoded; sound that cannot be decoded is silence, so it is looked for.
+ * @throws SourceError DAMAGED where there is no picture and nothing of the sound can be decoded.
+ */
+export async function refuseSoundless(id: string, plan: Plan, world: World): Promise<void> {
+  if (plan.video) return;
+  await withSource(id, plan, world, ({ url }) => refuseUndecodable(plan, url, world.tools));
 }
 
 /** A URL can only name what the plan lists: the cost of abuse is bounded by one full encode. */
@@ -120,11 +139,13 @@ async function make(id: string, plan: Plan, artifact: Artifact, world: World): P
     case 'playlist':
       return { bytes: Buffer.from(mediaPlaylist(plan, artifact.rendition)), sourceBytesRead: 0 };
     case 'segment':
-      return withSource(id, plan, world, async ({ url, readBytes }) => {
+      return withSource(id, plan, world, async ({ url, readBytes, failure: sourceFailure }) => {
         const { rendition, index } = artifact;
         const job = { plan, renditions: [rendition], from: index, to: index + 1, sourceUrl: url };
-        for await (const { bytes } of encode(job, world.tools))
+        for await (const { bytes, ...segment } of encode(job, world.tools, { sourceFailure })) {
+          observeRescue(id, segment, world);
           return { bytes, sourceBytesRead: readBytes() };
+        }
         throw new Error(`segment ${index} of ${rendition}: nothing was encoded`);
       });
     case 'storyboard':
@@ -139,12 +160,28 @@ async function make(id: string, plan: Plan, artifact: Artifact, world: World): P
   }
 }
 
-const withSource = <T>(
+/** A source that turns out to be damaged beyond use is refused, though it has a plan. */
+async function withSource<T>(
   id: string,
   plan: Plan,
   world: World,
   use: (served: ServedSource) => Promise<T>,
-): Promise<T> => withRangeServer(sourceOf(id, plan.source, world), use);
+): Promise<T> {
+  try {
+    return await withRangeServer(sourceOf(id, plan.source, world), use);
+  } catch (error) {
+    if (error instanceof SourceError) await refuse(id, error, world);
+    throw error;
+  }
+}
+
+function observeRescue(
+  id: string,
+  { rendition, index, rescue }: Pick<EncodedSegment, 'rendition' | 'index' | 'rescue'>,
+  world: World,
+): void {
+  if (rescue) world.observe({ event: 'rescued', id, rendition, index, rescue });
+}
 
 /** Stores an artifact unless another was faster, and returns the one that counts. */
 async function keep(id: string, artifact: Artifact, made: Uint8Array, world: World): Promise<Uint8Array> {

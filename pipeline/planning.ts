@@ -4,7 +4,7 @@ import { withRangeServer } from '../adapters/range-server.ts';
 import type { RangeSource } from '../adapters/range-server.ts';
 import { SourceError, notFound } from '../core/errors.ts';
 import type { SourceErrorCode } from '../core/errors.ts';
-import { cardKey, errorKey, mezzanineKey, planKey, sourceKey } from '../core/keys.ts';
+import { cardKey, errorKey, mezzanineKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
 import { planFor } from '../core/plan.ts';
 import type { Plan, PlannedSource } from '../core/plan.ts';
 import { durationSeconds } from '../core/segments.ts';
@@ -70,14 +70,24 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     });
     return plan;
   } catch (error) {
-    if (error instanceof SourceError) {
-      const stored: StoredError = { code: error.code, message: error.message };
-      const outcome = await putJson(world.media, errorKey(id), stored, { ifAbsent: true });
-      await unlessDeleted(id, world);
-      if (outcome === 'stored') world.observe({ event: 'refused', id, code: error.code });
-    }
+    if (error instanceof SourceError) await refuse(id, error, world);
     throw error;
   }
+}
+
+/** Stores why a source will never play. What was planned and made before that was known goes. */
+export async function refuse(id: string, { code, message }: SourceError, world: World): Promise<void> {
+  const { media } = world;
+  const before = await getJson<StoredError>(media, errorKey(id));
+  if (!before || before.code === 'ENCODING_FAILED') {
+    await putJson(media, errorKey(id), { code, message } satisfies StoredError);
+    world.observe({ event: 'refused', id, code });
+  }
+  await media.delete([planKey(id)]);
+  const made: string[] = [];
+  for await (const { key } of media.list(videoPrefix(id))) made.push(key);
+  await media.delete(made);
+  await unlessDeleted(id, world);
 }
 
 /** What segments are cut from, as the range server reads it. */
