@@ -20,13 +20,13 @@ const SEGMENTS_PER_CHUNK = 8;
 // several times as long keep that to a part of the work, as long as one worker can do them.
 const KEYFRAME_DISTANCES_PER_CHUNK = 4;
 const MOST_SEGMENTS_PER_CHUNK = 32;
+// Each chunk reads the source's head and index, and a little more than it needs: little beside this much.
+const LEAST_BYTES_PER_CHUNK = 4 * 1024 * 1024;
 
 export function workFor(id: string, plan: Plan): Chunk[] {
   if (plan.prewarm.length === 0) return [];
   const count = segmentCount(plan.grid);
-  const apart = plan.source.keyframeSeconds / (plan.grid.segmentFrames / valueOf(plan.grid.frameRate));
-  const long = Math.min(MOST_SEGMENTS_PER_CHUNK, Math.ceil(apart * KEYFRAME_DISTANCES_PER_CHUNK));
-  const length = Math.max(SEGMENTS_PER_CHUNK, long);
+  const length = chunkLength(plan, count);
   const chunks = Math.ceil(count / length);
   return Array.from({ length: chunks }, (_, index) => ({
     id,
@@ -34,4 +34,15 @@ export function workFor(id: string, plan: Plan): Chunk[] {
     from: index * length,
     to: Math.min(count, (index + 1) * length),
   }));
+}
+
+function chunkLength({ source, grid }: Plan, count: number): number {
+  const keyframeSegments = source.keyframeSeconds / (grid.segmentFrames / valueOf(grid.frameRate));
+  const wanted = Math.ceil(
+    Math.max(
+      keyframeSegments * KEYFRAME_DISTANCES_PER_CHUNK,
+      (count * LEAST_BYTES_PER_CHUNK) / source.sizeBytes,
+    ),
+  );
+  return Math.max(SEGMENTS_PER_CHUNK, Math.min(MOST_SEGMENTS_PER_CHUNK, wanted));
 }
