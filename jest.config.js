@@ -3,7 +3,8 @@ export default {
   testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.js' },
-  testTimeout: 60_000,
+  // For a test that hangs, not for one on a slow machine.
+  testTimeout: 300_000,
   // Two workers: the tests run ffmpeg, which brings its own threads.
   maxWorkers: 2,
 };

@@ -3,6 +3,11 @@
 // lib/playback-token.cf.js, which cannot import this.
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { RequestError } from './errors.ts';
+
+/** Who may watch: whoever knows a video's id, or whoever was given a token for it. */
+export const PLAYBACK = ['public', 'token'] as const;
+export type Playback = (typeof PLAYBACK)[number];
 
 /** Which of the two secrets a token was made with. */
 export type SecretName = 'a' | 'b';
@@ -31,17 +36,27 @@ export function playbackToken(id: string, expiresAt: Date, secrets: PlaybackSecr
   return `${secrets.current}.${expires}.${signature(id, expires, secret)}`;
 }
 
-const PROTECTED = /^\/v\/([ab])\.(\d{10})\.([\w-]{43})\/([0-9a-z]+)(\/.*)$/;
+// After the id only names, dots inside of them: whoever resolves `..`, or `%2e%2e`, behind us would otherwise be led from
+// the video of the token to any other.
+const PROTECTED = /^\/v\/([ab])\.(\d{10})\.([\w-]{43})\/([0-9a-z]+)((?:\/[\w-]+(?:\.[\w-]+)*)+)$/;
 
-/** The path without its token, as the store knows it; undefined where there is no token, or not one for this video now. */
-export function admittedPath(path: string, now: Date, secrets: PlaybackSecrets): string | undefined {
+/**
+ * The path without its token, as the store knows it.
+ * @throws RequestError FORBIDDEN where there is no token, or not one for this video now
+ */
+export function admittedPath(path: string, now: Date, secrets: PlaybackSecrets): string {
   const [, name, expires, given, id, rest] = PROTECTED.exec(path) ?? [];
-  if (!name || !expires || !given || !id || !rest) return undefined;
+  if (!name || !expires || !given || !id || !rest) throw forbidden('The address holds no playback token.');
+  if (Number(expires) * 1000 <= now.getTime()) throw forbidden('The playback token has expired.');
   const secret = secrets[name as SecretName];
-  if (!secret || Number(expires) * 1000 <= now.getTime()) return undefined;
-  const wanted = signature(id, expires, secret);
-  return timingSafeEqual(Buffer.from(given), Buffer.from(wanted)) ? `/v/${id}${rest}` : undefined;
+  const wanted = secret && signature(id, expires, secret);
+  if (!wanted || !timingSafeEqual(Buffer.from(given), Buffer.from(wanted))) {
+    throw forbidden('The playback token is not valid.');
+  }
+  return `/v/${id}${rest}`;
 }
+
+const forbidden = (message: string): RequestError => new RequestError(403, 'FORBIDDEN', message);
 
 const signature = (id: string, expires: string, secret: string): string =>
   createHmac('sha256', secret).update(`${id}.${expires}`).digest('base64url');

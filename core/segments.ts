@@ -1,7 +1,8 @@
-// The arithmetic of segments: which frames and which audio samples belong to segment i, and how long it lasts.
+// The arithmetic of segments: which there are, which frames and audio samples belong to each, and how long it lasts.
 
 import { scaledRound } from './fraction.ts';
-import { AAC_FRAME_SAMPLES } from './plan.ts';
+import type { Artifact } from './keys.ts';
+import { AAC_FRAME_SAMPLES, renditionNames } from './plan.ts';
 import type { AudioPlan, Grid, Plan } from './plan.ts';
 
 /** Half-open: frames `from` up to, not including, `to`. */
@@ -9,6 +10,8 @@ export interface FrameRange {
   from: number;
   to: number;
 }
+
+export type Segment = Extract<Artifact, { kind: 'segment' }>;
 
 export const segmentCount = (grid: Grid): number => Math.ceil(grid.frameCount / grid.segmentFrames);
 
@@ -44,3 +47,20 @@ export function segmentSeconds(plan: Plan, rendition: string, index: number): nu
 
 export const durationSeconds = ({ grid }: Plan): number =>
   (grid.frameCount * grid.frameRate.den) / grid.frameRate.num;
+
+/** The segments of some renditions, rendition by rendition. */
+export function segmentsOf(
+  plan: Plan,
+  renditions = renditionNames(plan),
+  { from, to } = { from: 0, to: segmentCount(plan.grid) },
+): Segment[] {
+  return renditions.flatMap((rendition) =>
+    Array.from({ length: to - from }, (_, offset) => ({
+      kind: 'segment' as const,
+      rev: plan.rev,
+      rendition,
+      index: from + offset,
+      extension: rendition === plan.audio?.name ? ('aac' as const) : ('ts' as const),
+    })),
+  );
+}

@@ -1,24 +1,15 @@
 // The world of a function that encodes: its buckets, its ffmpeg, its limits, all from the environment.
 
 import { tmpdir } from 'node:os';
-import { S3Client } from '@aws-sdk/client-s3';
 import { installedBinaries } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
-import { s3Store } from '../adapters/s3-store.ts';
 import type { World } from '../pipeline/world.ts';
 import { PREWARM } from '../core/plan.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
-import { choiceFromEnv, numberFromEnv, requireEnv } from './environment.ts';
+import { bucketsFromEnvironment } from './buckets.ts';
+import { choiceFromEnv, numberFromEnv } from './environment.ts';
 import { observe } from './observability.ts';
-
-export function s3Client(): S3Client {
-  // Every S3-compatible store takes path-style addresses; AWS takes them too, but wants the other kind.
-  return new S3Client({
-    forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3']),
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-  });
-}
 
 /** In the cloud ffmpeg lies in a layer; on a developer's machine npm has installed it. */
 function binariesFromEnvironment(): FfmpegBinaries {
@@ -49,11 +40,9 @@ function limitsFromEnvironment(): SourceLimits {
 }
 
 export function worldFromEnvironment(): World {
-  const client = s3Client();
   const limits = limitsFromEnvironment();
   return {
-    uploads: s3Store(client, requireEnv('UPLOADS_BUCKET')),
-    media: s3Store(client, requireEnv('MEDIA_BUCKET')),
+    ...bucketsFromEnvironment(),
     tools: {
       binaries: binariesFromEnvironment(),
       temporaryDirectory: process.env['ENCODE_DIRECTORY'] ?? tmpdir(),

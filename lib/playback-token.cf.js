@@ -7,7 +7,9 @@ import crypto from 'crypto';
 
 const secrets = cf.kvs();
 
-const PROTECTED = /^\/v\/([ab])\.(\d{10})\.([\w-]{43})\/([0-9a-z]+)(\/.*)$/;
+// After the id only names, dots inside of them: whoever resolves `..`, or `%2e%2e`, behind us would otherwise be led from
+// the video of the token to any other.
+const PROTECTED = /^\/v\/([ab])\.(\d{10})\.([\w-]{43})\/([0-9a-z]+)((?:\/[\w-]+(?:\.[\w-]+)*)+)$/;
 
 async function handler(event) {
   const request = event.request;

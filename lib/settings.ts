@@ -5,10 +5,11 @@ import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { PREWARM } from '../core/plan.ts';
+import { PLAYBACK } from '../core/playback-token.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
 
 const CHOICES = {
-  playback: ['public', 'token'],
+  playback: PLAYBACK,
   prewarm: PREWARM,
   architecture: ['x86_64', 'arm64'],
   removal: ['retain', 'destroy'],

@@ -25,8 +25,6 @@ interface Route {
   path: string;
   /** `anyone` knows an unguessable id, or holds an upload token in the path. */
   who: 'owner' | 'anyone';
-  /** Only where playback is protected. */
-  onlyWithTokens?: boolean;
 }
 
 const { ANY, DELETE, GET, POST } = apigateway.HttpMethod;
@@ -39,7 +37,7 @@ const ROUTES: readonly Route[] = [
   { method: GET, path: '/api/videos', who: 'owner' },
   { method: GET, path: '/api/videos/{id}', who: 'anyone' },
   { method: DELETE, path: '/api/videos/{id}', who: 'owner' },
-  { method: POST, path: '/api/videos/{id}/tokens', who: 'owner', onlyWithTokens: true },
+  { method: POST, path: '/api/videos/{id}/tokens', who: 'owner' },
 ];
 
 // A page with a hundred uploads asks once a second each; beyond that somebody errs, or means harm.
@@ -49,7 +47,6 @@ const BURST = 400;
 export interface VideoApiProps extends PipelineFunctionDefaults {
   authorization: Authorization;
   handler: lambda.Function;
-  playbackTokens: boolean;
 }
 
 export class VideoApi extends Construct {
@@ -109,8 +106,7 @@ export class VideoApi extends Construct {
     const integration = new HttpLambdaIntegration('Api', props.handler, {
       scopePermissionToRoute: false, // a permission for each route would fill the function's policy
     });
-    for (const { method, path, who, onlyWithTokens } of ROUTES) {
-      if (onlyWithTokens && !props.playbackTokens) continue;
+    for (const { method, path, who } of ROUTES) {
       const routes = this.httpApi.addRoutes({
         path,
         methods: [method],

@@ -10,9 +10,10 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { cardKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
+import { cardKey, mezzanineKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
+import type { Playback } from '../core/playback-token.ts';
 import { Delivery } from './delivery.ts';
 import type { CdnDomain } from './delivery.ts';
 import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
@@ -41,7 +42,7 @@ export interface VideoPipelineProps {
    * by the API, for a while (`token`). Tokens cost a fraction of a millisecond and $0.10 per million requests.
    * @default 'public'
    */
-  playback?: 'public' | 'token';
+  playback?: Playback;
 
   /**
    * What is encoded before anybody asks: all rungs, or only the lowest and the sound, the others when they are first
@@ -219,7 +220,7 @@ export class VideoPipeline extends Construct {
       description: 'Measures what was made and marks the video ready, or failed',
       memoryMb: 1024, // lists and adds up: little memory, but the listing of a long film waits for the processor
       timeout: Duration.minutes(2),
-      environment: world,
+      environment: buckets,
     });
     this.stateMachine = new Prewarm(this, 'Prewarm', {
       media,
@@ -232,7 +233,7 @@ export class VideoPipeline extends Construct {
       entry: 'lambdas/ingest.ts',
       description: 'Plans a video whose source has arrived, makes its opening and starts the prewarm',
       memoryMb: viewersMemoryMb, // somebody waits for the upload to become playable
-      timeout: Duration.minutes(5),
+      timeout: Duration.minutes(15), // a second for most; a large source without an index is copied first
       environment: { ...world, STATE_MACHINE_ARN: this.stateMachine.stateMachineArn },
     });
     this.stateMachine.grantStartExecution(ingest);
@@ -248,6 +249,7 @@ export class VideoPipeline extends Construct {
       environment: {
         ...buckets,
         MAX_UPLOAD_BYTES: String(maxBytes),
+        PLAYBACK: playback,
         ...(tokens ? { PLAYBACK_SECRET_ARN: tokens.secret.secretArn } : {}),
       },
     });
@@ -256,7 +258,6 @@ export class VideoPipeline extends Construct {
       ...defaults,
       authorization,
       handler: api,
-      playbackTokens: tokens !== undefined,
     });
     this.apiKey = videoApi.apiKey;
 
@@ -310,12 +311,13 @@ export class VideoPipeline extends Construct {
     const records = planKey('*'); // and plans/{id}.error.json, .work.json, .ready.json
     const card = cardKey('*');
     const artifacts = `${videoPrefix('*')}*`;
+    const mezzanine = mezzanineKey('*');
 
     allow(api, uploads, { read: [source], write: [source], delete: [source], list: true });
     allow(api, media, {
       read: [card, records],
       write: [card],
-      delete: [card, records, artifacts],
+      delete: [card, records, artifacts, mezzanine],
       list: true,
     });
     for (const worker of [ingest, origin, transcode, finish]) {
@@ -324,9 +326,13 @@ export class VideoPipeline extends Construct {
       allow(worker, media, {
         read: [card, records, artifacts],
         write: [records, artifacts],
-        delete: [card, records, artifacts],
+        delete: [card, records, artifacts, mezzanine],
         list: true,
       });
+    }
+    // Whoever plans a source that cannot be sought in copies it; all who encode read the copy.
+    for (const encoder of [ingest, origin, transcode]) {
+      allow(encoder, media, { read: [mezzanine], write: [mezzanine], abort: [mezzanine] });
     }
   }
 }

@@ -1,15 +1,22 @@
 // Stands where CloudFront stands in the cloud: what is stored is served from the store; what is not, the origin
-// function makes. It keeps nothing itself.
+// function makes. It keeps nothing itself. Tokens are checked as the function at the edge does it.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { GetObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
+import { RequestError } from '../core/errors.ts';
+import { admittedPath } from '../core/playback-token.ts';
+import type { PlaybackSecrets } from '../core/playback-token.ts';
+import { unlessHungUp } from './function-url.ts';
+import { sendJson } from './web-server.ts';
 
 export interface CdnOptions {
   client: S3Client;
   bucket: string;
+  /** What the tokens in the paths are checked with; undefined where playback is public. */
+  secrets: PlaybackSecrets | undefined;
   origin(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
 
@@ -20,8 +27,13 @@ const CORS_HEADERS = {
   'access-control-expose-headers': 'content-length, content-range, etag',
 };
 
-export function cdn({ client, bucket, origin }: CdnOptions) {
+export function cdn({ client, bucket, secrets, origin }: CdnOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const refusal = secrets && stripToken(request, secrets);
+    if (refusal) {
+      response.setHeader('access-control-allow-origin', '*');
+      return sendJson(response, refusal.status, { code: refusal.code, message: refusal.message });
+    }
     for (const [name, value] of Object.entries(CORS_HEADERS)) response.setHeader(name, value);
     if (request.method === 'OPTIONS') {
       response.writeHead(204).end();
@@ -47,10 +59,7 @@ export function cdn({ client, bucket, origin }: CdnOptions) {
       response.end();
       return;
     }
-    // A player that seeks hangs up in the middle of a segment: nothing to report.
-    await pipeline(body, response).catch((error: unknown) => {
-      if (!response.destroyed) throw error;
-    });
+    await pipeline(body, response).catch((error: unknown) => unlessHungUp(error, response));
   };
 
   /** Undefined where the store has no such key; also where it cannot give that range: the origin says so better. */
@@ -64,5 +73,17 @@ export function cdn({ client, bucket, origin }: CdnOptions) {
       if (status === 404 || status === 416) return undefined;
       throw error;
     }
+  }
+}
+
+/** Whoever comes later, the origin function too, sees the path without its token. Returns why not, if so. */
+function stripToken(request: IncomingMessage, secrets: PlaybackSecrets): RequestError | undefined {
+  const [path = '/'] = (request.url ?? '/').split('?');
+  try {
+    request.url = admittedPath(path, new Date(), secrets);
+    return undefined;
+  } catch (error) {
+    if (error instanceof RequestError) return error;
+    throw error;
   }
 }

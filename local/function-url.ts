@@ -46,10 +46,19 @@ export function functionUrl(handler: StreamingHandler) {
     const reply = new Reply();
     const handled = handler(event, reply, {});
     // Nothing can be read before the metadata is there: a handler sends it before its first byte.
-    await new Promise<void>((resolve) => reply.once('readable', resolve).once('end', resolve));
-    response.writeHead(reply.metadata.statusCode, reply.metadata.headers);
-    if (request.method === 'HEAD') response.end();
-    else await pipeline(reply, response);
+    const begun = new Promise((resolve) => reply.once('readable', resolve).once('end', resolve));
+    await Promise.race([begun, handled]);
+    if (response.destroyed || request.method === 'HEAD') reply.resume();
+    if (!response.destroyed) {
+      response.writeHead(reply.metadata.statusCode, reply.metadata.headers);
+      if (request.method === 'HEAD') response.end();
+      else await pipeline(reply, response).catch((error: unknown) => unlessHungUp(error, response));
+    }
     await handled;
   };
+}
+
+/** A player that seeks hangs up in the middle of a segment: nothing to report. */
+export function unlessHungUp(error: unknown, response: ServerResponse): void {
+  if (!response.destroyed) throw error;
 }

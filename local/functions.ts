@@ -1,6 +1,7 @@
 // The functions of lambdas/, loaded into this process with the environment that a deployment gives them. They read it
-// as they load, so it has to be complete before.
+// as they load, so it has to be complete before: nothing else here may import an entry, or what entries share.
 
+import type { Playback } from '../core/playback-token.ts';
 import type { ApiFunctions } from './api-gateway.ts';
 import { provideStreaming } from './function-url.ts';
 import type { StreamingHandler } from './function-url.ts';
@@ -14,10 +15,17 @@ export interface FunctionEnvironment {
   ENCODE_DIRECTORY: string;
   AWS_ENDPOINT_URL_S3: string;
   AWS_ENDPOINT_URL_SFN: string;
+  PLAYBACK: Playback;
 }
 
 /** A person reads this terminal: what went wrong, and no metrics. Whoever wants to hear more says so in the environment. */
-const QUIET = { POWERTOOLS_LOG_LEVEL: 'WARN', POWERTOOLS_METRICS_DISABLED: 'true' };
+const QUIET = {
+  POWERTOOLS_LOG_LEVEL: 'WARN',
+  POWERTOOLS_METRICS_DISABLED: 'true',
+  // Even so it warns of names that are missing.
+  POWERTOOLS_METRICS_NAMESPACE: 'InstantHLS',
+  POWERTOOLS_SERVICE_NAME: 'local',
+};
 
 export async function loadFunctions(environment: FunctionEnvironment) {
   Object.assign(process.env, { ...QUIET, ...process.env, ...environment });

@@ -1,6 +1,8 @@
 // npm start: reads the settings, starts the system, stops it when told to.
 
 import { resolve } from 'node:path';
+import { PLAYBACK } from '../core/playback-token.ts';
+import { choiceFromEnv } from '../lambdas/environment.ts';
 import { startSystem } from './system.ts';
 
 const env = process.env;
@@ -16,6 +18,7 @@ try {
       uploads: env['UPLOADS_BUCKET'] ?? 'instant-hls-uploads',
       media: env['MEDIA_BUCKET'] ?? 'instant-hls-media',
     },
+    playback: choiceFromEnv('PLAYBACK', PLAYBACK),
   });
   console.log(`API key: ${apiKey}`);
   console.log(`ready: ${system.baseUrl}`);

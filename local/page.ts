@@ -3,19 +3,21 @@
 import type { IncomingMessage } from 'node:http';
 import { buildPage, contentSecurityPolicy } from '../web/build.ts';
 import { staticFiles } from './static-files.ts';
-import { uploadTestClip } from './test-clip.ts';
-import type { TestClipOptions } from './test-clip.ts';
 import { sendJson } from './web-server.ts';
 import type { WebServer } from './web-server.ts';
+
+export interface PageOptions {
+  apiKey: string;
+  /** Where presigned uploads go. */
+  uploadOrigin: string;
+  /** Makes the test clip and uploads it; resolves with what the page is told of the video. */
+  uploadTestClip(): Promise<object>;
+}
 
 export async function servePage(
   web: WebServer,
   pageDirectory: string,
-  {
-    apiKey,
-    uploadOrigin,
-    testClip,
-  }: { apiKey: string; uploadOrigin: string; testClip: Omit<TestClipOptions, 'apiKey' | 'baseUrl'> },
+  { apiKey, uploadOrigin, uploadTestClip }: PageOptions,
 ): Promise<void> {
   await buildPage(pageDirectory);
   web.route(
@@ -32,7 +34,7 @@ export async function servePage(
   });
   web.route('/local/test-clip', async (request, response) => {
     if (request.method !== 'POST' || !isFromOurPage(request)) return false;
-    sendJson(response, 201, await uploadTestClip({ ...testClip, apiKey, baseUrl: web.baseUrl }));
+    sendJson(response, 201, await uploadTestClip());
     return;
   });
 }

@@ -1,24 +1,27 @@
 // Everything that `cdk deploy` sets up in an account, set up on one machine and in one process.
 
-import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Event } from 'aws-lambda';
 import { installedBinaries } from '../adapters/ffmpeg.ts';
 import { s3Store } from '../adapters/s3-store.ts';
+import type { Playback } from '../core/playback-token.ts';
 import type { Chunk } from '../core/work.ts';
-import { s3Client } from '../lambdas/world.ts';
+import { s3Client } from '../lambdas/buckets.ts';
 import { getJson } from '../pipeline/store.ts';
 import { announceUnfinished, watchUploads } from './announcements.ts';
 import { apiGateway } from './api-gateway.ts';
 import { asyncInvocations } from './async-invocations.ts';
 import { ensureBuckets } from './buckets.ts';
 import { cdn } from './cdn.ts';
+import { claimDirectory, emptyDirectory } from './data-directory.ts';
 import { embeddedStore } from './embedded-store.ts';
 import { functionUrl } from './function-url.ts';
 import { loadFunctions } from './functions.ts';
 import { servePage } from './page.ts';
+import { openPlaybackSecrets } from './playback-secrets.ts';
 import { prewarmEngine } from './prewarm-engine.ts';
 import { stepFunctions } from './step-functions.ts';
+import { uploadTestClip } from './test-clip.ts';
 import { openWebServer } from './web-server.ts';
 
 export interface Settings {
@@ -28,10 +31,12 @@ export interface Settings {
   /** Another store than the embedded one; its credentials and region come in the usual AWS variables. */
   s3Endpoint: string | undefined;
   buckets: { uploads: string; media: string };
+  playback: Playback;
 }
 
 export async function startSystem(settings: Settings): Promise<{ baseUrl: string; stop(): Promise<void> }> {
-  const { dataDirectory, apiKey, s3Endpoint, buckets } = settings;
+  const { dataDirectory, apiKey, s3Endpoint, buckets, playback } = settings;
+  await claimDirectory(dataDirectory);
   const web = await openWebServer(settings.port);
   const encodeDirectory = await emptyDirectory(join(dataDirectory, 'encoding'));
 
@@ -41,6 +46,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     : await embeddedStore(join(dataDirectory, 's3'), (event) => {
         if (event.Records[0]?.s3.bucket.name === buckets.uploads) announce(event);
       });
+  const tokens = playback === 'token' ? await openPlaybackSecrets(web, dataDirectory) : undefined;
   const functions = await loadFunctions({
     UPLOADS_BUCKET: buckets.uploads,
     MEDIA_BUCKET: buckets.media,
@@ -50,6 +56,8 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     ENCODE_DIRECTORY: encodeDirectory,
     AWS_ENDPOINT_URL_S3: s3Endpoint ?? web.baseUrl,
     AWS_ENDPOINT_URL_SFN: `${web.baseUrl}/local/step-functions`,
+    PLAYBACK: playback,
+    ...tokens?.environment,
     ...embedded?.environment,
   });
   const client = s3Client();
@@ -69,7 +77,12 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   web.route('/api', apiGateway(functions));
   web.route(
     '/v',
-    cdn({ client, bucket: buckets.media, origin: (...http) => engine.meanwhile(() => origin(...http)) }),
+    cdn({
+      client,
+      bucket: buckets.media,
+      secrets: tokens?.secrets,
+      origin: (...http) => engine.meanwhile(() => origin(...http)),
+    }),
   );
   web.route(
     '/local/step-functions',
@@ -78,10 +91,16 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
       readItems: async ({ bucket, workKey }) => (await getJson(s3Store(client, bucket), workKey)) ?? [],
     }),
   );
+  const testClip = {
+    binaries: installedBinaries(),
+    directory: dataDirectory,
+    baseUrl: web.baseUrl,
+    apiKey,
+  };
   await servePage(web, await emptyDirectory(join(dataDirectory, 'page')), {
     apiKey,
     uploadOrigin: new URL(s3Endpoint ?? web.baseUrl).origin,
-    testClip: { binaries: installedBinaries(), directory: dataDirectory },
+    uploadTestClip: () => engine.meanwhile(() => uploadTestClip(testClip)),
   });
 
   const stores = { uploads: s3Store(client, buckets.uploads), media: s3Store(client, buckets.media) };
@@ -96,11 +115,4 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
       await embedded?.s3.close();
     },
   };
-}
-
-/** What an earlier run left there helps nobody. */
-async function emptyDirectory(path: string): Promise<string> {
-  await rm(path, { recursive: true, force: true });
-  await mkdir(path, { recursive: true });
-  return path;
 }

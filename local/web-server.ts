@@ -22,7 +22,9 @@ export interface WebServer {
 export async function openWebServer(port: number): Promise<WebServer> {
   const routes = new Map<string, Handler>();
   const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => {
+    answer(request, response).catch((error: NodeJS.ErrnoException) => {
+      // Who hangs up in the middle of a request has no question left.
+      if (request.destroyed && error.code === 'ECONNRESET') return;
       console.error(error);
       if (response.headersSent) response.destroy();
       else sendJson(response, 500, { code: 'INTERNAL', message: 'Something went wrong on our side.' });

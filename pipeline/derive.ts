@@ -11,7 +11,7 @@ import { contentHeaders } from '../core/media-types.ts';
 import { renditionNames } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../core/playlists.ts';
-import { segmentCount } from '../core/segments.ts';
+import { segmentCount, segmentsOf } from '../core/segments.ts';
 import type { Chunk } from '../core/work.ts';
 import { encode } from './encode.ts';
 import type { EncodeOptions } from './encode.ts';
@@ -64,23 +64,6 @@ export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOpt
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
   const seconds = secondsSince(begun);
   world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
-}
-
-/** The segments of some renditions, rendition by rendition. */
-export function segmentsOf(
-  plan: Plan,
-  renditions = renditionNames(plan),
-  { from, to } = { from: 0, to: segmentCount(plan.grid) },
-) {
-  return renditions.flatMap((rendition) =>
-    Array.from({ length: to - from }, (_, offset) => ({
-      kind: 'segment' as const,
-      rev: plan.rev,
-      rendition,
-      index: from + offset,
-      extension: rendition === plan.audio?.name ? ('aac' as const) : ('ts' as const),
-    })),
-  );
 }
 
 /** A URL can only name what the plan lists: the cost of abuse is bounded by one full encode. */

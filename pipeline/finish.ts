@@ -1,15 +1,15 @@
 // When all that is to be made ahead of time exists: measured bit rates into the multivariant playlist, and the ready marker.
 
-import { artifactKey, errorKey, masterKey, readyKey, revPrefix, sourceKey } from '../core/keys.ts';
+import { notFound } from '../core/errors.ts';
+import { artifactKey, errorKey, masterKey, planKey, readyKey, revPrefix, sourceKey } from '../core/keys.ts';
 import { SETTLED, contentHeaders } from '../core/media-types.ts';
 import { multivariantPlaylist } from '../core/playlists.ts';
 import type { Bitrates } from '../core/playlists.ts';
-import { durationSeconds, segmentSeconds } from '../core/segments.ts';
+import type { Plan } from '../core/plan.ts';
+import { durationSeconds, segmentSeconds, segmentsOf } from '../core/segments.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { segmentsOf } from './derive.ts';
 import { secondsSince } from './observe.ts';
-import { planOf } from './planning.ts';
-import { putJson } from './store.ts';
+import { getJson, putJson } from './store.ts';
 import type { World } from './world.ts';
 
 export interface ReadyMarker {
@@ -17,9 +17,17 @@ export interface ReadyMarker {
   storedBytes: number;
 }
 
-/** @throws Error naming the first segment that is missing; harmless to run twice. */
-export async function finish(id: string, world: World, now: Date): Promise<void> {
-  const plan = await planOf(id, world);
+/**
+ * Harmless to run twice.
+ * @throws Error naming the first segment that is missing; RequestError NOT_FOUND where there is no plan (any more).
+ */
+export async function finish(
+  id: string,
+  world: Pick<World, 'media' | 'uploads' | 'observe'>,
+  now: Date,
+): Promise<void> {
+  const plan = await getJson<Plan>(world.media, planKey(id));
+  if (!plan) throw notFound('such video');
   const sizes = new Map<string, number>();
   for await (const { key, sizeBytes } of world.media.list(revPrefix(id, plan.rev))) sizes.set(key, sizeBytes);
 

@@ -5,15 +5,20 @@ import type { Context } from 'hono';
 import * as z from 'zod';
 import { RequestError, notFound } from '../core/errors.ts';
 import { isVideoId } from '../core/keys.ts';
+import { MAX_TOKEN_SECONDS } from '../core/playback-token.ts';
 import { createUpload } from './create-upload.ts';
 import type { SignUpload } from './create-upload.ts';
 import { deleteVideo } from './delete-video.ts';
-import { listVideos, playbackUrl, videoStatus } from './video-status.ts';
+import { grantPlayback, playbackUrl } from './playback.ts';
+import type { SignPlayback } from './playback.ts';
+import { listVideos, videoStatus } from './video-status.ts';
 import type { World } from './world.ts';
 
 export interface ApiOptions {
   buckets: Pick<World, 'media' | 'uploads'>;
   sign: SignUpload;
+  /** Undefined where playback is public. */
+  signPlayback: SignPlayback | undefined;
   /** Whether whoever stands before the API (a gateway's authorizer) found that the caller may use all of it. */
   isAuthorized(context: Context): boolean;
   maxUploadBytes: number;
@@ -36,9 +41,18 @@ const page = z.object({
   cursor: z.string().refine(isVideoId).optional(),
 });
 
-/** Creating, listing and deleting need the key; the state of a video needs its id, which nobody guesses. */
+/** Long enough for a film with a pause, short enough that a link passed on does not last. */
+const DEFAULT_TOKEN_SECONDS = 6 * 3600;
+
+// Strict: whoever misspells the limit shall not get a longer one.
+const tokenRequest = z.strictObject({
+  expiresInSeconds: z.int().min(1).max(MAX_TOKEN_SECONDS).default(DEFAULT_TOKEN_SECONDS),
+});
+
+/** Creating, listing, deleting and tokens need the key; the state of a video needs its id, which nobody guesses. */
 export function httpApi(options: ApiOptions): Hono {
-  const { buckets, publicBaseUrl } = options;
+  const { buckets, publicBaseUrl, signPlayback } = options;
+  const playbackUrlOf = (id: string) => (signPlayback ? null : playbackUrl(publicBaseUrl, id));
   const app = new Hono().basePath('/api');
 
   // Status answers change from one second to the next.
@@ -60,25 +74,44 @@ export function httpApi(options: ApiOptions): Hono {
       now: new Date(),
     });
     const statusUrl = `${publicBaseUrl}/api/videos/${id}`;
-    return context.json({ id, playbackUrl: playbackUrl(publicBaseUrl, id), statusUrl, upload }, 201);
+    return context.json({ id, playbackUrl: playbackUrlOf(id), statusUrl, upload }, 201);
   });
 
   app.get('/videos', async (context) => {
     authorize(context, options);
     const { limit, cursor } = valid(page, context.req.query());
-    return context.json(await listVideos({ limit, after: cursor }, buckets, publicBaseUrl));
+    return context.json(await listVideos({ limit, after: cursor }, buckets, playbackUrlOf));
   });
 
   app.get('/videos/:id', async (context) => {
-    return context.json(await videoStatus(videoId(context), buckets, publicBaseUrl));
+    return context.json(await videoStatus(videoId(context), buckets, playbackUrlOf));
   });
 
   app.delete('/videos/:id', async (context) => {
     authorize(context, options);
     const id = videoId(context);
-    await videoStatus(id, buckets, publicBaseUrl); // 404 for what is not there
+    await videoStatus(id, buckets, playbackUrlOf); // 404 for what is not there
     await deleteVideo(id, { ...buckets });
     return context.body(null, 204);
+  });
+
+  app.post('/videos/:id/tokens', async (context) => {
+    authorize(context, options);
+    if (!signPlayback) {
+      throw new RequestError(
+        409,
+        'PLAYBACK_IS_PUBLIC',
+        "Playback is public: a video's playbackUrl is open to all.",
+      );
+    }
+    const id = videoId(context);
+    const body = (await context.req.text()) || '{}';
+    const request = valid(tokenRequest, parsedJson(body));
+    const now = new Date();
+    return context.json(
+      await grantPlayback(id, request, { media: buckets.media, signPlayback, publicBaseUrl, now }),
+      201,
+    );
   });
 
   app.notFound((context) => failure(context, notFound('such resource')));
@@ -90,6 +123,14 @@ function videoId(context: Context): string {
   const id = context.req.param('id') ?? '';
   if (!isVideoId(id)) throw notFound('such video');
   return id;
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // which no schema takes
+  }
 }
 
 function authorize(context: Context, { isAuthorized }: ApiOptions): void {

@@ -1,12 +1,15 @@
-// What happens when a source has arrived: plan, the opening that a player asks for first, then the prewarm.
+// What happens when a source has arrived: plan, the opening that a player asks for first, then the prewarm. Where nothing
+// is to be made ahead of time, the video is ready with its opening.
 
 import { SourceError } from '../core/errors.ts';
 import { readyKey, workKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
+import { segmentsOf } from '../core/segments.ts';
 import { workFor } from '../core/work.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { derive, segmentsOf } from './derive.ts';
+import { derive } from './derive.ts';
+import { finish } from './finish.ts';
 import { planOf } from './planning.ts';
 import { putJson } from './store.ts';
 import type { World } from './world.ts';
@@ -20,7 +23,9 @@ export async function ingest(id: string, world: World, startPrewarm: StartPrewar
     const plan = await planOf(id, world);
     await Promise.all(openingOf(plan).map((artifact) => derive(id, artifact, world)));
     if (await world.media.head(readyKey(id))) return;
-    await putJson(world.media, workKey(id), workFor(id, plan));
+    const work = workFor(id, plan);
+    if (work.length === 0) return await finish(id, world, new Date());
+    await putJson(world.media, workKey(id), work);
     await unlessDeleted(id, world);
     await startPrewarm({ id, rev: plan.rev, workKey: workKey(id) });
   } catch (error) {

@@ -15,9 +15,8 @@ import {
   sourceKey,
 } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
-import { durationSeconds } from '../core/segments.ts';
+import { durationSeconds, segmentsOf } from '../core/segments.ts';
 import { notFound } from '../core/errors.ts';
-import { segmentsOf } from './derive.ts';
 import type { ReadyMarker } from './finish.ts';
 import type { StoredError } from './planning.ts';
 import { getJson } from './store.ts';
@@ -40,7 +39,8 @@ export interface VideoStatus {
   /** The share of what is to be made ahead of time that exists, 0 to 1. */
   progress: number;
   durationSeconds: number | null;
-  playbackUrl: string;
+  /** Null with protected playback: only a token, asked for by whoever holds the key, makes an address that plays. */
+  playbackUrl: string | null;
   renditions: RenditionStatus[];
   sizeBytes: number;
   createdAt: string;
@@ -59,14 +59,14 @@ interface RenditionStatus {
 
 type Buckets = Pick<World, 'media' | 'uploads'>;
 
-export const playbackUrl = (playbackBaseUrl: string, id: string): string =>
-  `${playbackBaseUrl}/v/${id}/master.m3u8`;
+/** What all can watch who know an id; null with protected playback. */
+export type PlaybackUrlOf = (id: string) => string | null;
 
 /** @throws RequestError NOT_FOUND for an id that was never given out, or whose video was deleted. */
 export async function videoStatus(
   id: string,
   buckets: Buckets,
-  playbackBaseUrl: string,
+  playbackUrlOf: PlaybackUrlOf,
 ): Promise<VideoStatus> {
   const { media, uploads } = buckets;
   const [card, plan, error, ready, source] = await Promise.all([
@@ -86,7 +86,7 @@ export async function videoStatus(
     playable: plan !== undefined,
     progress: ready ? 1 : plan ? await progressOf(id, plan, buckets) : 0,
     durationSeconds: plan ? durationSeconds(plan) : null,
-    playbackUrl: playbackUrl(playbackBaseUrl, id),
+    playbackUrl: playbackUrlOf(id),
     renditions: plan ? renditionsOf(plan) : [],
     sizeBytes: source?.sizeBytes ?? card.sizeBytes,
     createdAt: card.createdAt,
@@ -101,7 +101,7 @@ export async function videoStatus(
 export async function listVideos(
   { limit, after }: { limit: number; after: string | undefined },
   buckets: Buckets,
-  playbackBaseUrl: string,
+  playbackUrlOf: PlaybackUrlOf,
 ): Promise<{ videos: VideoStatus[]; nextCursor?: string }> {
   const ids: string[] = [];
   for await (const { key } of buckets.media.list(CARDS, after && cardKey(after))) {
@@ -110,7 +110,7 @@ export async function listVideos(
     if (ids.length > limit) break;
   }
   const page = ids.slice(0, limit);
-  const statuses = await Promise.allSettled(page.map((id) => videoStatus(id, buckets, playbackBaseUrl)));
+  const statuses = await Promise.allSettled(page.map((id) => videoStatus(id, buckets, playbackUrlOf)));
   const videos = statuses.flatMap((status) => {
     if (status.status === 'fulfilled') return [status.value];
     // Deleted between the listing and the look.

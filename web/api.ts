@@ -1,6 +1,7 @@
 // The HTTP interface, as the page sees it. Types come from the code that answers, so the two cannot drift apart.
 
 import type { GrantedUpload } from '../pipeline/create-upload.ts';
+import type { PlaybackGrant } from '../pipeline/playback.ts';
 import type { VideoStatus } from '../pipeline/video-status.ts';
 
 export type Video = VideoStatus;
@@ -13,7 +14,7 @@ export interface Config {
 
 export interface Granted {
   id: string;
-  playbackUrl: string;
+  playbackUrl: string | null;
   upload: GrantedUpload;
 }
 
@@ -37,6 +38,14 @@ export class ApiError extends Error {
     this.status = status;
     this.code = code;
   }
+
+  /**
+   * API Gateway itself answers so, before the API is asked and with no `code`: 401 for a request without a key, 403 for
+   * one with a wrong key. The API knows 401 only.
+   */
+  get isKeyRefused(): boolean {
+    return this.status === 401 || this.status === 403;
+  }
 }
 
 export interface Api {
@@ -45,6 +54,8 @@ export interface Api {
   grantUpload(file: { filename: string; contentType: string; sizeBytes: number }): Promise<Granted>;
   makeTestClip(): Promise<Omit<Granted, 'upload'>>;
   video(id: string): Promise<Video>;
+  /** With protected playback, an address that plays for some hours. */
+  grantPlayback(id: string): Promise<PlaybackGrant>;
   videos(cursor: string | undefined): Promise<VideoPage>;
   deleteVideo(id: string): Promise<void>;
 }
@@ -59,6 +70,7 @@ export function httpApi(apiKey: () => string | undefined): Api {
     grantUpload: (file) => call('POST', '/api/uploads', file),
     makeTestClip: () => call('POST', '/local/test-clip'),
     video: (id) => call('GET', `/api/videos/${id}`),
+    grantPlayback: (id) => call('POST', `/api/videos/${id}/tokens`),
     videos: (cursor) => call('GET', `/api/videos?limit=20${cursor ? `&cursor=${cursor}` : ''}`),
     deleteVideo: (id) => call('DELETE', `/api/videos/${id}`),
   };

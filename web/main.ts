@@ -1,8 +1,9 @@
 // The page: holds the one state, carries out what people ask for, and has everything drawn anew after each change.
 
 import { ApiError, ServerGone, httpApi } from './api.ts';
+import type { Granted, Video } from './api.ts';
 import { preloadPlayer, startPlayer } from './player.ts';
-import { NOT_A_FILE, VIDEO_DELETED, problemOf, problemOfPlayer } from './problems.ts';
+import { NOT_A_FILE, VIDEO_DELETED, linkEnds, problemOf, problemOfPlayer } from './problems.ts';
 import type { PlayerFailure } from './problems.ts';
 import * as transitions from './state.ts';
 import { INITIAL, STARTING } from './state.ts';
@@ -74,7 +75,7 @@ function failed(error: unknown): boolean {
     waitForServer();
     return true;
   }
-  if (error instanceof ApiError && error.status === 401 && !state.config?.apiKey) {
+  if (error instanceof ApiError && error.isKeyRefused && !state.config?.apiKey) {
     sessionStorage.removeItem(STORED_KEY);
     askForKey('wrong');
     return true;
@@ -137,7 +138,7 @@ async function sendNext(): Promise<void> {
   const { signal } = controller;
   // Taken before anything is awaited, so that nobody takes it twice.
   update((state) => transitions.uploadChanged(state, key, { phase: upload.file ? 'asking' : 'making' }));
-  let granted: { id: string; playbackUrl: string };
+  let granted: Omit<Granted, 'upload'>;
   try {
     granted = upload.file ? await send(upload, upload.file, signal) : await api.makeTestClip();
   } catch (error) {
@@ -160,11 +161,7 @@ async function sendNext(): Promise<void> {
   update((state) => transitions.uploadDone(state, key, video));
 }
 
-async function send(
-  upload: Upload,
-  file: File,
-  signal: AbortSignal,
-): Promise<{ id: string; playbackUrl: string }> {
+async function send(upload: Upload, file: File, signal: AbortSignal): Promise<Granted> {
   const { key } = upload;
   const change = (change: Partial<Upload>) =>
     update((state) => transitions.uploadChanged(state, key, change));
@@ -234,27 +231,48 @@ function changePlayer(): void {
   const changed = (change: Partial<State['player']>) =>
     update((state) => ({ ...state, player: { ...state.player, ...change } }));
   const atSeconds = stoppedAt.id === watched.id ? stoppedAt.seconds : 0;
-  stopPlayer = startPlayer(
-    video,
-    { url: watched.playbackUrl, atSeconds },
-    {
-      onStarted: () => {
-        changed({ phase: 'started' });
-        // Wide pictures fit the frame as it is; a phone held upright gets a taller one.
-        if (video.videoHeight > video.videoWidth) frame.style.setProperty('--shape', '4 / 5');
+  const start = (url: string) => {
+    stopPlayer = startPlayer(
+      video,
+      { url, atSeconds },
+      {
+        onStarted: () => {
+          changed({ phase: 'started' });
+          // Wide pictures fit the frame as it is; a phone held upright gets a taller one.
+          if (video.videoHeight > video.videoWidth) frame.style.setProperty('--shape', '4 / 5');
+        },
+        onMuted: () => changed({ muted: true }),
+        onUnanswered: () => void refresh(watched.id),
+        onFailed: (failure) => void playerFailed(watched, failure),
       },
-      onMuted: () => changed({ muted: true }),
-      onUnanswered: () => void refresh(watched.id),
-      onFailed: (failure) => void playerFailed(watched.id, failure),
-    },
+    );
+  };
+  if (watched.playbackUrl !== null) return start(watched.playbackUrl);
+  let isWanted = true;
+  stopPlayer = () => (isWanted = false);
+  preloadPlayer(); // while the token is on its way
+  api.grantPlayback(watched.id).then(
+    ({ playbackUrl }) => isWanted && start(playbackUrl),
+    (error: unknown) => isWanted && void tokenRefused(watched.id, error),
   );
 }
 
 /** The server may know better why it does not play. */
-async function playerFailed(id: string, failure: PlayerFailure): Promise<void> {
+async function playerFailed({ id, playbackUrl }: Video, failure: PlayerFailure): Promise<void> {
+  // The token has ended in the middle of the video: it goes on there with a new one. Only what had begun to play is
+  // renewed, so that a server that takes no token is not asked for ever.
+  const hasTokenEnded = playbackUrl === null && failure.kind === 'network' && failure.status === 403;
+  if (hasTokenEnded && state.player.phase === 'started') return retryPlayer();
   await refresh(id);
   if (transitions.stageVideo(state)?.id !== id) return;
   set({ player: { phase: 'failed', muted: false, problem: problemOfPlayer(failure) } });
+}
+
+async function tokenRefused(id: string, error: unknown): Promise<void> {
+  failed(error);
+  await refresh(id); // it may have been deleted
+  if (transitions.stageVideo(state)?.id !== id) return;
+  set({ player: { phase: 'failed', muted: false, problem: problemOf(error) } });
 }
 
 function retryPlayer(): void {
@@ -340,8 +358,19 @@ async function deleteVideo(id: string): Promise<void> {
 }
 
 async function copyLink(): Promise<void> {
-  const url = transitions.stageVideo(state)?.playbackUrl;
-  if (!url) return;
+  const copied = transitions.stageVideo(state);
+  if (!copied) return;
+  let url = copied.playbackUrl;
+  if (url === null) {
+    try {
+      const granted = await api.grantPlayback(copied.id);
+      url = granted.playbackUrl;
+      set({ notice: linkEnds(new Date(granted.expiresAt)) });
+    } catch (error) {
+      if (!failed(error)) set({ notice: problemOf(error) });
+      return;
+    }
+  }
   try {
     await navigator.clipboard.writeText(url);
   } catch {

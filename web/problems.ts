@@ -31,6 +31,16 @@ export const NOT_A_FILE: Problem = {
   advice: 'Drop video or audio files from your disk; of a folder, drop the files in it.',
 };
 
+export const PERMISSION_ENDED: Problem = {
+  sentence: 'The permission to watch this video has ended.',
+  advice: 'Try again; if you were given a link, ask for a new one.',
+};
+
+export const linkEnds = (end: Date): Problem => ({
+  sentence: `The link plays until ${end.toLocaleString()}.`,
+  advice: 'Whoever has it can watch this video until then, and no other.',
+});
+
 export function problemOf(error: unknown): Problem {
   if (error instanceof ServerGone) return SERVER_GONE;
   if (error instanceof UploadInterrupted) {
@@ -49,14 +59,14 @@ export function problemOf(error: unknown): Problem {
   return { sentence: 'Something went wrong on this page.', advice: 'Reload it and try again.' };
 }
 
-function problemOfAnswer({ status, message }: ApiError): Problem {
+function problemOfAnswer({ status, message, isKeyRefused }: ApiError): Problem {
+  if (isKeyRefused) {
+    return {
+      sentence: 'The server did not accept the key.',
+      advice: 'Reload the page and enter the key again.',
+    };
+  }
   switch (status) {
-    case 401:
-    case 403:
-      return {
-        sentence: 'The server did not accept the key.',
-        advice: 'Reload the page and enter the key again.',
-      };
     case 404:
       return VIDEO_DELETED;
     case 413:
@@ -107,6 +117,7 @@ export type PlayerFailure =
 export function problemOfPlayer(failure: PlayerFailure): Problem {
   switch (failure.kind) {
     case 'network':
+      if (failure.status === 403) return PERMISSION_ENDED;
       return failure.status
         ? {
             sentence: `A part of the video could not be loaded (${failure.status}).`,

@@ -199,7 +199,7 @@ function merged(known: readonly Video[], seen: readonly Video[]): Video[] {
 
 /** What an upload that just ended looks like before the server was asked. */
 export const freshVideo = (
-  { id, playbackUrl }: { id: string; playbackUrl: string },
+  { id, playbackUrl }: Pick<Video, 'id' | 'playbackUrl'>,
   { name, sizeBytes }: Upload,
   createdAt: string,
 ): Video => ({

@@ -37,8 +37,14 @@ function stores(secrets: PlaybackSecrets) {
   };
 }
 
-const plays = (token: string, secrets: PlaybackSecrets): boolean =>
-  admittedPath(`/v/${token}/${ID}/master.m3u8`, NOW, secrets) !== undefined;
+function plays(token: string, secrets: PlaybackSecrets): boolean {
+  try {
+    return admittedPath(`/v/${token}/${ID}/master.m3u8`, NOW, secrets) !== '';
+  } catch (error) {
+    expect(error).toMatchObject({ status: 403 });
+    return false;
+  }
+}
 
 test('at deploy the edge gets what it lacks', async () => {
   const { handler, edge } = stores({ current: 'a', a: 'generated' });

@@ -66,88 +66,103 @@ async function edge(secrets: Partial<Record<string, string>>, now = NOW) {
   return handler;
 }
 
-const CASES: [string, string, PlaybackSecrets, Date, string | undefined][] = [
-  ['a valid token', `/v/${TOKEN}/${ID}/master.m3u8`, SECRETS, NOW, `/v/${ID}/master.m3u8`],
+type Verdict = { admitted: string; refused?: never } | { refused: string; admitted?: never };
+const NONE: Verdict = { refused: 'The address holds no playback token.' };
+const EXPIRED: Verdict = { refused: 'The playback token has expired.' };
+const INVALID: Verdict = { refused: 'The playback token is not valid.' };
+
+const CASES: [string, string, PlaybackSecrets, Date, Verdict][] = [
+  ['a valid token', `/v/${TOKEN}/${ID}/master.m3u8`, SECRETS, NOW, { admitted: `/v/${ID}/master.m3u8` }],
   [
     'a segment, by the URL relative to its playlist',
     `/v/${TOKEN}/${ID}/0123456789/720p/00042.ts`,
     SECRETS,
     NOW,
-    `/v/${ID}/0123456789/720p/00042.ts`,
+    { admitted: `/v/${ID}/0123456789/720p/00042.ts` },
   ],
   [
     'in its last second',
     `/v/${TOKEN}/${ID}/master.m3u8`,
     SECRETS,
     new Date(IN_AN_HOUR.getTime() - 1),
-    `/v/${ID}/master.m3u8`,
+    { admitted: `/v/${ID}/master.m3u8` },
   ],
-  ['expired', `/v/${TOKEN}/${ID}/master.m3u8`, SECRETS, IN_AN_HOUR, undefined],
-  ["another video's", `/v/${TOKEN}/${OTHER_ID}/master.m3u8`, SECRETS, NOW, undefined],
-  ['none', `/v/${ID}/master.m3u8`, SECRETS, NOW, undefined],
-  ['empty', `/v//${ID}/master.m3u8`, SECRETS, NOW, undefined],
+  ['expired', `/v/${TOKEN}/${ID}/master.m3u8`, SECRETS, IN_AN_HOUR, EXPIRED],
+  ["another video's", `/v/${TOKEN}/${OTHER_ID}/master.m3u8`, SECRETS, NOW, INVALID],
+  ['none', `/v/${ID}/master.m3u8`, SECRETS, NOW, NONE],
+  ['empty', `/v//${ID}/master.m3u8`, SECRETS, NOW, NONE],
   [
     'prolonged by hand',
     `/v/${TOKEN.replace(/\.\d+\./, '.2000000000.')}/${ID}/master.m3u8`,
     SECRETS,
     NOW,
-    undefined,
+    INVALID,
   ],
-  ['one letter changed', `/v/${changedLast(TOKEN)}/${ID}/master.m3u8`, SECRETS, NOW, undefined],
+  ['one letter changed', `/v/${changedLast(TOKEN)}/${ID}/master.m3u8`, SECRETS, NOW, INVALID],
   [
     'of the other secret',
     `/v/${TOKEN.replace(/^a/, 'b')}/${ID}/master.m3u8`,
     { ...SECRETS, b: 'second' },
     NOW,
-    undefined,
+    INVALID,
   ],
   [
     'of a secret that is not there',
     `/v/${TOKEN.replace(/^a/, 'b')}/${ID}/master.m3u8`,
     SECRETS,
     NOW,
-    undefined,
+    INVALID,
   ],
-  [
-    'of a secret of no such name',
-    `/v/${TOKEN.replace(/^a/, 'c')}/${ID}/master.m3u8`,
-    SECRETS,
-    NOW,
-    undefined,
-  ],
+  ['of a secret of no such name', `/v/${TOKEN.replace(/^a/, 'c')}/${ID}/master.m3u8`, SECRETS, NOW, NONE],
   [
     'made before the last rotation',
     `/v/${TOKEN}/${ID}/master.m3u8`,
     { current: 'b', a: 'first secret', b: 'second' },
     NOW,
-    `/v/${ID}/master.m3u8`,
+    { admitted: `/v/${ID}/master.m3u8` },
   ],
   [
     'made before the last but one',
     `/v/${TOKEN}/${ID}/master.m3u8`,
     { current: 'a', a: 'third', b: 'second' },
     NOW,
-    undefined,
+    INVALID,
   ],
-  ['with a path that climbs', `/v/${TOKEN}/../${ID}/master.m3u8`, SECRETS, NOW, undefined],
-  ['with nothing after the id', `/v/${TOKEN}/${ID}`, SECRETS, NOW, undefined],
+  ['with a path that climbs before the id', `/v/${TOKEN}/../${ID}/master.m3u8`, SECRETS, NOW, NONE],
+  [
+    'with a path that climbs to another video',
+    `/v/${TOKEN}/${ID}/../${OTHER_ID}/master.m3u8`,
+    SECRETS,
+    NOW,
+    NONE,
+  ],
+  [
+    'with a path that climbs in disguise',
+    `/v/${TOKEN}/${ID}/%2e%2E/${OTHER_ID}/master.m3u8`,
+    SECRETS,
+    NOW,
+    NONE,
+  ],
+  ['with a path that climbs by backslashes', `/v/${TOKEN}/${ID}/..\\${OTHER_ID}/x.ts`, SECRETS, NOW, NONE],
+  ['with nothing after the id', `/v/${TOKEN}/${ID}`, SECRETS, NOW, NONE],
+  ['with a folder at the end', `/v/${TOKEN}/${ID}/`, SECRETS, NOW, NONE],
 ];
 
-test.each(CASES)('a token, %s: at the edge', async (_, uri, { a, b }, now, admitted) => {
+test.each(CASES)('a token, %s: at the edge', async (_, uri, { a, b }, now, { admitted, refused }) => {
   const handler = await edge({ a, b }, now);
   const result = await handler({ request: { method: 'GET', uri } });
-  if (admitted) expect(result).toEqual({ method: 'GET', uri: admitted });
-  else {
-    expect(result).toMatchObject({
-      statusCode: 403,
-      headers: { 'cache-control': { value: 'no-store' }, 'access-control-allow-origin': { value: '*' } },
-    });
-    expect(JSON.parse((result as EdgeResponse).body.data)).toMatchObject({ code: 'FORBIDDEN' });
-  }
+  if (admitted) return expect(result).toEqual({ method: 'GET', uri: admitted });
+  expect(result).toMatchObject({
+    statusCode: 403,
+    headers: { 'cache-control': { value: 'no-store' }, 'access-control-allow-origin': { value: '*' } },
+  });
+  expect(JSON.parse((result as EdgeResponse).body.data)).toEqual({ code: 'FORBIDDEN', message: refused });
 });
 
-test.each(CASES)('a token, %s: in core', (_, path, secrets, now, admitted) => {
-  expect(admittedPath(path, now, secrets)).toBe(admitted);
+test.each(CASES)('a token, %s: in core', (_, path, secrets, now, { admitted, refused }) => {
+  const check = () => admittedPath(path, now, secrets);
+  if (admitted) return expect(check()).toBe(admitted);
+  expect(check).toThrow(expect.objectContaining({ status: 403, code: 'FORBIDDEN', message: refused }));
 });
 
 test('a token can be a part of a path, and says which secret and how long', () => {

@@ -313,20 +313,8 @@ describe('functions', () => {
         'UPLOADS_BUCKET',
       ],
     ],
-    [
-      'Measures what was made',
-      [
-        'FFMPEG_PATH',
-        'FFPROBE_PATH',
-        'MAX_DURATION_SECONDS',
-        'MAX_PICTURE_PIXELS',
-        'MAX_STREAMS',
-        'MEDIA_BUCKET',
-        'PREWARM',
-        'UPLOADS_BUCKET',
-      ],
-    ],
-    ['The HTTP API', ['MAX_UPLOAD_BYTES', 'MEDIA_BUCKET', 'PUBLIC_BASE_URL', 'UPLOADS_BUCKET']],
+    ['Measures what was made', ['MEDIA_BUCKET', 'UPLOADS_BUCKET']],
+    ['The HTTP API', ['MAX_UPLOAD_BYTES', 'MEDIA_BUCKET', 'PLAYBACK', 'PUBLIC_BASE_URL', 'UPLOADS_BUCKET']],
     ['Compares the API key', ['API_KEY_SECRET_ARN']],
   ])('%s…: is told %j', (does, names) => {
     const { Variables } = functionThat(template, does).Properties.Environment;
@@ -426,6 +414,19 @@ describe('permissions', () => {
   test.each([
     ['Api', 'PutObject', ['/uploads/*/source', '/videos/*.json']],
     ['Finish', 'PutObject', ['/plans/*.json', '/v/*/*']],
+    ['Ingest', 'PutObject', ['/mezzanine/*.mkv', '/plans/*.json', '/v/*/*']],
+    ['Ingest', 'AbortMultipartUpload', ['/mezzanine/*.mkv']],
+    [
+      'Transcode',
+      'GetObject',
+      ['/mezzanine/*.mkv', '/plans/*.json', '/uploads/*/source', '/v/*/*', '/videos/*.json'],
+    ],
+    ['Finish', 'AbortMultipartUpload', []],
+    [
+      'Api',
+      'DeleteObject',
+      ['/mezzanine/*.mkv', '/plans/*.json', '/uploads/*/source', '/v/*/*', '/videos/*.json'],
+    ],
     ['HttpAuthorizer', 'GetObject', []],
   ])('%s: s3:%s on %j only', (role, action, patterns) => {
     const found = statementsOf(template, (id) => id.startsWith(`Video${role}Role`))
@@ -655,11 +656,9 @@ describe('protected playback', () => {
     expect(store.Properties).not.toHaveProperty('ImportSource'); // nothing that a template could show
   });
 
-  test('its secret is generated, known to the API and the rotation, and rotated less often than tokens live', async () => {
+  test('its secret is generated, named to the API and the rotation, and rotated less often than tokens live', async () => {
     const token = await variants.template('token');
-    const secret = only(
-      ofType(token, 'AWS::SecretsManager::Secret').filter(({ id }) => id.startsWith('VideoPlaybackTokens')),
-    );
+    const secret = playbackSecret(token);
     expect(secret.Properties.GenerateSecretString).toMatchObject({
       GenerateStringKey: 'a',
       SecretStringTemplate: '{"current":"a"}',
@@ -673,8 +672,45 @@ describe('protected playback', () => {
       RotateImmediatelyOnUpdate: false,
       RotationRules: { ScheduleExpression: 'rate(90 days)' },
     });
-    expect(routeKeys(token)).toContain('POST /api/videos/{id}/tokens');
-    expect(routeKeys(template)).not.toContain('POST /api/videos/{id}/tokens');
+  });
+
+  test('its secret is read by the API and the rotation, and changed by the rotation alone', async () => {
+    const token = await variants.template('token');
+    const secret = playbackSecret(token);
+    const allowed = (action: RegExp): string[] =>
+      ofType(token, 'AWS::IAM::Policy')
+        .filter(({ Properties }) =>
+          (Properties.PolicyDocument.Statement as Statement[]).some(
+            ({ Effect, Action, Resource }) =>
+              Effect === 'Allow' &&
+              [Action].flat().some((each) => action.test(each)) &&
+              JSON.stringify(Resource).includes(`"${secret.id}"`),
+          ),
+        )
+        .map(({ id }) => /^Video(.+?)Role/.exec(id)?.[1] ?? id)
+        .sort();
+    expect(allowed(/^secretsmanager:(GetSecretValue|\*)$/)).toEqual(['Api', 'PlaybackTokensRotation']);
+    expect(allowed(/^secretsmanager:(Put|Update|Delete|\*)/)).toEqual(['PlaybackTokensRotation']);
+    // What is allowed elsewhere: by the secret itself, or for all secrets.
+    const open = ofType(token, 'AWS::IAM::Policy')
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[])
+      .filter(
+        ({ Action, Resource }) =>
+          /"secretsmanager:GetSecretValue"/.test(JSON.stringify([Action])) && [Resource].flat().includes('*'),
+      );
+    expect(open).toEqual([]);
+    for (const { Properties } of ofType(token, 'AWS::SecretsManager::ResourcePolicy')) {
+      if (JSON.stringify(Properties.SecretId).includes(`"${secret.id}"`)) {
+        expect(Properties.ResourcePolicy.Statement.map(({ Effect }: Statement) => Effect)).toEqual(['Deny']);
+      }
+    }
+  });
+
+  test('the mode is told to the API, the secret only where there is one', async () => {
+    const told = (of: Template) => functionThat(of, 'The HTTP API').Properties.Environment.Variables;
+    expect(told(await variants.template('token'))).toMatchObject({ PLAYBACK: 'token' });
+    expect(told(template)).toMatchObject({ PLAYBACK: 'public' });
+    expect(told(template)).not.toHaveProperty('PLAYBACK_SECRET_ARN');
   });
 
   test('the edge has its secret before anything is rotated, and before the stack is done', async () => {
@@ -685,8 +721,8 @@ describe('protected playback', () => {
     expect(trigger['DependsOn']).toContain(only(ofType(token, 'AWS::CloudFront::KeyValueStore')).id);
   });
 
-  const routeKeys = (of: Template) =>
-    ofType(of, 'AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties.RouteKey);
+  const playbackSecret = (of: Template) =>
+    only(ofType(of, 'AWS::SecretsManager::Secret').filter(({ id }) => id.startsWith('VideoPlaybackTokens')));
 });
 
 describe('the prewarm', () => {

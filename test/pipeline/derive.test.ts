@@ -3,9 +3,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { artifactKey, cardKey, newVideoId, readyKey, sourceKey } from '../../core/keys.ts';
+import { segmentsOf } from '../../core/segments.ts';
 import { workFor } from '../../core/work.ts';
 import { deleteVideo } from '../../pipeline/delete-video.ts';
-import { derive, deriveChunk, segmentsOf } from '../../pipeline/derive.ts';
+import { derive, deriveChunk } from '../../pipeline/derive.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { planOf } from '../../pipeline/planning.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';

@@ -2,7 +2,11 @@
 
 import { S3Client } from '@aws-sdk/client-s3';
 import { signUploads } from '../../adapters/sign-upload.ts';
+import { newVideoId } from '../../core/keys.ts';
+import { admittedPath, playbackToken } from '../../core/playback-token.ts';
+import type { PlaybackSecrets } from '../../core/playback-token.ts';
 import { httpApi } from '../../pipeline/http-api.ts';
+import type { ApiOptions } from '../../pipeline/http-api.ts';
 import { memoryStore } from '../support/memory-store.ts';
 
 const BASE = 'http://localhost:3000';
@@ -15,23 +19,38 @@ const client = new S3Client({
 });
 
 const buckets = { media: memoryStore(), uploads: memoryStore() };
-const app = httpApi({
+const options: ApiOptions = {
   buckets,
   sign: signUploads(client, 'uploads'),
+  signPlayback: undefined,
   isAuthorized: ({ req }) => req.header('authorization') === 'Bearer key',
   maxUploadBytes: 1000,
   publicBaseUrl: BASE,
+};
+const secrets: PlaybackSecrets = { current: 'b', a: 'first', b: 'second' };
+const app = httpApi(options);
+const protectedApp = httpApi({
+  ...options,
+  signPlayback: async (id, expiresAt) => playbackToken(id, expiresAt, secrets),
 });
 
-async function call(method: string, path: string, body?: unknown, key: string | null = 'key') {
-  const headers = { 'content-type': 'application/json', ...(key ? { authorization: `Bearer ${key}` } : {}) };
-  const answer = await app.request(path, {
-    method,
-    headers,
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  const text = await answer.text();
-  return { status: answer.status, body: text ? JSON.parse(text) : undefined, headers: answer.headers };
+const call = callOf(app);
+const callProtected = callOf(protectedApp);
+
+function callOf(app: ReturnType<typeof httpApi>) {
+  return async (method: string, path: string, body?: unknown, key: string | null = 'key') => {
+    const headers = {
+      'content-type': 'application/json',
+      ...(key ? { authorization: `Bearer ${key}` } : {}),
+    };
+    const answer = await app.request(path, {
+      method,
+      headers,
+      ...(body ? { body: typeof body === 'string' ? body : JSON.stringify(body) } : {}),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: text ? JSON.parse(text) : undefined, headers: answer.headers };
+  };
 }
 
 const clip = { filename: 'clip.mp4', contentType: 'video/mp4', sizeBytes: 1000 };
@@ -68,6 +87,77 @@ test('a deleted video is gone, from the list too', async () => {
   });
   const { body: list } = await call('GET', '/api/videos?limit=100');
   expect(list.videos.map(({ id }: { id: string }) => id)).not.toContain(body.id);
+});
+
+describe('protected playback', () => {
+  const grantVideo = async (): Promise<string> => (await callProtected('POST', '/api/uploads', clip)).body.id;
+  const secondsFromNow = (isoTime: string): number => (Date.parse(isoTime) - Date.now()) / 1000;
+
+  test('a token opens its video, until the time that the answer names', async () => {
+    const id = await grantVideo();
+    const { status, body } = await callProtected('POST', `/api/videos/${id}/tokens`, {
+      expiresInSeconds: 60,
+    });
+    expect(status).toBe(201);
+    expect(body).toEqual({
+      token: expect.stringMatching(/^b\./),
+      playbackUrl: `${BASE}/v/${body.token}/${id}/master.m3u8`,
+      expiresAt: expect.any(String),
+    });
+    const { pathname } = new URL(body.playbackUrl);
+    const end = Date.parse(body.expiresAt);
+    expect(admittedPath(pathname, new Date(end - 1), secrets)).toBe(`/v/${id}/master.m3u8`);
+    expect(() => admittedPath(pathname, new Date(end), secrets)).toThrow('expired');
+    expect(secondsFromNow(body.expiresAt)).toBeLessThanOrEqual(60);
+  });
+
+  test('a token for which no time is asked lasts six hours', async () => {
+    const { body } = await callProtected('POST', `/api/videos/${await grantVideo()}/tokens`);
+    expect(secondsFromNow(body.expiresAt)).toBeLessThanOrEqual(6 * 3600);
+    expect(secondsFromNow(body.expiresAt)).toBeGreaterThan(5 * 3600);
+  });
+
+  test('no other answer names an address, for none would play', async () => {
+    const granted = await callProtected('POST', '/api/uploads', clip);
+    const state = await callProtected('GET', `/api/videos/${granted.body.id}`, undefined, null);
+    const list = await callProtected('GET', '/api/videos?limit=1');
+    expect([granted.body, state.body, list.body.videos[0]]).toMatchObject(
+      Array(3).fill({ playbackUrl: null }),
+    );
+  });
+
+  const WEEK = 7 * 24 * 3600;
+  test.each([
+    ['the longest time', { expiresInSeconds: WEEK }, 'key', 201, undefined],
+    ['a longer one', { expiresInSeconds: WEEK + 1 }, 'key', 400, 'INVALID_REQUEST'],
+    ['no time at all', { expiresInSeconds: 0 }, 'key', 400, 'INVALID_REQUEST'],
+    ['part of a second', { expiresInSeconds: 1.5 }, 'key', 400, 'INVALID_REQUEST'],
+    ['a text', { expiresInSeconds: '60' }, 'key', 400, 'INVALID_REQUEST'],
+    ['a time that is misspelt', { expiresIn: 60 }, 'key', 400, 'INVALID_REQUEST'],
+    ['what is not JSON', '{', 'key', 400, 'INVALID_REQUEST'],
+    ['a wrong key', {}, 'wrong', 401, 'UNAUTHORIZED'],
+    ['no key', {}, null, 401, 'UNAUTHORIZED'],
+  ])('a token asked for with %s: %j and the key %j is answered %i', async (_, body, key, status, code) => {
+    const answer = await callProtected('POST', `/api/videos/${await grantVideo()}/tokens`, body, key);
+    expect(answer).toMatchObject({ status, body: code ? { code } : {} });
+  });
+
+  test('there are no tokens for a video that never was, or is deleted', async () => {
+    const id = await grantVideo();
+    await callProtected('DELETE', `/api/videos/${id}`);
+    for (const unknown of [id, newVideoId(new Date()), 'x']) {
+      const { status, body } = await callProtected('POST', `/api/videos/${unknown}/tokens`);
+      expect([status, body.code]).toEqual([404, 'NOT_FOUND']);
+    }
+  });
+
+  test('where playback is public there is nothing to ask for, and the answer says so', async () => {
+    const { body } = await call('POST', '/api/uploads', clip);
+    expect(await call('POST', `/api/videos/${body.id}/tokens`)).toMatchObject({
+      status: 409,
+      body: { code: 'PLAYBACK_IS_PUBLIC', message: expect.stringContaining('playbackUrl') },
+    });
+  });
 });
 
 test.each([

@@ -13,7 +13,7 @@ import { listVideos, videoStatus } from '../../pipeline/video-status.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 
-const BASE = 'http://localhost:3000';
+const playbackUrlOf = (id: string) => `/v/${id}/master.m3u8`;
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
   directory = await temporaryDirectory();
@@ -32,7 +32,7 @@ async function grant(world: ReturnType<typeof emptyWorld>, now: Date): Promise<s
 test('waiting, processing, failed, ready', async () => {
   const world = emptyWorld();
   const id = await grant(world, new Date());
-  const status = () => videoStatus(id, world, BASE);
+  const status = () => videoStatus(id, world, playbackUrlOf);
   expect(await status()).toMatchObject({
     state: 'waiting',
     playable: false,
@@ -63,7 +63,7 @@ test('waiting, processing, failed, ready', async () => {
     state: 'processing',
     playable: true,
     progress: 1 / 3,
-    playbackUrl: `${BASE}/v/${id}/master.m3u8`,
+    playbackUrl: `/v/${id}/master.m3u8`,
     renditions: [{ name: '360p', width: 640, height: 360, frameRate: 29.97, codecs: 'avc1.64001e' }],
   });
 
@@ -97,11 +97,29 @@ test('a refused source is failed, with its sentence, and ingest does not throw',
   const id = await grant(world, new Date());
   await world.uploads.put(sourceKey(id), '', { contentType: 'video/mp4' });
   await ingest(id, world, () => Promise.reject(new Error('not to be started')));
-  expect(await videoStatus(id, world, BASE)).toMatchObject({
+  expect(await videoStatus(id, world, playbackUrlOf)).toMatchObject({
     state: 'failed',
     playable: false,
     error: { code: 'EMPTY_FILE', message: 'The file is empty.' },
   });
+});
+
+test('with nothing to make ahead of time a video is ready with its opening, and no execution is started', async () => {
+  const world = emptyWorld();
+  world.settings.prewarm = 'none';
+  const id = await grant(world, new Date());
+  const path = join(directory.path, 'short.mp4');
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x36:r=10:d=9', '-c:v', 'libx264', path);
+  await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
+  for (let event = 0; event < 2; event += 1)
+    await ingest(id, world, () => Promise.reject(new Error('not to be started')));
+  expect(await videoStatus(id, world, playbackUrlOf)).toMatchObject({
+    state: 'ready',
+    progress: 1,
+    cost: { computeSeconds: 0 },
+  });
+  expect(world.media.keys().filter((key) => key.endsWith('.ts'))).toHaveLength(1);
+  expect(world.observed.filter(({ event }) => event === 'ready')).toHaveLength(1);
 });
 
 test('videos are listed newest first, in pages', async () => {
@@ -109,8 +127,8 @@ test('videos are listed newest first, in pages', async () => {
   const ids: string[] = [];
   for (let minute = 0; minute < 5; minute += 1)
     ids.unshift(await grant(world, new Date(Date.UTC(2026, 0, 1, 0, minute))));
-  const first = await listVideos({ limit: 3, after: undefined }, world, BASE);
-  const second = await listVideos({ limit: 3, after: first.nextCursor }, world, BASE);
+  const first = await listVideos({ limit: 3, after: undefined }, world, playbackUrlOf);
+  const second = await listVideos({ limit: 3, after: first.nextCursor }, world, playbackUrlOf);
   expect([first, second].map(({ videos }) => videos.map(({ id }) => id))).toEqual([
     ids.slice(0, 3),
     ids.slice(3),

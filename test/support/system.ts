@@ -9,6 +9,7 @@ import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
+import type { PlaybackGrant } from '../../pipeline/playback.ts';
 import type { VideoStatus } from '../../pipeline/video-status.ts';
 
 export interface System {
@@ -102,6 +103,15 @@ export async function untilStatus(
     if (wanted(status)) return status;
     await sleep(everyMs);
   }
+}
+
+export async function grantPlayback({ baseUrl }: System, { id }: Granted): Promise<PlaybackGrant> {
+  const answer = await fetch(`${baseUrl}/api/videos/${id}/tokens`, {
+    method: 'POST',
+    headers: AUTHORIZATION,
+  });
+  if (answer.status !== 201) throw new Error(`token request: ${answer.status} ${await answer.text()}`);
+  return (await answer.json()) as PlaybackGrant;
 }
 
 export const deleteVideo = ({ baseUrl }: System, { id }: Granted): Promise<Response> =>

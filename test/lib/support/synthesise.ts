@@ -1,5 +1,5 @@
 // A program of its own, started by the tests: synthesises variants of the stack, one after another in one process, as
-// loading CDK takes longer than using it. Code and layers are not bundled here; test/lib/assembly.test.ts does that.
+// loading CDK takes longer than using it. Code and layers are bundled only where that is asked for.
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,6 +14,8 @@ export interface Variant {
   app: 'instant-hls' | 'example';
   context?: Record<string, unknown>;
   nag?: boolean;
+  /** With the functions' code and the layer's binaries in the assembly. */
+  bundle?: boolean;
   /** Adds what cdk-nag must object to. */
   fault?: boolean;
 }
@@ -29,13 +31,18 @@ writeFileSync(join(page, 'index.html'), '<!doctype html>');
 for (const variant of JSON.parse(variants) as Variant[]) synthesise(variant);
 
 /** Leaves an assembly in a folder with the variant's name, or what was thrown as `error.txt`. */
-function synthesise({ name, app: kind, context, nag, fault }: Variant): void {
+function synthesise({ name, app: kind, context, nag, fault, bundle }: Variant): void {
   const outdir = join(outDirectory, name);
   mkdirSync(outdir, { recursive: true });
   try {
     const app = new App({
       outdir,
-      context: { ...flags, 'aws:cdk:bundling-stacks': [], 'aws:cdk:disable-asset-staging': true, ...context },
+      context: {
+        ...flags,
+        'aws:cdk:bundling-stacks': bundle ? ['**'] : [],
+        'aws:cdk:disable-asset-staging': true,
+        ...context,
+      },
       analyticsReporting: false,
     });
     if (kind === 'example') courseApp(app);

@@ -1,0 +1,316 @@
+// The bundles that will run, run: every function of the synthesised assembly as Lambda would start it, and the
+// synthesised state machine over them. Whatever goes wrong on the way, what comes out equals what `npm start` makes.
+
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DeleteObjectsCommand, GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { cardKey, newVideoId, planKey, sourceKey, workKey } from '../../core/keys.ts';
+import type { Plan } from '../../core/plan.ts';
+import { segmentsOf } from '../../core/segments.ts';
+import type { Chunk } from '../../core/work.ts';
+import { prewarmEngine } from '../../local/prewarm-engine.ts';
+import { derive, deriveChunk } from '../../pipeline/derive.ts';
+import { finish } from '../../pipeline/finish.ts';
+import { ingest } from '../../pipeline/ingest.ts';
+import { getJson } from '../../pipeline/store.ts';
+import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { worldIn } from '../support/world.ts';
+import { API_KEY, openAccount } from './support/account.ts';
+import type { Account } from './support/account.ts';
+import { ServiceError } from './support/state-machine.ts';
+import type { Json } from '../lib/support/variants.ts';
+
+const OWNER = { authorization: `Bearer ${API_KEY}` };
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let account: Account;
+/** Three chunks of two rungs and sound, of few pictures. */
+let film: Buffer;
+/** One chunk. */
+let clip: Buffer;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  film = await source(70);
+  clip = await source(6);
+  account = await openAccount(directory.path);
+}, 120_000);
+afterAll(async () => {
+  await account?.close();
+  await directory.remove();
+});
+afterEach(() => {
+  account.faults.invocation = () => undefined;
+  account.faults.s3 = () => false;
+});
+
+async function source(seconds: number): Promise<Buffer> {
+  const path = join(directory.path, `${seconds}.mp4`);
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', `testsrc2=s=852x480:r=2:d=${seconds}`],
+    ...['-f', 'lavfi', '-i', `sine=440:r=48000:d=${seconds}`],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', '-shortest', path],
+  );
+  return readFile(path);
+}
+
+/** As a browser uploads: asks the API, then sends the file to S3 by what it was given. */
+async function upload(file: Buffer, sent = file): Promise<Json & { id: string; put: number }> {
+  const { status, body } = await account.api({
+    method: 'POST',
+    path: '/api/uploads',
+    headers: OWNER,
+    body: { filename: 'film.mp4', contentType: 'video/mp4', sizeBytes: file.length },
+  });
+  expect(status).toBe(201);
+  const { method, url, headers } = body.upload;
+  const { status: put } = await fetch(url, { method, headers, body: new Uint8Array(sent) });
+  return { ...body, put };
+}
+
+/** Uploads, and waits until `ingest` has done its part. */
+async function uploaded(file: Buffer) {
+  const video = await upload(file);
+  expect(await account.ingested()).toEqual([{ payload: null }]);
+  return { video, execution: account.executions.find(({ input }) => input.id === video.id)! };
+}
+
+const statusOf = async (id: string): Promise<Json> =>
+  (await account.api({ method: 'GET', path: `/api/videos/${id}` })).body;
+
+const planOf = async (id: string): Promise<Plan> => {
+  const { Body } = await account.client.send(
+    new GetObjectCommand({ Bucket: account.buckets.media, Key: planKey(id) }),
+  );
+  return JSON.parse(await Body!.transformToString()) as Plan;
+};
+
+async function stored(bucket: keyof Account['buckets'], Prefix: string): Promise<Map<string, Buffer>> {
+  const objects = new Map<string, Buffer>();
+  const Bucket = account.buckets[bucket];
+  for await (const { Contents = [] } of paginateListObjectsV2(
+    { client: account.client },
+    { Bucket, Prefix },
+  )) {
+    for (const { Key } of Contents) {
+      const { Body } = await account.client.send(new GetObjectCommand({ Bucket, Key }));
+      objects.set(Key!, Buffer.from(await Body!.transformToByteArray()));
+    }
+  }
+  return objects;
+}
+
+/** A PUT of this segment, of whichever rendition and video. */
+const putsSegment = (index: number) => {
+  const name = new RegExp(`/v/.*/${String(index).padStart(5, '0')}\\.(ts|aac)\\?`);
+  return ({ method, url }: { method?: string | undefined; url?: string | undefined }): boolean =>
+    method === 'PUT' && name.test(`${url}?`);
+};
+
+test('the key is asked for, and an upload carries what was announced and nothing else', async () => {
+  const request = { method: 'GET', path: '/api/videos?limit=1' };
+  expect(await account.api(request)).toMatchObject({ status: 401 });
+  expect(await account.api({ ...request, headers: { Authorization: 'Bearer wrong' } })).toMatchObject({
+    status: 403,
+  });
+  expect(await account.api({ ...request, headers: OWNER })).toMatchObject({
+    status: 200,
+    body: { videos: [] },
+  });
+  expect(await account.api({ method: 'POST', path: '/api/videos' })).toMatchObject({ status: 404 });
+
+  const announced = account.events.length;
+  expect(await upload(clip, film)).toMatchObject({ put: 403 });
+  expect(account.events).toHaveLength(announced);
+});
+
+test('an upload becomes ready, though a worker is throttled, one fails and one dies; the result is that of npm start', async () => {
+  const { video, execution } = await uploaded(film);
+  const { id } = video;
+  expect(video.playbackUrl).toBe(`https://d111111abcdef8.cloudfront.net/v/${id}/master.m3u8`);
+
+  // S3 announces at least once.
+  await account.invokeIngest(account.events.at(-1)!);
+  expect(account.executions.filter(({ input }) => input.id === id)).toHaveLength(1);
+
+  // A viewer is there before anything is prewarmed, and seeks.
+  expect(await statusOf(id)).toMatchObject({ state: 'processing', playable: true });
+  const master = await account.watch(video.playbackUrl);
+  expect(master).toMatchObject({ status: 200, from: 'bucket' });
+  const variant = master.body
+    .toString()
+    .split('\n')
+    .filter((line) => line && !line.startsWith('#'))
+    .at(-1)!;
+  const playlistUrl = new URL(variant, video.playbackUrl).href;
+  const playlist = await account.watch(playlistUrl);
+  expect(playlist).toMatchObject({ status: 200, from: 'function' });
+  const names = playlist.body
+    .toString()
+    .split('\n')
+    .filter((line) => line.endsWith('.ts'));
+  expect(names).toHaveLength(18);
+  const sought = new URL(names[12]!, playlistUrl).href;
+  const segment = await account.watch(sought, { headers: { range: 'bytes=0-187' } });
+  expect(segment).toMatchObject({
+    status: 206,
+    from: 'function',
+    headers: { 'content-type': 'video/mp2t', 'cache-control': 'public, max-age=31536000, immutable' },
+  });
+  expect(segment.body).toHaveLength(188);
+  expect((await account.watch(sought)).from).toBe('bucket');
+  expect((await account.watch(sought.replace('/00012.', '/00018.'))).status).toBe(404);
+
+  const happened: string[] = [];
+  account.faults.invocation = (name, payload) => {
+    if (!name.includes('Transcode')) return;
+    const { from } = payload as Chunk;
+    const attempt = happened.filter((each) => each.startsWith(`${from}:`)).length;
+    const throttled = from === 0 && attempt < 3;
+    happened.push(`${from}:${throttled ? 'throttled' : 'called'}`);
+    if (throttled) throw new ServiceError('Lambda.TooManyRequestsException', 'Rate Exceeded.');
+  };
+  let [failing, dying] = [true, true];
+  account.faults.s3 = (request) => {
+    if (failing && putsSegment(10)(request)) {
+      failing = false;
+      return true;
+    }
+    // In the middle of its chunk: one segment is stored, this one is on its way.
+    if (dying && putsSegment(17)(request)) {
+      dying = false;
+      account.functions.transcode
+        .running()
+        .find(({ event }) => (event as Chunk).from === 16)!
+        .kill();
+    }
+    return false;
+  };
+  expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
+  expect(happened.sort()).toEqual([
+    ...['0:called', '0:throttled', '0:throttled', '0:throttled'],
+    ...['16:called', '16:called', '8:called', '8:called'],
+  ]);
+
+  const ready = await statusOf(id);
+  expect(ready).toMatchObject({
+    state: 'ready',
+    progress: 1,
+    durationSeconds: 70,
+    cost: { isEstimate: true },
+  });
+  expect(ready.error).toBeUndefined();
+  expect(await account.watch(video.playbackUrl)).toMatchObject({ from: 'bucket', status: 200 });
+
+  const [here, there] = [await stored('media', `v/${id}/`), await madeByNpmStart(film, id)];
+  expect([...here.keys()]).toEqual([...there.keys()]);
+  expect(here.size).toBe(1 + 3 * (1 + 18));
+  const different = [...here.keys()].filter((key) => !here.get(key)!.equals(there.get(key)!));
+  expect(different).toEqual([]);
+  expect(here.get(`v/${id}/master.m3u8`)!.toString()).toContain('AVERAGE-BANDWIDTH=');
+
+  // What was observed goes to CloudWatch in the log lines of whoever observed it.
+  expect(metricsIn(account.functions.ingest.output())).toContain('TimeToPlayable');
+  expect(metricsIn(account.functions.origin.output())).toContain('DeriveTime');
+  expect(metricsIn(account.functions.transcode.output())).toContain('VideoSecondsPerGBSecond');
+  expect(metricsIn(account.functions.finish.output())).toContain('VideosReady');
+  expect(await readdir(join(directory.path, 'tmp', 'origin'))).toEqual([]);
+
+  expect((await account.api({ method: 'DELETE', path: `/api/videos/${id}`, headers: OWNER })).status).toBe(
+    204,
+  );
+  expect((await account.api({ method: 'GET', path: `/api/videos/${id}` })).status).toBe(404);
+  const left = [...(await stored('uploads', '')).keys(), ...(await stored('media', '')).keys()];
+  expect(left.filter((key) => key.includes(id))).toEqual([]);
+});
+
+test('a chunk that cannot be made fails the video visibly; run again, the list makes it ready', async () => {
+  const { video, execution } = await uploaded(film);
+  account.faults.s3 = putsSegment(9);
+  expect(await execution.run()).toMatchObject({ status: 'FAILED', error: 'ChunksFailed' });
+  const failed = await statusOf(video.id);
+  expect(failed).toMatchObject({ state: 'failed', playable: true, error: { code: 'ENCODING_FAILED' } });
+  // The other chunks were not left undone for it.
+  expect(failed.progress).toBeGreaterThanOrEqual(30 / 54);
+  expect(failed.progress).toBeLessThan(1);
+  expect(metricsIn(account.functions.finish.output())).toContain('VideosFailed');
+
+  account.faults.s3 = () => false;
+  const plan = await planOf(video.id);
+  const missing = segmentsOf(plan, ['360p'])[9]!;
+  const url = new URL(`${missing.rev}/${missing.rendition}/00009.ts`, video.playbackUrl).href;
+  expect(await account.watch(url)).toMatchObject({ status: 200, from: 'function' });
+
+  const again = account.startAgain(execution, 'again');
+  expect(await again.run()).toMatchObject({ status: 'SUCCEEDED' });
+  const ready = await statusOf(video.id);
+  expect(ready).toMatchObject({ state: 'ready', progress: 1 });
+  expect(ready.error).toBeUndefined();
+});
+
+test('a list that cannot be read fails the video visibly', async () => {
+  const { video, execution } = await uploaded(clip);
+  const Delete = { Objects: [{ Key: workKey(video.id) }] };
+  await account.client.send(new DeleteObjectsCommand({ Bucket: account.buckets.media, Delete }));
+  expect(await execution.run()).toMatchObject({ status: 'FAILED', error: 'ListFailed' });
+  expect(await statusOf(video.id)).toMatchObject({ state: 'failed', error: { code: 'ENCODING_FAILED' } });
+});
+
+test('a video that is deleted while it is prewarmed is nobody’s failure, and leaves nothing', async () => {
+  const { video, execution } = await uploaded(clip);
+  const path = `/api/videos/${video.id}`;
+  expect((await account.api({ method: 'DELETE', path, headers: OWNER })).status).toBe(204);
+  expect(await execution.run()).toMatchObject({ status: 'FAILED' });
+  const left = [...(await stored('uploads', '')).keys(), ...(await stored('media', '')).keys()];
+  expect(left.filter((key) => key.includes(video.id))).toEqual([]);
+});
+
+test('a file that is no video is refused with its sentence, and nothing is started', async () => {
+  const { video, execution } = await uploaded(Buffer.from('Once upon a time.\n'.repeat(50)));
+  expect(execution).toBeUndefined();
+  expect(await statusOf(video.id)).toMatchObject({
+    state: 'failed',
+    playable: false,
+    error: { code: 'NOT_MEDIA', message: expect.stringMatching(/\.$/) },
+  });
+  expect(await account.watch(video.playbackUrl)).toMatchObject({ status: 422, from: 'function' });
+});
+
+/** The same, by the pipeline and the engine of `npm start` in this process; keys as if the video had this id. */
+async function madeByNpmStart(file: Buffer, id: string): Promise<Map<string, Buffer>> {
+  const world = worldIn(directory.path);
+  const own = newVideoId(new Date());
+  await world.media.put(cardKey(own), '{}', { contentType: 'application/json' });
+  await world.uploads.put(sourceKey(own), file, { contentType: 'video/mp4' });
+  const errors: unknown[] = [];
+  const engine = prewarmEngine({
+    work: (chunk) => deriveChunk(chunk as Chunk, world, { background: true }),
+    end: async (_, { failed }) => {
+      if (failed) errors.push('failed');
+      else await finish(own, world, new Date());
+    },
+    attempts: 1,
+  });
+  await ingest(own, world, async ({ rev, workKey: list }) => {
+    // The viewer's segments, as above, before the list is run.
+    const rendition = (await getJson<Plan>(world.media, planKey(own)))!.video!.renditions[0]!.name;
+    await derive(own, { kind: 'playlist', rev, rendition }, world);
+    await derive(own, { kind: 'segment', rev, rendition, index: 12, extension: 'ts' }, world);
+    engine.start(own, own, (await getJson<Chunk[]>(world.media, list))!);
+  });
+  await engine.idle();
+  expect(errors).toEqual([]);
+  const made = new Map<string, Buffer>();
+  for (const key of world.media.keys().filter((each) => each.startsWith('v/'))) {
+    made.set(key.replace(own, id), Buffer.from((await world.media.get(key))!));
+  }
+  return made;
+}
+
+/** Names of the metrics in CloudWatch's embedded format among a function's log lines. */
+const metricsIn = (output: string): string[] =>
+  output
+    .split('\n')
+    .filter((line) => line.includes('"CloudWatchMetrics"'))
+    .flatMap((line) => (JSON.parse(line) as Json)._aws.CloudWatchMetrics)
+    .flatMap(({ Metrics }: Json) => Metrics.map(({ Name }: Json) => Name));

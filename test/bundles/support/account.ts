@@ -1,0 +1,255 @@
+// An account into which the stack was deployed: every function of the assembly as processes of its bundle, wired to
+// each other and to the embedded S3 as the template says.
+
+import { once } from 'node:events';
+import { cp, mkdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { S3Event } from 'aws-lambda';
+import { openS3 } from '../../../local/s3/server.ts';
+import { functionThat, ofType, only, synthesise } from '../../lib/support/variants.ts';
+import type { Json } from '../../lib/support/variants.ts';
+import { keyring } from '../../support/s3-server.ts';
+import { serveAwsJson } from './aws-json.ts';
+import { cdn } from './cdn.ts';
+import { httpApi } from './http-api.ts';
+import { lambdaFunction } from './lambda.ts';
+import type { LambdaFunction } from './lambda.ts';
+import type { Reply } from './lambda-runtime.ts';
+import { ServiceError, execute } from './state-machine.ts';
+import type { ExecutionResult } from './state-machine.ts';
+import { REGION, resolver } from './template.ts';
+
+export const API_KEY = 'a-generated-key';
+
+export interface Execution {
+  name: string;
+  input: Json;
+  /** Begins it: so that a test says what was before. */
+  run(): Promise<ExecutionResult>;
+}
+
+export interface Account {
+  api: ReturnType<typeof httpApi>;
+  watch: ReturnType<typeof cdn>;
+  functions: Record<'api' | 'authorizer' | 'ingest' | 'origin' | 'transcode' | 'finish', LambdaFunction>;
+  buckets: { uploads: string; media: string };
+  client: S3Client;
+  /** What S3 has announced so far. */
+  events: S3Event[];
+  invokeIngest(event: S3Event): Promise<Reply>;
+  /** All that were started, in order. */
+  executions: Execution[];
+  startAgain(execution: Execution, name: string): Execution;
+  /** Resolves when no announced upload is being ingested any more, with what `ingest` replied. */
+  ingested(): Promise<Reply[]>;
+  faults: Faults;
+  close(): Promise<void>;
+}
+
+/** What goes wrong, as long as it is set. */
+export interface Faults {
+  /** Asked before each invocation by the state machine: throws what Lambda's API answers. */
+  invocation: (functionName: string, payload: Json) => void;
+  /** Asked before each request to S3: true, and S3 answers 403. */
+  s3: (request: IncomingMessage) => boolean;
+}
+
+const FUNCTIONS = {
+  api: 'The HTTP API',
+  authorizer: 'Compares the API key',
+  ingest: 'Plans a video',
+  origin: 'Makes an artifact',
+  transcode: 'Encodes a chunk',
+  finish: 'Measures what was made',
+} as const;
+
+export async function openAccount(directory: string): Promise<Account> {
+  const assembly = await synthesise([
+    {
+      name: 'deployed',
+      app: 'instant-hls',
+      bundle: true,
+      // The layer's binaries are to run on this machine.
+      context: { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64' },
+    },
+  ]);
+  const template = await assembly.template('deployed');
+  const resolve = resolver(template);
+  const assetOf = ({ S3Key }: { S3Key: string }): string =>
+    assembly.path('deployed', `asset.${S3Key.replace(/\.zip$/, '')}`);
+
+  const faults: Faults = { invocation: () => undefined, s3: () => false };
+  const events: S3Event[] = [];
+  const bucketOf = (type: string): string =>
+    resolve({ Ref: only(ofType(template, 'AWS::S3::Bucket').filter(({ id }) => id.includes(type))).id });
+  const buckets = { uploads: bucketOf('BucketsUploads'), media: bucketOf('BucketsMedia') };
+
+  const store = await openS3({
+    directory: join(directory, 's3'),
+    keyring,
+    onCreated: (event) => {
+      for (const arn of subscribersOf(event)) {
+        events.push(event);
+        ingesting.push(invoke(arn, event));
+      }
+    },
+  });
+  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+    if (faults.s3(request)) {
+      request.resume();
+      response.writeHead(403, { 'content-type': 'application/xml' });
+      response.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>');
+    } else store.handle(request, response);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const client = new S3Client({
+    endpoint,
+    forcePathStyle: true,
+    region: keyring.region,
+    credentials: keyring,
+  });
+  for (const Bucket of Object.values(buckets)) await client.send(new CreateBucketCommand({ Bucket }));
+
+  const executions: Execution[] = [];
+  const stateMachine = only(ofType(template, 'AWS::StepFunctions::StateMachine'));
+  const stateMachineArn = resolve({ Ref: stateMachine.id });
+  const keySecretArn = resolve({ Ref: only(ofType(template, 'AWS::SecretsManager::Secret')).id });
+  const services = await serveAwsJson({
+    'AWSStepFunctions.StartExecution': ({ stateMachineArn: arn = '', name = '', input = '' }) => {
+      if (arn !== stateMachineArn) throw new ServiceError('StateMachineDoesNotExist', arn);
+      if (!/^[\w-]{1,80}$/.test(name)) throw new ServiceError('InvalidName', name);
+      if (executions.some((execution) => execution.name === name)) {
+        throw new ServiceError('ExecutionAlreadyExists', name);
+      }
+      executions.push(executionOf(name, JSON.parse(input)));
+      return {
+        executionArn: arn.replace(':stateMachine:', ':execution:') + `:${name}`,
+        startDate: Date.now() / 1000,
+      };
+    },
+    'secretsmanager.GetSecretValue': ({ SecretId }) => {
+      if (SecretId !== keySecretArn) throw new ServiceError('ResourceNotFoundException', String(SecretId));
+      return { ARN: SecretId, SecretString: API_KEY };
+    },
+  });
+
+  const byArn = new Map<string, LambdaFunction>();
+  const functions = Object.fromEntries(
+    await Promise.all(
+      Object.entries(FUNCTIONS).map(async ([name, does]) => {
+        const { id, Properties } = functionThat(template, does);
+        const temporary = join(directory, 'tmp', name);
+        await mkdir(temporary, { recursive: true });
+        // Apart from the assembly: what a function needs must be in its own folder.
+        const task = join(directory, 'task', name);
+        await cp(assetOf(Properties.Code), task, { recursive: true });
+        const started = lambdaFunction({
+          name: id,
+          directory: task,
+          handler: Properties.Handler,
+          memoryMb: Properties.MemorySize,
+          timeoutSeconds: Properties.Timeout,
+          environment: {
+            ...unpacked(resolve(Properties.Environment.Variables), layersOf(Properties)),
+            TMPDIR: temporary, // the /tmp of a sandbox is its own
+            AWS_REGION: REGION,
+            AWS_ACCESS_KEY_ID: keyring.accessKeyId,
+            AWS_SECRET_ACCESS_KEY: keyring.secretAccessKey,
+            AWS_ENDPOINT_URL_S3: endpoint,
+            AWS_ENDPOINT_URL_SFN: services.endpoint,
+            AWS_ENDPOINT_URL_SECRETS_MANAGER: services.endpoint,
+          },
+        });
+        byArn.set(resolve({ 'Fn::GetAtt': [id, 'Arn'] }), started);
+        return [name, started];
+      }),
+    ),
+  ) as Account['functions'];
+
+  /** Folders that the function finds below /opt. */
+  function layersOf({ Layers = [] }: { Layers?: Json[] }): string[] {
+    return Layers.map(({ Ref }) => assetOf(template.Resources[Ref]!.Properties.Content));
+  }
+
+  function invoke(arn: string, event: unknown): Promise<Reply> {
+    const called = byArn.get(arn);
+    if (!called) throw new ServiceError('ResourceNotFoundException', arn);
+    return called.invoke(event);
+  }
+
+  const definition = JSON.parse(resolve(stateMachine.Properties.DefinitionString));
+  const executionOf = (name: string, input: Json): Execution => ({
+    name,
+    input,
+    run: () =>
+      execute(definition, input, {
+        async invoke(arn, payload) {
+          faults.invocation(/:function:(\w+)$/.exec(arn)![1]!, payload);
+          return invoke(arn, payload);
+        },
+        async readItems({ Bucket, Key }) {
+          const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+          return JSON.parse(await Body!.transformToString()) as unknown[];
+        },
+      }),
+  });
+
+  const ingesting: Promise<Reply>[] = [];
+  const notifications = ofType(template, 'Custom::S3BucketNotifications').map(({ Properties }) =>
+    resolve({ bucket: Properties.BucketName, functions: Properties.NotificationConfiguration }),
+  );
+  function subscribersOf({ Records }: S3Event): string[] {
+    const { eventName, s3 } = Records[0]!;
+    return notifications
+      .filter(({ bucket }) => bucket === s3.bucket.name)
+      .flatMap(({ functions: { LambdaFunctionConfigurations } }) => LambdaFunctionConfigurations)
+      .filter(({ Events, Filter }: Json) => {
+        const rules = Object.fromEntries(
+          Filter.Key.FilterRules.map(({ Name, Value }: Json) => [Name, Value]),
+        ) as { prefix: string; suffix: string };
+        const wanted = Events.some((each: string) => `s3:${eventName}`.startsWith(each.replace('*', '')));
+        return wanted && s3.object.key.startsWith(rules.prefix) && s3.object.key.endsWith(rules.suffix);
+      })
+      .map(({ LambdaFunctionArn }: Json) => LambdaFunctionArn as string);
+  }
+
+  const url = only(ofType(template, 'AWS::Lambda::Url')).Properties;
+  return {
+    api: httpApi(template, resolve, invoke),
+    watch: cdn(client, buckets.media, (event) => invoke(resolve(url.TargetFunctionArn), event)),
+    functions,
+    buckets,
+    client,
+    events,
+    invokeIngest: (event) => functions.ingest.invoke(event),
+    executions,
+    startAgain: ({ input }, name) => executionOf(name, input),
+    ingested: () => Promise.all(ingesting.splice(0)),
+    faults,
+    async close() {
+      await Promise.all(Object.values(functions).map((each) => each.stop()));
+      services.close();
+      await store.close();
+      server.close();
+      server.closeAllConnections();
+      client.destroy();
+      await assembly.remove();
+    },
+  };
+}
+
+/** Lambda unpacks layers to /opt; here each path below it is that of the layer which has it. */
+function unpacked(variables: Record<string, string>, layers: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(variables).map(([name, value]) => {
+      if (!value.startsWith('/opt/')) return [name, value];
+      return [name, join(only(layers), value.slice('/opt/'.length))];
+    }),
+  );
+}

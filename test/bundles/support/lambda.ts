@@ -1,0 +1,126 @@
+// A Lambda function: instances of its bundle, each a process that handles one invocation at a time and is frozen in
+// between, as Lambda freezes it: what was left running after the answer does not go on.
+
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Invocation, Reply } from './lambda-runtime.ts';
+
+export interface LambdaFunctionSettings {
+  name: string;
+  /** Holds the bundle, and nothing of node_modules above it. */
+  directory: string;
+  handler: string;
+  environment: Record<string, string>;
+  memoryMb: number;
+  timeoutSeconds: number;
+}
+
+export interface Running {
+  event: unknown;
+  /** As when the machine below dies. */
+  kill(): void;
+}
+
+export interface LambdaFunction {
+  invoke(event: unknown): Promise<Reply>;
+  running(): readonly Running[];
+  /** All that its instances have printed. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+export function lambdaFunction(settings: LambdaFunctionSettings): LambdaFunction {
+  const idle: ChildProcess[] = [];
+  const all = new Set<ChildProcess>();
+  const running = new Set<Running>();
+  let output = '';
+
+  function start(): ChildProcess {
+    const { name, directory, handler, memoryMb, environment } = settings;
+    const options = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'lambda-runtime.ts')];
+    const child = spawn(process.execPath, options, {
+      cwd: directory,
+      // What Lambda sets by itself, then what the template says. Nothing of ours.
+      env: {
+        _HANDLER: handler,
+        LAMBDA_TASK_ROOT: directory,
+        AWS_LAMBDA_FUNCTION_NAME: name,
+        AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+        AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(memoryMb),
+        AWS_LAMBDA_LOG_FORMAT: 'JSON',
+        AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs24.x',
+        PATH: '/usr/local/bin:/usr/bin:/bin',
+        LANG: 'en_US.UTF-8',
+        TZ: ':UTC',
+        ...environment,
+      },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    for (const stream of [child.stdout!, child.stderr!]) {
+      stream.on('data', (bytes: Buffer) => (output += bytes.toString()));
+    }
+    all.add(child);
+    child.once('exit', () => all.delete(child));
+    return child;
+  }
+
+  async function invokeOn(child: ChildProcess, event: unknown): Promise<Reply> {
+    const milliseconds = settings.timeoutSeconds * 1000;
+    const requestId = randomUUID();
+    let timedOut = false;
+    const kill = () => void child.kill('SIGKILL');
+    const timer = setTimeout(() => {
+      timedOut = true;
+      kill();
+    }, milliseconds);
+    const invocation: Running = { event, kill };
+    running.add(invocation);
+    const ended = new AbortController();
+    child.kill('SIGCONT');
+    child.send({ event, requestId, deadlineMs: Date.now() + milliseconds } satisfies Invocation);
+    try {
+      const [reply] = (await Promise.race([
+        once(child, 'message', { signal: ended.signal }),
+        once(child, 'exit', { signal: ended.signal }).then(([code, signal]) => [
+          timedOut ? TIMED_OUT : exitError(code as number | null, signal as string | null),
+        ]),
+      ])) as [Reply];
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGSTOP');
+        idle.push(child);
+      }
+      return reply;
+    } finally {
+      ended.abort();
+      clearTimeout(timer);
+      running.delete(invocation);
+    }
+  }
+
+  return {
+    invoke: (event) => invokeOn(idle.pop() ?? start(), event),
+    running: () => [...running],
+    output: () => output,
+    async stop() {
+      await Promise.all(
+        [...all].map((child) => {
+          child.kill('SIGKILL');
+          return once(child, 'exit');
+        }),
+      );
+    },
+  };
+}
+
+const failure = (errorType: string, errorMessage: string): Reply => ({
+  error: { errorType, errorMessage, trace: [] },
+});
+const TIMED_OUT = failure('Sandbox.Timedout', 'Task timed out');
+const exitError = (code: number | null, signal: string | null): Reply =>
+  failure(
+    'Runtime.ExitError',
+    `Runtime exited with error: ${signal ? `signal: ${signal}` : `exit status ${code}`}`,
+  );
