@@ -31,14 +31,14 @@ const SEGMENTS_PER_CHUNK = 8;
 // several times as long keep that to a part of the work, as long as one worker can do them.
 const KEYFRAME_DISTANCES_PER_CHUNK = 4;
 const MOST_SEGMENTS_PER_CHUNK = 32;
+// Each chunk reads the source's head and index, and a little more than it needs: little beside this much.
+const LEAST_BYTES_PER_CHUNK = 4 * 1024 * 1024;
 
 /** What can be watched comes before what can be looked at. */
 export function workFor(id: string, plan: Plan): Work[] {
   if (plan.prewarm.length === 0) return [];
   const count = segmentCount(plan.grid);
-  const apart = plan.source.keyframeSeconds / (plan.grid.segmentFrames / valueOf(plan.grid.frameRate));
-  const long = Math.min(MOST_SEGMENTS_PER_CHUNK, Math.ceil(apart * KEYFRAME_DISTANCES_PER_CHUNK));
-  const length = Math.max(SEGMENTS_PER_CHUNK, long);
+  const length = chunkLength(plan, count);
   const chunks = Math.ceil(count / length);
   const { rev } = plan;
   const work: Work[] = Array.from({ length: chunks }, (_, index) => ({
@@ -65,4 +65,15 @@ export function prewarmedStills({ rev, stills }: Plan): Artifact[] {
     { kind: 'storyboard', rev },
     ...sheets.map((index) => ({ kind: 'sheet' as const, rev, index })),
   ];
+}
+
+function chunkLength({ source, grid }: Plan, count: number): number {
+  const keyframeSegments = source.keyframeSeconds / (grid.segmentFrames / valueOf(grid.frameRate));
+  const wanted = Math.ceil(
+    Math.max(
+      keyframeSegments * KEYFRAME_DISTANCES_PER_CHUNK,
+      (count * LEAST_BYTES_PER_CHUNK) / source.sizeBytes,
+    ),
+  );
+  return Math.max(SEGMENTS_PER_CHUNK, Math.min(MOST_SEGMENTS_PER_CHUNK, wanted));
 }

@@ -10,7 +10,7 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { cardKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
+import { cardKey, mezzanineKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
 import type { Playback } from '../core/playback-token.ts';
@@ -233,7 +233,7 @@ export class VideoPipeline extends Construct {
       entry: 'lambdas/ingest.ts',
       description: 'Plans a video whose source has arrived, makes its opening and starts the prewarm',
       memoryMb: viewersMemoryMb, // somebody waits for the upload to become playable
-      timeout: Duration.minutes(5),
+      timeout: Duration.minutes(15), // a second for most; a large source without an index is copied first
       environment: { ...world, STATE_MACHINE_ARN: this.stateMachine.stateMachineArn },
     });
     this.stateMachine.grantStartExecution(ingest);
@@ -311,12 +311,13 @@ export class VideoPipeline extends Construct {
     const records = planKey('*'); // and plans/{id}.error.json, .work.json, .ready.json
     const card = cardKey('*');
     const artifacts = `${videoPrefix('*')}*`;
+    const mezzanine = mezzanineKey('*');
 
     allow(api, uploads, { read: [source], write: [source], delete: [source], list: true });
     allow(api, media, {
       read: [card, records],
       write: [card],
-      delete: [card, records, artifacts],
+      delete: [card, records, artifacts, mezzanine],
       list: true,
     });
     for (const worker of [ingest, origin, transcode, finish]) {
@@ -325,9 +326,13 @@ export class VideoPipeline extends Construct {
       allow(worker, media, {
         read: [card, records, artifacts],
         write: [records, artifacts],
-        delete: [card, records, artifacts],
+        delete: [card, records, artifacts, mezzanine],
         list: true,
       });
+    }
+    // Whoever plans a source that cannot be sought in copies it; all who encode read the copy.
+    for (const encoder of [ingest, origin, transcode]) {
+      allow(encoder, media, { read: [mezzanine], write: [mezzanine], abort: [mezzanine] });
     }
   }
 }

@@ -414,6 +414,19 @@ describe('permissions', () => {
   test.each([
     ['Api', 'PutObject', ['/uploads/*/source', '/videos/*.json']],
     ['Finish', 'PutObject', ['/plans/*.json', '/v/*/*']],
+    ['Ingest', 'PutObject', ['/mezzanine/*.mkv', '/plans/*.json', '/v/*/*']],
+    ['Ingest', 'AbortMultipartUpload', ['/mezzanine/*.mkv']],
+    [
+      'Transcode',
+      'GetObject',
+      ['/mezzanine/*.mkv', '/plans/*.json', '/uploads/*/source', '/v/*/*', '/videos/*.json'],
+    ],
+    ['Finish', 'AbortMultipartUpload', []],
+    [
+      'Api',
+      'DeleteObject',
+      ['/mezzanine/*.mkv', '/plans/*.json', '/uploads/*/source', '/v/*/*', '/videos/*.json'],
+    ],
     ['HttpAuthorizer', 'GetObject', []],
   ])('%s: s3:%s on %j only', (role, action, patterns) => {
     const found = statementsOf(template, (id) => id.startsWith(`Video${role}Role`))
