@@ -13,7 +13,7 @@ import { listVideos, videoStatus } from '../../pipeline/video-status.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 
-const playbackUrlOf = (id: string) => `/v/${id}/master.m3u8`;
+const playbackUrlOf = (id: string) => `https://cdn.example/v/${id}/master.m3u8`;
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
   directory = await temporaryDirectory();
@@ -63,7 +63,7 @@ test('waiting, processing, failed, ready', async () => {
     state: 'processing',
     playable: true,
     progress: 1 / 3,
-    playbackUrl: `/v/${id}/master.m3u8`,
+    playbackUrl: `https://cdn.example/v/${id}/master.m3u8`,
     renditions: [{ name: '360p', width: 640, height: 360, frameRate: 29.97, codecs: 'avc1.64001e' }],
   });
 
