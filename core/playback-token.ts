@@ -36,6 +36,10 @@ export function playbackToken(id: string, expiresAt: Date, secrets: PlaybackSecr
   return `${secrets.current}.${expires}.${signature(id, expires, secret)}`;
 }
 
+/** Whether a text has the shape of a token; whether it opens anything is found out where it is used. */
+export const isPlaybackToken = (text: string | undefined): text is string =>
+  /^[ab]\.\d{10}\.[\w-]{43}$/.test(text ?? '');
+
 // After the id only names, dots inside of them: whoever resolves `..`, or `%2e%2e`, behind us would otherwise be led from
 // the video of the token to any other.
 const PROTECTED = /^\/v\/([ab])\.(\d{10})\.([\w-]{43})\/([0-9a-z]+)((?:\/[\w-]+(?:\.[\w-]+)*)+)$/;

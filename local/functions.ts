@@ -16,6 +16,7 @@ export interface FunctionEnvironment {
   AWS_ENDPOINT_URL_S3: string;
   AWS_ENDPOINT_URL_SFN: string;
   PLAYBACK: Playback;
+  PAGE_DIRECTORY: string;
 }
 
 /** A person reads this terminal: what went wrong, and no metrics. Whoever wants to hear more says so in the environment. */

@@ -39,6 +39,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   await claimDirectory(dataDirectory);
   const web = await openWebServer(settings.port);
   const encodeDirectory = await emptyDirectory(join(dataDirectory, 'encoding'));
+  const pageDirectory = await emptyDirectory(join(dataDirectory, 'page'));
 
   const announce = (event: S3Event) => ingestions.invoke(event);
   const embedded = s3Endpoint
@@ -57,6 +58,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     AWS_ENDPOINT_URL_S3: s3Endpoint ?? web.baseUrl,
     AWS_ENDPOINT_URL_SFN: `${web.baseUrl}/local/step-functions`,
     PLAYBACK: playback,
+    PAGE_DIRECTORY: pageDirectory,
     ...tokens?.environment,
     ...embedded?.environment,
   });
@@ -74,7 +76,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
 
   if (embedded) for (const bucket of Object.values(buckets)) web.route(`/${bucket}`, embedded.s3.handle);
   await ensureBuckets(client, buckets);
-  web.route('/api', apiGateway(functions));
+  for (const path of ['/api', '/watch', '/embed']) web.route(path, apiGateway(functions));
   web.route(
     '/v',
     cdn({
@@ -97,7 +99,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     baseUrl: web.baseUrl,
     apiKey,
   };
-  await servePage(web, await emptyDirectory(join(dataDirectory, 'page')), {
+  await servePage(web, pageDirectory, {
     apiKey,
     uploadOrigin: new URL(s3Endpoint ?? web.baseUrl).origin,
     uploadTestClip: () => engine.meanwhile(() => uploadTestClip(testClip)),

@@ -1,9 +1,10 @@
 // Where a video is watched: at an address that anybody can use, or, with protected playback, at one that holds a token.
 
 import { notFound } from '../core/errors.ts';
-import { artifactKey, cardKey, videoPrefix } from '../core/keys.ts';
+import { artifactKey, cardKey, planKey, videoPrefix } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
+import { getJson } from './store.ts';
 import type { Store } from './store.ts';
 
 /** Makes a token that opens this video until then. */
@@ -12,6 +13,9 @@ export type SignPlayback = (id: string, expiresAt: Date) => Promise<string>;
 export interface PlaybackGrant {
   token: string;
   playbackUrl: string;
+  /** As in the video's state, but with the token. */
+  posterUrl: string | null;
+  storyboardUrl: string | null;
   /** ISO 8601, a whole second. */
   expiresAt: string;
 }
@@ -21,7 +25,7 @@ export const playbackUrl = (publicBaseUrl: string, id: string, token?: string): 
 
 /** A picture's address from the playlist's, so that it has the same token. */
 export const besidePlaylist = (playlistUrl: string | null, path: string | null): string | null =>
-  playlistUrl && path && new URL(path, playlistUrl).href;
+  playlistUrl && path && playlistUrl.replace(/[^/]*$/, path);
 
 /** From the playlist on; null where there is only sound. */
 export const posterPath = ({ stills, rev }: Plan): string | null =>
@@ -41,9 +45,17 @@ export async function grantPlayback(
     now,
   }: { media: Store; signPlayback: SignPlayback; publicBaseUrl: string; now: Date },
 ): Promise<PlaybackGrant> {
-  if (!(await media.head(cardKey(id)))) throw notFound('such video');
+  const [card, plan] = await Promise.all([media.head(cardKey(id)), getJson<Plan>(media, planKey(id))]);
+  if (!card) throw notFound('such video');
   // A token ends with a whole second; rounded down, so that it never lives longer than was asked for.
   const expiresAt = new Date((Math.floor(now.getTime() / 1000) + expiresInSeconds) * 1000);
   const token = await signPlayback(id, expiresAt);
-  return { token, playbackUrl: playbackUrl(publicBaseUrl, id, token), expiresAt: expiresAt.toISOString() };
+  const url = playbackUrl(publicBaseUrl, id, token);
+  return {
+    token,
+    playbackUrl: url,
+    posterUrl: plan ? besidePlaylist(url, posterPath(plan)) : null,
+    storyboardUrl: plan ? besidePlaylist(url, storyboardPath(plan)) : null,
+    expiresAt: expiresAt.toISOString(),
+  };
 }

@@ -1,5 +1,6 @@
-// Makes the page's files: index.html and, under /assets/, everything else under names that tell the content, to be
-// cached for a year. Whoever serves the folder adds /config.json and the policy below.
+// Makes the pages' files: index.html, watch.html and embed.html, and under /assets/ everything else under names that
+// tell the content, to be cached for a year. Whoever serves the folder adds /config.json and the policy below, and fills
+// in of which video the latter two are (pipeline/watch-pages.ts).
 
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +12,9 @@ export { contentSecurityPolicy } from './content-security-policy.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
-/** Writes `index.html` and `assets/` into a folder, and clears away the assets of an earlier build. */
+const PAGES = ['index.html', 'watch.html', 'embed.html'];
+
+/** Writes the pages and `assets/` into a folder, and clears away the assets of an earlier build. */
 export async function buildPage(outDirectory: string): Promise<void> {
   const assets = join(outDirectory, 'assets');
   await rm(assets, { recursive: true, force: true });
@@ -20,7 +23,7 @@ export async function buildPage(outDirectory: string): Promise<void> {
   const icon = await copyHashed(join(HERE, 'favicon.svg'), assets);
   const { metafile } = await build({
     absWorkingDir: HERE,
-    entryPoints: ['main.ts', 'style.css'],
+    entryPoints: ['main.ts', 'watch.ts', 'style.css', 'player.css'],
     outdir: outDirectory,
     entryNames: 'assets/[name]-[hash]',
     chunkNames: 'assets/[name]-[hash]',
@@ -39,14 +42,17 @@ export async function buildPage(outDirectory: string): Promise<void> {
 
   const built = Object.entries(metafile.outputs).map(([path, output]) => [output.entryPoint, basename(path)]);
   const names = new Map([...built, ['favicon.svg', icon]] as [string, string][]);
-  const page = await readFile(join(HERE, 'index.html'), 'utf8');
-  await writeFile(join(outDirectory, 'index.html'), withHashedNames(page, names));
+  const icons = await readFile(join(HERE, 'icons.html'), 'utf8');
+  for (const file of PAGES) {
+    const page = (await readFile(join(HERE, file), 'utf8')).replace('<!-- icons -->', () => icons);
+    await writeFile(join(outDirectory, file), withHashedNames(file, page, names));
+  }
 }
 
-function withHashedNames(page: string, names: ReadonlyMap<string, string>): string {
-  return page.replace(/(href|src)="(?![#/])([^"]+)"/g, (_match, attribute, file) => {
+function withHashedNames(page: string, html: string, names: ReadonlyMap<string, string>): string {
+  return html.replace(/(href|src)="(?![#/])([^"]+)"/g, (_match, attribute, file) => {
     const name = names.get(file);
-    if (!name) throw new Error(`index.html points to ${file}, which the build did not make`);
+    if (!name) throw new Error(`${page} points to ${file}, which the build did not make`);
     return `${attribute}="/assets/${name}"`;
   });
 }

@@ -1,7 +1,13 @@
-// What the page needs from the network, and nothing more. Whoever serves it sends this as a header.
+// What the pages need from the network, and nothing more. Whoever serves one sends this as a header.
 
-/** @param uploadOrigins where presigned uploads go, if elsewhere: `https://{bucket}.s3.{region}.amazonaws.com` */
-export function contentSecurityPolicy(uploadOrigins: readonly string[] = []): string {
+/**
+ * @param uploadOrigins where presigned uploads go, if elsewhere: `https://{bucket}.s3.{region}.amazonaws.com`
+ * @param frameAncestors whose pages may show this one in a frame: nobody's, or anybody's
+ */
+export function contentSecurityPolicy(
+  uploadOrigins: readonly string[] = [],
+  frameAncestors: "'none'" | '*' = "'none'",
+): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
@@ -13,6 +19,6 @@ export function contentSecurityPolicy(uploadOrigins: readonly string[] = []): st
     ['connect-src', "'self'", ...uploadOrigins].join(' '),
     "base-uri 'none'",
     "form-action 'none'", // the page's forms are answered by script
-    "frame-ancestors 'none'",
+    `frame-ancestors ${frameAncestors}`,
   ].join('; ');
 }

@@ -59,3 +59,14 @@ export function dateText(date: Date, now: Date): string {
 }
 
 const isSameDay = (a: Date, b: Date): boolean => a.toDateString() === b.toDateString();
+
+/** `90`, `90s`, `1m30s`, `1h2m3s`, `1:30`: how links say where to begin. 0 for anything else. */
+export function startSeconds(text: string | null): number {
+  const units = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?$/.exec(text ?? '');
+  if (units) return Number(units[1] ?? 0) * 3600 + Number(units[2] ?? 0) * 60 + Number(units[3] ?? 0);
+  if (!/^\d+(:\d{1,2}){1,2}$/.test(text ?? '')) return 0;
+  return text!.split(':').reduce((seconds, part) => seconds * 60 + Number(part), 0);
+}
+
+/** The path of an address on this site, so that it is the same site under whatever name the page was opened. */
+export const pathOf = (url: string): string => new URL(url, 'http://here').pathname;

@@ -2,7 +2,10 @@
 
 import { ApiError, ServerGone, httpApi } from './api.ts';
 import type { Granted, Video } from './api.ts';
+import { addControls } from './controls.ts';
+import { pathOf } from './format.ts';
 import { preloadPlayer, startPlayer } from './player.ts';
+import { rememberPosition, rememberedPosition } from './positions.ts';
 import { NOT_A_FILE, VIDEO_DELETED, linkEnds, problemOf, problemOfPlayer } from './problems.ts';
 import type { PlayerFailure } from './problems.ts';
 import * as transitions from './state.ts';
@@ -23,6 +26,9 @@ function update(change: (state: State) => State): void {
   state = change(state);
   const now = transitions.videoToPlay(state)?.id;
   if (now !== before) changePlayer();
+  const watched = transitions.videoToPlay(state);
+  // With protected playback it comes with the token.
+  if (watched?.playbackUrl) controls.setStoryboard(watched.storyboardUrl && pathOf(watched.storyboardUrl));
   scheduleRender();
   schedulePoll();
   void sendNext();
@@ -208,16 +214,7 @@ function cancelUpload(key: number): void {
 
 // --- player
 
-/** Where to go on after a failure. */
-let stoppedAt: { id: string | undefined; seconds: number } = { id: undefined, seconds: 0 };
-// Also where a seek goes: what is asked for there may be refused before the picture has arrived.
-for (const moved of ['timeupdate', 'seeking']) {
-  video.addEventListener(moved, () => {
-    if (video.ended) stoppedAt = { id: undefined, seconds: 0 };
-    else if (video.currentTime > 0)
-      stoppedAt = { id: transitions.videoToPlay(state)?.id, seconds: video.currentTime };
-  });
-}
+const controls = addControls(frame, video, { isAloneOnPage: false });
 
 video.addEventListener('volumechange', () => {
   if (!video.muted && state.player.muted) set({ player: { ...state.player, muted: false } });
@@ -233,11 +230,12 @@ function changePlayer(): void {
   if (!watched) return;
   const changed = (change: Partial<State['player']>) =>
     update((state) => ({ ...state, player: { ...state.player, ...change } }));
-  const atSeconds = stoppedAt.id === watched.id ? stoppedAt.seconds : 0;
+  const atSeconds = rememberedPosition(watched.id);
   const start = (url: string) => {
-    stopPlayer = startPlayer(
+    const stopRemembering = rememberPosition(watched.id, video);
+    const stop = startPlayer(
       video,
-      { url, atSeconds },
+      { url, atSeconds, isAutoplay: true },
       {
         onStarted: () => {
           changed({ phase: 'started' });
@@ -245,17 +243,27 @@ function changePlayer(): void {
           if (video.videoHeight > video.videoWidth) frame.style.setProperty('--shape', '4 / 5');
         },
         onMuted: () => changed({ muted: true }),
+        onQualities: (qualities) => controls.setQualities(qualities),
         onUnanswered: () => void refresh(watched.id),
         onFailed: (failure) => void playerFailed(watched, failure),
       },
     );
+    stopPlayer = () => {
+      stopRemembering();
+      stop();
+      controls.setQualities(undefined);
+    };
   };
   if (watched.playbackUrl !== null) return start(watched.playbackUrl);
   let isWanted = true;
   stopPlayer = () => (isWanted = false);
   preloadPlayer(); // while the token is on its way
   api.grantPlayback(watched.id).then(
-    ({ playbackUrl }) => isWanted && start(playbackUrl),
+    ({ playbackUrl, storyboardUrl }) => {
+      if (!isWanted) return;
+      start(playbackUrl);
+      controls.setStoryboard(storyboardUrl && pathOf(storyboardUrl));
+    },
     (error: unknown) => isWanted && void tokenRefused(watched.id, error),
   );
 }

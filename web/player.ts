@@ -1,4 +1,4 @@
-// Plays one video in the page's <video>. hls.js comes over the network only once something is to be watched.
+// Plays one video in a <video>. hls.js comes over the network only once something is to be watched.
 
 import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig } from 'hls.js';
@@ -11,14 +11,27 @@ export interface PlayerEvents {
   onMuted: () => void;
   /** A request got no answer; it may be tried again. */
   onUnanswered: () => void;
+  /** What there is to choose from; not where the browser plays HLS by itself and chooses itself. */
+  onQualities: (qualities: Qualities) => void;
   /** Nothing more will come. */
   onFailed: (failure: PlayerFailure) => void;
+}
+
+export interface Qualities {
+  /** Short sides, `720`, the best first. */
+  names: string[];
+  /** The one that plays now, as an index of `names`; -1 before the first. */
+  current: number;
+  /** -1 leaves the choice to the player. */
+  choose(index: number): void;
 }
 
 export interface Watched {
   /** Of the multivariant playlist. */
   url: string;
   atSeconds: number;
+  /** Otherwise it waits for the play button, with what it needs at hand. */
+  isAutoplay: boolean;
 }
 
 export const preloadPlayer = (): void => void import('hls.js').catch(() => undefined);
@@ -41,7 +54,7 @@ export function startPlayer(video: HTMLVideoElement, watched: Watched, events: P
       if (Player.isSupported()) attach(Player, video, watched, { ...events, onFailed: fail }, signal);
       else if (video.canPlayType('application/vnd.apple.mpegurl')) attachNative(video, watched, fail, signal);
       else return fail({ kind: 'unsupported' });
-      play(video, events, signal);
+      if (watched.isAutoplay) void play(video, events, signal);
     },
     () => fail({ kind: 'code' }),
   );
@@ -94,6 +107,17 @@ function attach(
     }
     events.onFailed(failureOf(Player, data));
   });
+  const tellQualities = () => {
+    // hls.js sorts by bit rate, the lowest first.
+    const last = hls.levels.length - 1;
+    events.onQualities({
+      names: hls.levels.map(({ width, height }) => String(Math.min(width, height))).reverse(),
+      current: hls.currentLevel < 0 ? -1 : last - hls.currentLevel,
+      choose: (index) => (hls.nextLevel = index < 0 ? -1 : last - index),
+    });
+  };
+  hls.on(Player.Events.MANIFEST_PARSED, () => hls.levels.some(({ width }) => width > 0) && tellQualities());
+  hls.on(Player.Events.LEVEL_SWITCHED, () => hls.levels.some(({ width }) => width > 0) && tellQualities());
   hls.loadSource(url);
   hls.attachMedia(video);
 }

@@ -20,6 +20,16 @@ export const VIDEO_DELETED: Problem = {
   advice: 'Choose another one from the list.',
 };
 
+export const NO_SUCH_VIDEO: Problem = {
+  sentence: 'There is no such video.',
+  advice: 'It may have been deleted, or the link is not complete.',
+};
+
+export const TOKEN_MISSING: Problem = {
+  sentence: 'This video needs a link with a permission.',
+  advice: 'Ask whoever sent you here for a new link.',
+};
+
 export const UPLOAD_UNFINISHED: Problem = {
   sentence: 'The upload of this video has not been finished.',
   advice:

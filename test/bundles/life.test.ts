@@ -211,7 +211,8 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
 
   const [here, there] = [await stored('media', `v/${id}/`), await madeByNpmStart(film, id)];
   expect([...here.keys()]).toEqual([...there.keys()]);
-  expect(here.size).toBe(1 + 3 * (1 + 18));
+  const pictures = 1 + 1 + 3; // poster, track, sheets
+  expect(here.size).toBe(1 + 3 * (1 + 18) + pictures);
   const different = [...here.keys()].filter((key) => !here.get(key)!.equals(there.get(key)!));
   expect(different).toEqual([]);
   expect(here.get(`v/${id}/master.m3u8`)!.toString()).toContain('AVERAGE-BANDWIDTH=');

@@ -1,0 +1,210 @@
+// The page of one video, alone or in somebody's frame. The server has written into it what the video is.
+
+import type { WatchedVideo } from '../pipeline/watch-pages.ts';
+import { ApiError, httpApi } from './api.ts';
+import { addControls } from './controls.ts';
+import { fill, h, icon } from './dom.ts';
+import type { Child } from './dom.ts';
+import { clockText, pathOf, percentText, startSeconds } from './format.ts';
+import { startPlayer } from './player.ts';
+import { rememberPosition, rememberedPosition } from './positions.ts';
+import { NO_SUCH_VIDEO, TOKEN_MISSING, UPLOAD_UNFINISHED, problemOfPlayer, refusalOf } from './problems.ts';
+import type { Problem } from './problems.ts';
+import { snippetsOf } from './snippets.ts';
+
+const byId = (id: string): HTMLElement | null => document.getElementById(id);
+const video = byId('video') as HTMLVideoElement;
+const frame = byId('frame')!;
+const isEmbedded = document.body.classList.contains('embed');
+const query = new URLSearchParams(location.search);
+const api = httpApi(() => undefined);
+
+let watched = JSON.parse(byId('video-data')!.textContent!) as WatchedVideo | null;
+let problem: Problem | undefined;
+let copied: string | undefined;
+
+const controls = addControls(frame, video, { isAloneOnPage: true });
+
+if (watched) void watch(watched);
+else show();
+
+async function watch({
+  id,
+  playbackUrl,
+  posterUrl,
+  storyboardUrl,
+  durationSeconds,
+}: WatchedVideo): Promise<void> {
+  show();
+  if (posterUrl) video.poster = pathOf(posterUrl);
+  poll();
+  if (playbackUrl === null || obstacle()) return;
+  controls.setStoryboard(storyboardUrl && pathOf(storyboardUrl));
+  const asked = startSeconds(query.get('t'));
+  const atSeconds = asked > 0 ? Math.min(asked, durationSeconds ?? asked) : rememberedPosition(id);
+  // A page with ten players in frames loads one when it is to play.
+  if (isEmbedded) await firstIntent();
+  begin(playbackUrl, atSeconds);
+  rememberPosition(id, video);
+}
+
+const firstIntent = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const name of ['click', 'keydown'])
+      frame.addEventListener(name, () => resolve(), { once: true, capture: true });
+  });
+
+function begin(url: string, atSeconds: number): void {
+  frame.classList.add('loading');
+  startPlayer(
+    video,
+    { url, atSeconds, isAutoplay: isEmbedded },
+    {
+      onStarted: () => {
+        frame.classList.remove('loading');
+        const { videoWidth, videoHeight } = video;
+        frame.classList.toggle('sound-only', videoWidth === 0);
+        frame.classList.toggle('upright', videoHeight > videoWidth);
+        if (videoWidth > 0 && !isEmbedded)
+          frame.style.setProperty('--shape', `${videoWidth} / ${videoHeight}`);
+      },
+      onMuted: () => undefined, // the bar shows it
+      onQualities: (qualities) => controls.setQualities(qualities),
+      onUnanswered: () => undefined,
+      onFailed: (failure) => {
+        problem = problemOfPlayer(failure);
+        frame.classList.remove('loading');
+        show();
+      },
+    },
+  );
+}
+
+// --- what the server says, while there is something to wait for
+
+const POLL_MS = 1000;
+
+function poll(): void {
+  const { id, state } = watched!;
+  if (isEmbedded || (state !== 'processing' && state !== 'waiting')) return;
+  setTimeout(async () => {
+    if (!document.hidden) {
+      try {
+        const { playbackUrl, posterUrl, storyboardUrl, ...seen } = await api.video(id);
+        const wasWaiting = state === 'waiting' && seen.state !== 'waiting';
+        // An address that the server gave with a token stays as it is.
+        watched = { ...watched!, ...seen, ...(watched!.playbackUrl ? {} : { playbackUrl }) };
+        watched.posterUrl ??= posterUrl;
+        watched.storyboardUrl ??= storyboardUrl;
+        if (wasWaiting) return void watch(watched);
+        if (watched.storyboardUrl) controls.setStoryboard(pathOf(watched.storyboardUrl));
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 404) watched = null;
+      }
+      show();
+    }
+    if (watched) poll();
+  }, POLL_MS);
+}
+
+// --- drawing
+
+function obstacle(): Problem | undefined {
+  if (!watched) return NO_SUCH_VIDEO;
+  if (watched.playbackUrl === null) return TOKEN_MISSING;
+  if (watched.state === 'waiting') return UPLOAD_UNFINISHED;
+  return watched.state === 'failed' && !watched.playable ? refusalOf(watched) : undefined;
+}
+
+function show(): void {
+  const shown = obstacle() ?? problem;
+  frame.classList.toggle('covered', shown !== undefined);
+  const overlay = byId('overlay')!;
+  overlay.hidden = shown === undefined;
+  fill(
+    overlay,
+    shown &&
+      h(
+        'div',
+        { class: 'overlay-problem', role: 'alert' },
+        icon('alert'),
+        h('p', { id: 'error', class: 'sentence' }, shown.sentence),
+        h('p', { class: 'advice' }, shown.advice),
+        problem &&
+          h(
+            'div',
+            { class: 'buttons' },
+            h('button', { class: 'button', type: 'button', 'data-action': 'retry' }, 'Try again'),
+          ),
+      ),
+  );
+  const details = byId('details');
+  if (details)
+    fill(details, ...(watched ? detailsOf(watched) : [h('h1', { id: 'stage-title' }, 'Not found')]));
+}
+
+function detailsOf(video: WatchedVideo): Child[] {
+  const { title, durationSeconds, state, progress, renditions, playbackUrl } = video;
+  const names = renditions.filter(({ width }) => width !== null).map(({ name }) => name);
+  const facts: Child[] = [
+    durationSeconds !== null && clockText(durationSeconds),
+    names.length > 0 ? names.join(', ') : renditions.length > 0 && 'Sound only',
+    state === 'processing' && `Preparing all qualities: ${percentText(Math.min(progress, 0.99))}`,
+  ];
+  return [
+    h('h1', { id: 'stage-title', title }, title),
+    h('p', { class: 'meta' }, ...facts.filter(Boolean).map((fact) => h('span', {}, fact))),
+    playbackUrl !== null &&
+      h(
+        'details',
+        { class: 'share', 'data-key': 'share' },
+        h('summary', {}, 'Share and embed'),
+        ...snippetsOf(video).map(({ name, text }) =>
+          h(
+            'div',
+            { class: 'snippet' },
+            h('h2', {}, name),
+            h('pre', { tabindex: 0, 'aria-label': name }, h('code', {}, text)),
+            h(
+              'button',
+              {
+                class: 'button',
+                type: 'button',
+                'data-action': 'copy',
+                'data-id': name,
+                'aria-label': `Copy ${name}`,
+              },
+              icon(copied === name ? 'check' : 'link'),
+              copied === name ? 'Copied' : 'Copy',
+            ),
+          ),
+        ),
+      ),
+  ];
+}
+
+document.addEventListener('click', ({ target }) => {
+  const element = (target as Element).closest<HTMLElement>('[data-action]');
+  if (element?.dataset['action'] === 'retry') {
+    problem = undefined;
+    show();
+    if (watched?.playbackUrl) begin(watched.playbackUrl, video.currentTime);
+  }
+  if (element?.dataset['action'] === 'copy') void copy(element.dataset['id']!);
+});
+
+async function copy(name: string): Promise<void> {
+  const snippet = snippetsOf(watched!).find((each) => each.name === name)!;
+  try {
+    await navigator.clipboard.writeText(snippet.text);
+  } catch {
+    return; // it can be marked and copied by hand
+  }
+  copied = name;
+  byId('announcer')!.textContent = `${name} copied`;
+  show();
+  setTimeout(() => {
+    copied = undefined;
+    show();
+  }, 2000);
+}
