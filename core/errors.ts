@@ -47,6 +47,11 @@ export class FfmpegError extends Error {
     this.timedOut = details.timedOut ?? false;
     this.signal = details.signal;
   }
+
+  /** By itself, not because somebody ended it. */
+  get hasCrashed(): boolean {
+    return ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL'].includes(this.signal ?? '');
+  }
 }
 
 /** A request we will not serve; becomes `{ code, message }` with this status. */

@@ -128,9 +128,8 @@ async function runEncoder(
 }
 
 /** Decoders crash on what nobody foresaw; and where not one frame can be decoded, some formats stay unknown. */
-const brokeOnSource = ({ signal, stderrTail }: FfmpegError): boolean =>
-  ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL'].includes(signal ?? '') ||
-  stderrTail.includes('Cannot determine format of input stream');
+const brokeOnSource = ({ hasCrashed, stderrTail }: FfmpegError): boolean =>
+  hasCrashed || stderrTail.includes('Cannot determine format of input stream');
 
 async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: EncodeOptions): Promise<Rescue> {
   let shortfall: Error | undefined;

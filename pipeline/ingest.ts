@@ -1,7 +1,7 @@
 // What happens when a source has arrived: plan, the opening that a player asks for first, then the prewarm. Where nothing
 // is to be made ahead of time, the video is ready with its opening.
 
-import { SourceError } from '../core/errors.ts';
+import { RequestError, SourceError } from '../core/errors.ts';
 import { readyKey, workKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
@@ -24,7 +24,11 @@ export async function ingest(id: string, world: World, startPrewarm: StartPrewar
     await allOf([
       ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
       refuseSoundless(id, plan, world),
-    ]);
+    ]).catch((error: unknown) => {
+      if (error instanceof SourceError || error instanceof RequestError) throw error;
+      // The prewarm tries it again, and makes it visible if it cannot be done.
+      console.error(error);
+    });
     if (await world.media.head(readyKey(id))) return;
     const work = workFor(id, plan);
     if (work.length === 0) return await finish(id, world, new Date());

@@ -2,7 +2,7 @@
 
 import { withRangeServer } from '../adapters/range-server.ts';
 import type { RangeSource } from '../adapters/range-server.ts';
-import { SourceError, notFound } from '../core/errors.ts';
+import { FfmpegError, SourceError, notFound } from '../core/errors.ts';
 import type { SourceErrorCode } from '../core/errors.ts';
 import { cardKey, errorKey, mezzanineKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
 import { planFor } from '../core/plan.ts';
@@ -70,9 +70,18 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     });
     return plan;
   } catch (error) {
-    if (error instanceof SourceError) await refuse(id, error, world);
-    throw error;
+    const refusal = refusalOf(error);
+    if (refusal) await refuse(id, refusal, world);
+    throw refusal ?? error;
   }
+}
+
+/** What makes ffmpeg crash, or keeps it busy for longer than it may be, will do so again. */
+function refusalOf(error: unknown): SourceError | undefined {
+  if (error instanceof SourceError) return error;
+  return error instanceof FfmpegError && (error.timedOut || error.hasCrashed)
+    ? new SourceError('UNREADABLE')
+    : undefined;
 }
 
 /** Stores why a source will never play. What was planned and made before that was known goes. */

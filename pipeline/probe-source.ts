@@ -53,7 +53,7 @@ async function askFfprobe(
 function refusal(error: FfmpegError, limits: SourceLimits): Error {
   const says = (words: string) => error.stderrTail.includes(words);
   // The machine's memory ran out, or somebody stopped it: no fault of the source, so it is tried again.
-  if (error.signal === 'SIGKILL' || error.signal === 'SIGTERM') return error;
+  if (error.signal && !error.hasCrashed) return error;
   if (says('exceeds max_streams')) return tooManyStreams(limits);
   if (error.timedOut || error.signal || says('Cannot allocate memory')) return new SourceError('UNREADABLE');
   return new SourceError(says('moov atom not found') ? 'CUT_OFF' : 'NOT_MEDIA');
