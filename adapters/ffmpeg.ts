@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
+import type { Readable } from 'node:stream';
 import { FfmpegError } from '../core/errors.ts';
 
 export interface FfmpegBinaries {
@@ -21,6 +22,8 @@ export interface RunOptions {
   /** Gives way to everything else on the machine (nice 19). */
   background?: boolean;
   signal?: AbortSignal;
+  /** Takes what it prints, as it comes and however much it is; where this fails, the process is ended. */
+  output?: (stdout: Readable) => Promise<void>;
 }
 
 // No encoder outlives us.
@@ -77,15 +80,22 @@ export function run(path: string, args: readonly string[], options: RunOptions):
     stop();
   }, options.timeoutSeconds * 1000);
   options.signal?.addEventListener('abort', stop, { once: true });
-  child.stdout.on('data', (bytes: Buffer) => {
-    stdoutBytes += bytes.length;
-    if (stdoutBytes > MAX_STDOUT_BYTES) {
-      reason = 'output';
-      stop();
-    } else {
+  const collect = async (output: Readable): Promise<void> => {
+    for await (const bytes of output as AsyncIterable<Buffer>) {
+      stdoutBytes += bytes.length;
+      if (stdoutBytes > MAX_STDOUT_BYTES) {
+        reason = 'output';
+        stop();
+        return;
+      }
       stdout.push(bytes);
     }
+  };
+  const taken = (options.output ?? collect)(child.stdout).catch((error: unknown) => {
+    stop();
+    throw error;
   });
+  taken.catch(() => undefined); // looked at when the process has ended
   child.stderr.on('data', (bytes: Buffer) => {
     stderrTail = (stderrTail + bytes.toString('utf8')).slice(-STDERR_TAIL_CHARACTERS);
   });
@@ -93,21 +103,21 @@ export function run(path: string, args: readonly string[], options: RunOptions):
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (options.signal?.aborted) return reject(options.signal.reason as Error);
-      if (code === 0 && !reason) return resolve(Buffer.concat(stdout));
+      if (code === 0 && !reason) return resolve(taken.then(() => Buffer.concat(stdout)));
       const ended = {
         time: `took longer than ${options.timeoutSeconds} s`,
         output: 'printed too much',
         none: signal ? `was ended by ${signal}` : `exited with ${code}`,
       }[reason ?? 'none'];
       const command = [path, ...args].map(quoted).join(' ');
-      reject(
-        new FfmpegError(`${options.task}: ${ended}`, {
-          command,
-          stderrTail,
-          timedOut: reason === 'time',
-          signal: reason || !signal ? undefined : signal,
-        }),
-      );
+      const failure = new FfmpegError(`${options.task}: ${ended}`, {
+        command,
+        stderrTail,
+        timedOut: reason === 'time',
+        signal: reason || !signal ? undefined : signal,
+      });
+      // Whoever takes the output may have failed first.
+      taken.then(() => reject(failure), reject);
     });
   }).finally(() => {
     running.delete(child);

@@ -1,6 +1,5 @@
 // Serves one source to ffmpeg on the loopback for the length of a job. ffmpeg needs no credentials that way, can be
-// held to one address, and what it reads is counted. It asks for `bytes=N-` and hangs up when it has enough, so we
-// fetch in windows: small ones at first, for an index or a seek, then larger ones for a run of media data.
+// held to one address, and what it reads is counted. It asks for `bytes=N-` and hangs up when it has enough.
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -8,21 +7,18 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { parseByteRange } from '../core/byte-range.ts';
+import { blockCache } from './block-cache.ts';
+import type { RangeSource } from './block-cache.ts';
 
-export interface RangeSource {
-  sizeBytes: number;
-  /** Reads bytes `first` to `last`, both included; stops early when the signal fires. */
-  read(first: number, last: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
-}
+export type { RangeSource } from './block-cache.ts';
 
 export interface ServedSource {
   url: string;
   /** Bytes taken from upstream so far. */
   readBytes(): number;
+  /** What went wrong in reading from upstream, if anything did: what ffmpeg then lacks is no fault of the source. */
+  failure(): unknown;
 }
-
-const FIRST_WINDOW_BYTES = 256 * 1024;
-const LARGEST_WINDOW_BYTES = 4 * 1024 * 1024;
 
 /**
  * Serves `source` while `use` runs.
@@ -35,7 +31,7 @@ export async function withRangeServer<T>(
 ): Promise<T> {
   // Other processes on this machine can reach the port, but cannot guess the path.
   const path = `/${randomBytes(16).toString('hex')}`;
-  let readBytes = 0;
+  const blocks = blockCache(source);
   let upstreamFailure: unknown;
 
   const server = createServer((request, response) => {
@@ -81,15 +77,8 @@ export async function withRangeServer<T>(
     last: number,
     hungUp: AbortSignal,
   ): Promise<void> {
-    let windowBytes = FIRST_WINDOW_BYTES;
-    for (let from = first; from <= last;) {
-      const to = Math.min(last, from + windowBytes - 1);
-      for await (const bytes of await source.read(from, to, hungUp)) {
-        readBytes += bytes.length;
-        if (!response.write(bytes)) await once(response, 'drain', { signal: hungUp });
-      }
-      from = to + 1;
-      windowBytes = Math.min(LARGEST_WINDOW_BYTES, windowBytes * 2);
+    for await (const bytes of blocks.read(first, last, hungUp)) {
+      if (!response.write(bytes)) await once(response, 'drain', { signal: hungUp });
     }
   }
 
@@ -97,7 +86,11 @@ export async function withRangeServer<T>(
   await once(server, 'listening');
   try {
     const { port } = server.address() as AddressInfo;
-    const result = await use({ url: `http://127.0.0.1:${port}${path}`, readBytes: () => readBytes });
+    const result = await use({
+      url: `http://127.0.0.1:${port}${path}`,
+      readBytes: blocks.readBytes,
+      failure: () => upstreamFailure,
+    });
     if (upstreamFailure) throw upstreamFailure;
     return result;
   } catch (error) {

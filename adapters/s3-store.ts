@@ -1,14 +1,18 @@
 // A bucket of S3, or of anything that speaks its protocol, as a Store.
 
 import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
   S3ServiceException,
+  UploadPartCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
 import type { Store } from '../pipeline/store.ts';
 
 /** S3 deletes at most so many keys by one request. */
@@ -55,6 +59,31 @@ export function s3Store(client: S3Client, bucket: string): Store {
         if (ifAbsent && statusOf(error) === 412) return 'exists';
         throw error;
       }
+    },
+    async upload(key, { contentType }) {
+      const of = { Bucket: bucket, Key: key };
+      const { UploadId } = await client.send(
+        new CreateMultipartUploadCommand({ ...of, ContentType: contentType }),
+      );
+      const Parts: CompletedPart[] = [];
+      let ended = false;
+      return {
+        async part(PartNumber, Body) {
+          const { ETag } = await client.send(new UploadPartCommand({ ...of, UploadId, PartNumber, Body }));
+          Parts.push({ PartNumber, ETag });
+        },
+        async complete() {
+          Parts.sort((a, b) => a.PartNumber! - b.PartNumber!);
+          await client.send(
+            new CompleteMultipartUploadCommand({ ...of, UploadId, MultipartUpload: { Parts } }),
+          );
+          ended = true;
+        },
+        async abort() {
+          if (!ended) await client.send(new AbortMultipartUploadCommand({ ...of, UploadId }));
+          ended = true;
+        },
+      };
     },
     async *list(prefix, after) {
       const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix, StartAfter: after });

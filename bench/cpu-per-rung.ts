@@ -36,7 +36,11 @@ try {
   );
   await withRangeServer(await fileSource(source), async ({ url }) => {
     const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
-    const plan = planFor(await probeSource(url, binaries), { sizeBytes: 1 }, settings);
+    const plan = planFor(
+      await probeSource(url, binaries),
+      { kind: 'upload', sizeBytes: 1, keyframeSeconds: 2 },
+      settings,
+    );
     const job = { plan, from: 0, to: segmentCount(plan.grid), sourceUrl: url };
     const tools = { binaries, temporaryDirectory: directory.path };
     const framesPerSecond = valueOf(plan.grid.frameRate);

@@ -27,6 +27,8 @@ const CPU_SECONDS = {
   scalePerSourceMegapixel: 0.00056,
   encodePerMegapixel: 0.0088,
   perSecondOfSound: 0.014,
+  // A tile of the storyboard where only keyframes are decoded; where all pictures are, it is a decoding of the source.
+  perTileAndMegapixel: 0.022,
   // Decoding from the keyframe before each chunk, starting processes, storing: bench/prewarm.
   overhead: 1.1,
 };
@@ -67,13 +69,18 @@ const transitions = (chunks: number): number =>
   chunks === 0 ? 0 : TRANSITIONS_PER_VIDEO + chunks * TRANSITIONS_PER_CHUNK;
 
 function cpuSecondsOf(plan: Plan): number {
-  const { decode, rungs, sound } = cpuSecondsByPart(plan);
+  const { decode, rungs, sound, stills } = cpuSecondsByPart(plan);
   const pictures = [...rungs.values()].reduce((sum, seconds) => sum + seconds, rungs.size > 0 ? decode : 0);
-  return (pictures + sound) * CPU_SECONDS.overhead;
+  return (pictures + sound + stills) * CPU_SECONDS.overhead;
 }
 
 /** What the parts of encoding all that is to be made ahead of time take, before overhead. */
-export function cpuSecondsByPart(plan: Plan): { decode: number; rungs: Map<string, number>; sound: number } {
+export function cpuSecondsByPart(plan: Plan): {
+  decode: number;
+  rungs: Map<string, number>;
+  sound: number;
+  stills: number;
+} {
   const { video, audio, prewarm, grid } = plan;
   const wanted = video?.renditions.filter(({ name }) => prewarm.includes(name)) ?? [];
   const megapixelsOf = ({ width, height }: { width: number; height: number }) =>
@@ -88,7 +95,15 @@ export function cpuSecondsByPart(plan: Plan): { decode: number; rungs: Map<strin
     decode: source * CPU_SECONDS.decodePerSourceMegapixel,
     rungs: new Map(rungs),
     sound: hasSound ? durationSeconds(plan) * CPU_SECONDS.perSecondOfSound : 0,
+    stills: prewarm.length > 0 ? cpuSecondsOfStills(plan, source) : 0,
   };
+}
+
+function cpuSecondsOfStills({ video, stills }: Plan, sourceMegapixels: number): number {
+  if (!video || !stills) return 0;
+  return stills.keyframesOnly
+    ? stills.count * ((video.width * video.height) / 1e6) * CPU_SECONDS.perTileAndMegapixel
+    : sourceMegapixels * CPU_SECONDS.decodePerSourceMegapixel;
 }
 
 const toMicrodollars = (dollars: number): number => Math.round(dollars * 1e6) / 1e6;

@@ -2,9 +2,13 @@
 
 import { greatestCommonDivisor, valueOf } from './fraction.ts';
 import type { SourceLimits } from './limits.ts';
-import type { Colour, ColourSpace, Turn } from './picture.ts';
+import type { Size } from './ladder.ts';
+import { mezzanineSound } from './mezzanine.ts';
+import type { Colour, ColourSpace, PictureProcessing, Turn } from './picture.ts';
 import { AAC_FRAME_SAMPLES } from './plan.ts';
 import type { AudioPlan, Plan, VideoPlan, VideoRendition } from './plan.ts';
+import type { AudioStream, Probe } from './probe.ts';
+import type { LookRange } from './seekability.ts';
 import { audioFrames, videoFrames } from './segments.ts';
 import type { FrameRange } from './segments.ts';
 
@@ -17,9 +21,13 @@ export interface EncodeJob {
   from: number;
   to: number;
   sourceUrl: string;
-  /** Video segments land in `{directory}/{rendition}/{00042}.ts`, audio in `{directory}/{rendition}.adts`. */
+  /** Video segments land in `{directory}/{rendition}/{00042}.ts`, sound in `{directory}/{rendition}/all.adts`. */
   directory: string;
+  /** For pictures that cannot be decoded: hold the one before (or after) them, or, where there is none, show black and play silence. */
+  rescue?: Rescue;
 }
+
+export type Rescue = 'held' | 'blank';
 
 /** Added to all time stamps: with B-frames the first DTS lies before the first PTS and must not be negative. */
 export const TIMESTAMP_OFFSET_SECONDS = 10;
@@ -31,6 +39,8 @@ export const AUDIO_PRIMING_FRAMES = 1;
 
 // Decoding starts this much early, so that whatever frame is on screen at the first cut has been decoded.
 const PREROLL_SECONDS = 1;
+// How far back we look for a picture to hold where a source is damaged.
+export const RESCUE_PREROLL_SECONDS = 30;
 // Sound decoded before the first sample we need, for the decoder's overlap and the resampler's filter.
 const AUDIO_PREROLL_SECONDS = 0.2;
 
@@ -68,7 +78,7 @@ const DEMUXERS = [
 ].join(',');
 
 /** The source is read from our own loopback server, and from nowhere else. */
-const GUARDED_INPUT = ['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS];
+export const GUARDED_INPUT = ['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS];
 
 export function probeArguments(
   sourceUrl: string,
@@ -80,7 +90,64 @@ export function probeArguments(
   ];
 }
 
-export function encodeArguments(job: EncodeJob): string[] {
+/** Lists the packets of a stretch of the source. */
+export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: LookRange): string[] {
+  return [
+    ...['-v', 'error', ...GUARDED_INPUT],
+    ...['-read_intervals', `${fromSeconds.toFixed(3)}%${toSeconds.toFixed(3)}`],
+    ...['-show_entries', 'packet=stream_index,pts_time,duration_time,flags', '-of', 'json', sourceUrl],
+  ];
+}
+
+/** Copies picture and sound into a Matroska stream. */
+export function mezzanineArguments(sourceUrl: string, { video, audio }: Probe): string[] {
+  return [
+    ...['-v', 'error', '-nostdin'],
+    // Some containers only know in which order frames are decoded; when they are shown follows from that.
+    ...['-fflags', '+genpts', ...GUARDED_INPUT, '-i', sourceUrl],
+    ...(video ? ['-map', `0:${video.index}`, '-c:v', 'copy'] : []),
+    ...(audio ? ['-map', `0:${audio.index}`, ...mezzanineSoundArguments(audio)] : []),
+    // The same source gives the same bytes, whoever copies it.
+    ...['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact'],
+    ...['-f', 'matroska', 'pipe:1'],
+  ];
+}
+
+const mezzanineSoundArguments = (audio: AudioStream): string[] =>
+  mezzanineSound(audio) === 'copy'
+    ? ['-c:a', 'copy']
+    : // Frames of the encoder follow each other without gaps, so gaps are filled.
+      [
+        '-c:a',
+        'flac',
+        '-compression_level',
+        '1',
+        '-af',
+        'aresample=async=1:min_comp=0.000001:min_hard_comp=0.1',
+      ];
+
+/** Prints a line for the first picture (or, without pictures, the first sound) that can be decoded. */
+export function firstFrameArguments(
+  sourceUrl: string,
+  { video, audio }: Plan,
+  limits: DecodingLimits,
+): string[] {
+  const { streamIndex } = (video ?? audio)!;
+  return [
+    ...['-v', 'error', '-nostdin', '-max_error_rate', '1', ...decodingInput(limits), '-i', sourceUrl],
+    ...['-map', `0:${streamIndex}`, video ? '-frames:v' : '-frames:a', '1', '-f', 'framecrc', 'pipe:1'],
+  ];
+}
+
+type DecodingLimits = Pick<SourceLimits, 'maxPicturePixels' | 'maxStreams'>;
+
+/** A picture may be larger than the container says: decoders are told, too. */
+const decodingInput = ({ maxPicturePixels, maxStreams }: DecodingLimits): string[] => [
+  ...GUARDED_INPUT,
+  ...['-max_streams', String(maxStreams), '-max_pixels', String(maxPicturePixels)],
+];
+
+export function encodeArguments(job: EncodeJob, limits: DecodingLimits): string[] {
   const { plan } = job;
   const video = plan.video?.renditions.filter(({ name }) => job.renditions.includes(name)) ?? [];
   const audio = plan.audio && job.renditions.includes(plan.audio.name) ? plan.audio : undefined;
@@ -89,22 +156,23 @@ export function encodeArguments(job: EncodeJob): string[] {
     ...(audio ? [audioGraph(job, audio)] : []),
   ];
   return [
-    ...['-v', 'error', '-nostdin', '-y'],
-    ...inputArguments(job, video.length > 0),
+    // What cannot be decoded is counted and made up for; it is no reason to fail.
+    ...['-v', 'error', '-nostdin', '-y', '-max_error_rate', '1'],
+    ...(job.rescue === 'blank' ? [] : inputArguments(job, video.length > 0, limits)),
     ...['-filter_complex', graphs.join(';')],
     ...video.flatMap((rendition, index) => videoOutput(job, rendition, `[v${index}]`)),
     ...(audio ? audioOutput(job, audio) : []),
   ];
 }
 
-function inputArguments(job: EncodeJob, withVideo: boolean): string[] {
+function inputArguments(job: EncodeJob, withVideo: boolean, limits: DecodingLimits): string[] {
   const { plan } = job;
   const startSeconds = seekSeconds(job, withVideo);
   const originSeconds = plan.video
     ? plan.video.originPts * valueOf(plan.video.timeBase)
     : plan.audio!.originSample / plan.audio!.sourceRate;
   return [
-    ...GUARDED_INPUT,
+    ...decodingInput(limits),
     // Accurate seeking would drop the frame that spans the start; we cut by frame number instead.
     ...(startSeconds > 0
       ? ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', (originSeconds + startSeconds).toFixed(6)]
@@ -115,19 +183,24 @@ function inputArguments(job: EncodeJob, withVideo: boolean): string[] {
 }
 
 /** Where to begin decoding, in seconds from the grid's zero. */
-function seekSeconds({ plan, from }: EncodeJob, withVideo: boolean): number {
+function seekSeconds({ plan, from, rescue }: EncodeJob, withVideo: boolean): number {
   const rate = valueOf(plan.grid.frameRate);
   const start = videoFrames(plan.grid, from).from / rate;
   // Beyond its last picture a source holds it, so decoding begins where that one can be found.
   const lastPicture = withVideo ? (plan.video!.sourceFrames - 1) / rate : Infinity;
   const lastSound = plan.audio && !withVideo ? plan.audio.endSample / plan.audio.sourceRate : Infinity;
-  return Math.min(start, lastPicture, lastSound) - PREROLL_SECONDS;
+  return Math.min(start, lastPicture, lastSound) - (rescue ? RESCUE_PREROLL_SECONDS : PREROLL_SECONDS);
 }
 
 function videoGraph(job: EncodeJob, video: VideoPlan, renditions: VideoRendition[]): string {
   const { grid } = job.plan;
   const { from, to } = frameRun(job);
   const { num, den } = grid.frameRate;
+  if (job.rescue === 'blank') {
+    const black = ({ width, height }: VideoRendition) =>
+      `color=c=black:s=${width}x${height}:r=${num}/${den},trim=end_frame=${to - from},setpts=PTS+${from},format=yuv420p`;
+    return renditions.map((rendition, index) => `${black(rendition)}[v${index}]`).join(';');
+  }
   const { turn, deinterlace, colour } = video.processing;
   const filters = [
     `setpts=PTS-(${video.originPts})`,
@@ -135,9 +208,9 @@ function videoGraph(job: EncodeJob, video: VideoPlan, renditions: VideoRendition
     ...(deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     // From here on one unit of pts is one frame. A start time makes the first picture stand from there on; it is
     // given only where there is none yet, as it rounds to microseconds.
-    `fps=${num}/${den}${from < video.leadFrames ? `:start_time=${((from * den) / num).toFixed(6)}` : ''}`,
+    `fps=${num}/${den}${from < video.leadFrames || job.rescue ? `:start_time=${((from * den) / num).toFixed(6)}` : ''}`,
     // The last picture stands until the planned end, should the source end early.
-    ...(to >= video.sourceFrames ? ['tpad=stop_mode=clone:stop=-1'] : []),
+    ...(to >= video.sourceFrames || job.rescue ? ['tpad=stop_mode=clone:stop=-1'] : []),
     `trim=start_pts=${from}:end_pts=${to}`,
     ...TURNS[turn],
     ...(colour.conversion === 'range' ? [] : wideColour(colour, renditions[0]!)),
@@ -174,7 +247,7 @@ const PEAK_NITS = 1000;
  * fixed, as a segment must not look different from its neighbours because its own pictures are darker. Mobius leaves
  * skin and shadows as they are and bends only what is bright: diffuse white comes out at about 82 %.
  */
-function wideColour({ source, conversion }: Colour, { width, height }: VideoRendition): string[] {
+function wideColour({ source, conversion }: Colour, { width, height }: Size): string[] {
   const { matrix, primaries, transfer, isFullRange } = source;
   const from = `min=${matrix}:pin=${primaries}:tin=${transfer}:rin=${isFullRange ? 'full' : 'limited'}`;
   const toneMapped = conversion === 'tone-map';
@@ -186,6 +259,21 @@ function wideColour({ source, conversion }: Colour, { width, height }: VideoRend
     ...(toneMapped ? [`tonemap=mobius:peak=${(PEAK_NITS / WHITE_NITS).toFixed(3)}`] : []),
     'zscale=t=bt709:m=bt709:r=limited',
     'format=yuv420p',
+  ];
+}
+
+/** A still of the source's picture as shown, in JPEG's colours: full range, and the matrix that every viewer takes for given. */
+export function jpegFilters({ turn, colour }: PictureProcessing, size: Size): string[] {
+  const isConverted = colour.conversion !== 'range';
+  const matrix = isConverted || colour.output.matrix === 'bt709' ? 'bt709' : 'bt601';
+  const range = !isConverted && colour.source.isFullRange ? 'pc' : 'tv';
+  const source = colour.source.matrix === 'gbr' ? '' : `:in_color_matrix=${matrix}:in_range=${range}`;
+  return [
+    ...TURNS[turn],
+    ...(isConverted ? wideColour(colour, size) : []),
+    `scale=${size.width}:${size.height}${source}:out_color_matrix=bt601:out_range=pc`,
+    'setsar=1',
+    'format=yuvj420p',
   ];
 }
 
@@ -252,8 +340,8 @@ function audioGraph(job: EncodeJob, audio: AudioPlan): string {
   const layout = audio.channels === 1 ? 'mono' : 'stereo';
   const sourceStart = wholeSampleBefore(audio, firstSample);
   const sourceEnd = Math.ceil((endSample / audio.sampleRate + AUDIO_PREROLL_SECONDS) * audio.sourceRate);
-  if (sourceStart >= audio.endSample || sourceEnd <= audio.startSample) {
-    // Nothing but silence: the source has no sound here (yet, or any more).
+  if (job.rescue === 'blank' || sourceStart >= audio.endSample || sourceEnd <= audio.startSample) {
+    // Nothing but silence: the source has no sound here (yet, or any more), or none that can be decoded.
     return `anullsrc=r=${audio.sampleRate}:cl=${layout},atrim=end_sample=${endSample - firstSample}[a]`;
   }
   const resampledStart = (sourceStart * audio.sampleRate) / audio.sourceRate;
@@ -284,7 +372,7 @@ function audioOutput(job: EncodeJob, audio: AudioPlan): string[] {
   return [
     ...['-map', '[a]', '-c:a', 'aac', '-b:a', String(audio.bitrateBps)],
     ...['-map_metadata', '-1', '-map_chapters', '-1'],
-    ...['-f', 'adts', `${job.directory}/${audio.name}.adts`],
+    ...['-f', 'adts', `${job.directory}/${audio.name}/all.adts`],
   ];
 }
 

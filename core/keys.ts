@@ -5,7 +5,15 @@ import { randomBytes } from 'node:crypto';
 export type Artifact =
   | { kind: 'multivariant' }
   | { kind: 'playlist'; rev: string; rendition: string }
-  | { kind: 'segment'; rev: string; rendition: string; index: number; extension: 'ts' | 'aac' };
+  | { kind: 'segment'; rev: string; rendition: string; index: number; extension: 'ts' | 'aac' }
+  | Still
+  | { kind: 'storyboard'; rev: string };
+
+/** A picture: of the whole film, of one moment, or a sheet of the storyboard. */
+export type Still =
+  | { kind: 'poster'; rev: string }
+  | { kind: 'thumb'; rev: string; seconds: number }
+  | { kind: 'sheet'; rev: string; index: number };
 
 // In bucket `uploads`.
 export const SOURCES = 'uploads/';
@@ -18,6 +26,8 @@ export const VIDEO_RECORDS = 'plans/';
 export const planKey = (id: string): string => `${VIDEO_RECORDS}${id}.json`;
 export const errorKey = (id: string): string => `${VIDEO_RECORDS}${id}.error.json`;
 export const workKey = (id: string): string => `${VIDEO_RECORDS}${id}.work.json`;
+/** Nobody but us reads below here. */
+export const mezzanineKey = (id: string): string => `mezzanine/${id}.mkv`;
 export const readyKey = (id: string): string => `${VIDEO_RECORDS}${id}.ready.json`;
 export const videoPrefix = (id: string): string => `v/${id}/`;
 export const revPrefix = (id: string, rev: string): string => `v/${id}/${rev}/`;
@@ -31,6 +41,14 @@ export function artifactKey(id: string, artifact: Artifact): string {
       return `${revPrefix(id, artifact.rev)}${artifact.rendition}/index.m3u8`;
     case 'segment':
       return `${revPrefix(id, artifact.rev)}${artifact.rendition}/${segmentName(artifact.index, artifact.extension)}`;
+    case 'poster':
+      return `${revPrefix(id, artifact.rev)}poster.jpg`;
+    case 'thumb':
+      return `${revPrefix(id, artifact.rev)}thumb/${artifact.seconds}.jpg`;
+    case 'storyboard':
+      return `${revPrefix(id, artifact.rev)}storyboard.vtt`;
+    case 'sheet':
+      return `${revPrefix(id, artifact.rev)}storyboard/${artifact.index}.jpg`;
   }
 }
 
@@ -38,24 +56,35 @@ export const segmentName = (index: number, extension: string): string =>
   `${String(index).padStart(5, '0')}.${extension}`;
 
 const ID = '[0-9a-z]{34}';
-const ARTIFACT = new RegExp(
-  `^v/(?<id>${ID})/(?:(?<master>master\\.m3u8)|(?<rev>[0-9a-f]{10})/(?<rendition>[0-9a-z-]{1,16})/(?:(?<playlist>index\\.m3u8)|(?<index>\\d{5,6})\\.(?<extension>ts|aac)))$`,
-);
+const ARTIFACT = new RegExp(`^v/(?<id>${ID})/(?:(?<master>master\\.m3u8)|(?<rev>[0-9a-f]{10})/(?<rest>.+))$`);
+const RENDITION =
+  /^(?<rendition>[0-9a-z-]{1,16})\/(?:(?<playlist>index\.m3u8)|(?<index>\d{5,6})\.(?<extension>ts|aac))$/;
+const STILL =
+  /^(?:(?<poster>poster\.jpg)|(?<storyboard>storyboard\.vtt)|thumb\/(?<seconds>\d{1,6})\.jpg|storyboard\/(?<sheet>\d{1,4})\.jpg)$/;
 
 /** The inverse of `artifactKey`; undefined for anything we would not have written ourselves. */
 export function parseArtifactKey(key: string): { id: string; artifact: Artifact } | undefined {
   const found = ARTIFACT.exec(key)?.groups;
   if (!found) return undefined;
   const id = found['id']!;
-  if (found['master']) return { id, artifact: { kind: 'multivariant' } };
-  const [rev, rendition] = [found['rev']!, found['rendition']!];
-  if (found['playlist']) return { id, artifact: { kind: 'playlist', rev, rendition } };
+  const artifact: Artifact | undefined = found['master']
+    ? { kind: 'multivariant' }
+    : belowRevision(found['rev']!, found['rest']!);
+  return artifact && artifactKey(id, artifact) === key ? { id, artifact } : undefined;
+}
+
+function belowRevision(rev: string, rest: string): Artifact | undefined {
+  const still = STILL.exec(rest)?.groups;
+  if (still?.['poster']) return { kind: 'poster', rev };
+  if (still?.['storyboard']) return { kind: 'storyboard', rev };
+  if (still?.['seconds']) return { kind: 'thumb', rev, seconds: Number(still['seconds']) };
+  if (still?.['sheet']) return { kind: 'sheet', rev, index: Number(still['sheet']) };
+  const found = RENDITION.exec(rest)?.groups;
+  if (!found) return undefined;
+  const rendition = found['rendition']!;
+  if (found['playlist']) return { kind: 'playlist', rev, rendition };
   const extension = found['extension'] as 'ts' | 'aac';
-  const parsed = {
-    id,
-    artifact: { kind: 'segment', rev, rendition, index: Number(found['index']), extension },
-  } as const;
-  return artifactKey(id, parsed.artifact) === key ? parsed : undefined;
+  return { kind: 'segment', rev, rendition, index: Number(found['index']), extension };
 }
 
 export const parseSourceKey = (key: string): string | undefined =>

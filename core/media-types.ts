@@ -24,5 +24,11 @@ export function contentHeaders(artifact: Artifact): ContentHeaders {
         contentType: artifact.extension === 'ts' ? 'video/mp2t' : 'audio/aac',
         cacheControl: IMMUTABLE,
       };
+    case 'poster':
+    case 'thumb':
+    case 'sheet':
+      return { contentType: 'image/jpeg', cacheControl: IMMUTABLE };
+    case 'storyboard':
+      return { contentType: 'text/vtt; charset=utf-8', cacheControl: IMMUTABLE };
   }
 }

@@ -13,16 +13,32 @@ import type { SourceLimits } from './limits.ts';
 import { processingOf } from './picture.ts';
 import type { PictureProcessing } from './picture.ts';
 import type { AudioStream, Probe, VideoStream } from './probe.ts';
+import type { MezzanineReason } from './seekability.ts';
+import { stillsPlan } from './stills.ts';
+import type { StillsPlan } from './stills.ts';
 
 export interface Plan {
   /** Short hash of all below: part of every key, so that segments of two plans never mix. */
   rev: string;
-  source: { sizeBytes: number };
+  source: PlannedSource;
   grid: Grid;
   video: VideoPlan | null;
   audio: AudioPlan | null;
+  /** Null where there is only sound. */
+  stills: StillsPlan | null;
   /** Names of the renditions to make ahead of time. The others are made when first watched. */
   prewarm: string[];
+}
+
+/** What segments are cut from. */
+export interface PlannedSource {
+  /** The file as it was sent, or the copy of it that has an index. */
+  kind: 'upload' | 'mezzanine';
+  /** Why there is a copy. */
+  reason?: MezzanineReason;
+  sizeBytes: number;
+  /** How far apart its keyframes are, as far as that is known. */
+  keyframeSeconds: number;
 }
 
 /** The one time line of all renditions. Frame `n` is shown at `n · den / num` seconds after the source's start. */
@@ -93,7 +109,7 @@ const IGNORED_AUDIO_TAIL_SECONDS = 1;
  * Decides everything about a video, in microseconds per hour of film and without I/O.
  * @throws SourceError TOO_LONG above the limit, NO_STREAMS where the length is nowhere to be found.
  */
-export function planFor(probe: Probe, source: { sizeBytes: number }, settings: PlanSettings): Plan {
+export function planFor(probe: Probe, source: PlannedSource, settings: PlanSettings): Plan {
   const { video, audio } = probe;
   const frameRate = video ? outputFrameRate(video) : AUDIO_ONLY_FRAME_RATE;
   const originSeconds = originOf(probe);
@@ -117,6 +133,7 @@ export function planFor(probe: Probe, source: { sizeBytes: number }, settings: P
     grid: { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames },
     video: video ? videoPlan(video, originSeconds, videoFrames, frameRate) : null,
     audio: audio ? audioPlan(audio, originSeconds, audioEndSeconds) : null,
+    stills: video ? stillsPlan(video, durationSeconds) : null,
   };
   const rev = createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10);
   // Not part of the hash: when a segment is made does not change it.
@@ -160,7 +177,7 @@ function originFrames(
   const byDuration = Math.round(durationOf(video, probe) * rate);
   // Where the container counts pictures and none is dropped or doubled, its count is exact.
   const counted = video.frameCount;
-  const own = counted !== undefined && Math.abs(counted - byDuration) <= 2 ? counted : byDuration;
+  const own = counted !== undefined && Math.abs(counted - byDuration) <= 1 ? counted : byDuration;
   return { lead, source: lead + Math.max(1, own) };
 }
 

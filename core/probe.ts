@@ -42,6 +42,10 @@ export interface VideoStream {
 export interface AudioStream {
   index: number;
   codec: string;
+  /** Whether the decoder's setup stands once in the container, and not only in every frame. */
+  hasSetup: boolean;
+  /** Number of coded frames, where the container counts them. */
+  frameCount: number | undefined;
   sampleRate: number;
   channels: number;
   startSeconds: number;
@@ -117,6 +121,8 @@ function audioStream(stream: FfprobeStream): AudioStream {
   return {
     index: stream.index,
     codec: stream.codec_name ?? '',
+    hasSetup: Boolean(stream.extradata_size),
+    frameCount: Number(stream.nb_frames) || undefined,
     sampleRate: Number(stream.sample_rate),
     channels: stream.channels ?? 2,
     startSeconds: seconds(stream.start_time) ?? 0,
@@ -181,6 +187,7 @@ export interface FfprobeStream {
   nb_frames?: string;
   r_frame_rate?: string;
   avg_frame_rate?: string;
+  extradata_size?: number;
   sample_rate?: string;
   channels?: number;
   disposition?: { default?: number; attached_pic?: number };

@@ -41,6 +41,9 @@ function record(observation: Observation): void {
       );
       break;
     }
+    case 'rescued':
+      count('SegmentsRescued');
+      break;
     case 'ready':
       count('VideosReady');
       seconds('TimeToReady', observation.secondsSinceUpload);

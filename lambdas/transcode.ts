@@ -1,9 +1,9 @@
 // One item of the work list.
 
-import { deriveChunk } from '../pipeline/derive.ts';
-import type { Chunk } from '../core/work.ts';
+import { deriveWork } from '../pipeline/derive.ts';
+import type { Work } from '../core/work.ts';
 import { worldFromEnvironment } from './world.ts';
 
 const world = worldFromEnvironment();
 
-export const handler = (chunk: Chunk): Promise<void> => deriveChunk(chunk, world, { background: true });
+export const handler = (work: Work): Promise<void> => deriveWork(work, world, { background: true });

@@ -21,6 +21,8 @@ const NUMBERS = [
   'prewarmMemoryMb',
   'maxUploadBytes',
   'maxDurationSeconds',
+  'maxPicturePixels',
+  'maxStreams',
   'expireSourcesAfterDays',
 ] as const;
 
@@ -64,6 +66,8 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
     uploads: defined({
       maxBytes: number(scope, 'maxUploadBytes'),
       maxDuration: maxDuration === undefined ? undefined : Duration.seconds(maxDuration),
+      maxPicturePixels: number(scope, 'maxPicturePixels'),
+      maxStreams: number(scope, 'maxStreams'),
       expireSourcesAfter: expireDays === undefined ? undefined : Duration.days(expireDays),
     }),
     domain:

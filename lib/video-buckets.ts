@@ -82,6 +82,8 @@ export interface ObjectAccess {
   read?: readonly string[];
   write?: readonly string[];
   delete?: readonly string[];
+  /** Give up objects that were begun piece by piece; whoever may write may begin and complete them. */
+  abort?: readonly string[];
   /** Needed to tell a missing object from a forbidden one: without it S3 answers 403 for both. */
   list?: boolean;
 }
@@ -107,5 +109,6 @@ export function allow(fn: lambda.Function, bucket: s3.Bucket, access: ObjectAcce
   onKeys('s3:GetObject', access.read);
   onKeys('s3:PutObject', access.write);
   onKeys('s3:DeleteObject', access.delete);
+  onKeys('s3:AbortMultipartUpload', access.abort);
   statement('s3:ListBucket', access.list ? [bucket.bucketArn] : []);
 }

@@ -10,7 +10,8 @@ import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { cardKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
+import { cardKey, mezzanineKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
+import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
 import type { Playback } from '../core/playback-token.ts';
 import { Delivery } from './delivery.ts';
@@ -85,6 +86,16 @@ export interface VideoPipelineProps {
     /** @default 12 hours */
     maxDuration?: Duration;
     /**
+     * Width × height. Larger pictures need more memory than a new account's functions have.
+     * @default 8192 × 4320
+     */
+    maxPicturePixels?: number;
+    /**
+     * Tracks of all kinds; each one is looked into.
+     * @default 256
+     */
+    maxStreams?: number;
+    /**
      * Removes sources after this time. What has been encoded stays; what has not, cannot be any more, so it needs
      * `prewarm: 'all'`.
      * @default kept until the video is deleted
@@ -120,7 +131,7 @@ export interface VideoPipelineProps {
 const DEFAULT_MEMORY_MB = 3008;
 const DEFAULT_CONCURRENCY = 5;
 const DEFAULT_MAX_BYTES = 5 * 1024 ** 3; // what a single PUT can carry
-const DEFAULT_MAX_DURATION = Duration.hours(12);
+const DEFAULT_MAX_DURATION = Duration.seconds(DEFAULT_LIMITS.maxDurationSeconds);
 
 export class VideoPipeline extends Construct {
   /** Scheme and host of page, API and playback, without a slash at the end. */
@@ -176,6 +187,8 @@ export class VideoPipeline extends Construct {
     const world = {
       ...buckets,
       MAX_DURATION_SECONDS: String(maxDuration.toSeconds()),
+      MAX_PICTURE_PIXELS: String(props.uploads?.maxPicturePixels ?? DEFAULT_LIMITS.maxPicturePixels),
+      MAX_STREAMS: String(props.uploads?.maxStreams ?? DEFAULT_LIMITS.maxStreams),
       PREWARM: prewarm,
       FFMPEG_PATH,
       FFPROBE_PATH,
@@ -220,7 +233,7 @@ export class VideoPipeline extends Construct {
       entry: 'lambdas/ingest.ts',
       description: 'Plans a video whose source has arrived, makes its opening and starts the prewarm',
       memoryMb: viewersMemoryMb, // somebody waits for the upload to become playable
-      timeout: Duration.minutes(5),
+      timeout: Duration.minutes(15), // a second for most; a large source without an index is copied first
       environment: { ...world, STATE_MACHINE_ARN: this.stateMachine.stateMachineArn },
     });
     this.stateMachine.grantStartExecution(ingest);
@@ -298,12 +311,13 @@ export class VideoPipeline extends Construct {
     const records = planKey('*'); // and plans/{id}.error.json, .work.json, .ready.json
     const card = cardKey('*');
     const artifacts = `${videoPrefix('*')}*`;
+    const mezzanine = mezzanineKey('*');
 
     allow(api, uploads, { read: [source], write: [source], delete: [source], list: true });
     allow(api, media, {
       read: [card, records],
       write: [card],
-      delete: [card, records, artifacts],
+      delete: [card, records, artifacts, mezzanine],
       list: true,
     });
     for (const worker of [ingest, origin, transcode, finish]) {
@@ -312,9 +326,13 @@ export class VideoPipeline extends Construct {
       allow(worker, media, {
         read: [card, records, artifacts],
         write: [records, artifacts],
-        delete: [card, records, artifacts],
+        delete: [card, records, artifacts, mezzanine],
         list: true,
       });
+    }
+    // Whoever plans a source that cannot be sought in copies it; all who encode read the copy.
+    for (const encoder of [ingest, origin, transcode]) {
+      allow(encoder, media, { read: [mezzanine], write: [mezzanine], abort: [mezzanine] });
     }
   }
 }

@@ -8,10 +8,20 @@ export async function keptSecret<T>(path: string, make: () => T): Promise<T> {
     if (error.code !== 'ENOENT') throw error;
     return undefined;
   });
-  if (text !== undefined) return JSON.parse(text) as T;
+  if (text !== undefined) return parsed(path, text) as T;
   const made = make();
   const unfinished = `${path}.part`; // whoever is killed here leaves no half of a secret
   await writeFile(unfinished, JSON.stringify(made), { mode: 0o600 });
   await rename(unfinished, path);
   return made;
+}
+
+function parsed(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new Error(
+      `${path} is damaged. Delete it, and a new secret is made; what was signed with the old one ends.`,
+    );
+  }
 }

@@ -5,7 +5,7 @@ import type { S3Event } from 'aws-lambda';
 import { installedBinaries } from '../adapters/ffmpeg.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import type { Playback } from '../core/playback-token.ts';
-import type { Chunk } from '../core/work.ts';
+import type { Work } from '../core/work.ts';
 import { s3Client } from '../lambdas/buckets.ts';
 import { getJson } from '../pipeline/store.ts';
 import { announceUnfinished, watchUploads } from './announcements.ts';
@@ -63,7 +63,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const client = s3Client();
 
   const engine = prewarmEngine({
-    work: (chunk) => functions.transcode(chunk as Chunk),
+    work: (item) => functions.transcode(item as Work),
     end: (id, { failed }) => functions.finish({ id, failed }),
     attempts: 3,
   });

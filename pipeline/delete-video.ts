@@ -1,6 +1,15 @@
 // Removes a video: what it is made from first, so that nothing can be made anew, then all that was made.
 
-import { cardKey, errorKey, planKey, readyKey, sourceKey, videoPrefix, workKey } from '../core/keys.ts';
+import {
+  cardKey,
+  errorKey,
+  mezzanineKey,
+  planKey,
+  readyKey,
+  sourceKey,
+  videoPrefix,
+  workKey,
+} from '../core/keys.ts';
 import { notFound } from '../core/errors.ts';
 import type { World } from './world.ts';
 
@@ -10,7 +19,7 @@ type Buckets = Pick<World, 'media' | 'uploads'>;
 export async function deleteVideo(id: string, world: Buckets): Promise<void> {
   await world.media.delete([cardKey(id), planKey(id)]);
   await world.uploads.delete([sourceKey(id)]);
-  const stored: string[] = [errorKey(id), workKey(id), readyKey(id)];
+  const stored: string[] = [errorKey(id), workKey(id), readyKey(id), mezzanineKey(id)];
   for await (const { key } of world.media.list(videoPrefix(id))) stored.push(key);
   await world.media.delete(stored);
 }

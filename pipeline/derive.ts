@@ -1,8 +1,9 @@
-// Makes any artifact of a video and stores it once. The just-in-time path asks for one; prewarm for a chunk.
+// Makes any artifact of a video and stores it once. The just-in-time path asks for one; prewarm for a chunk of segments,
+// or for all pictures of the storyboard.
 
 import { withRangeServer } from '../adapters/range-server.ts';
 import type { ServedSource } from '../adapters/range-server.ts';
-import { notFound } from '../core/errors.ts';
+import { SourceError, notFound } from '../core/errors.ts';
 import { frameRun } from '../core/ffmpeg-arguments.ts';
 import { valueOf } from '../core/fraction.ts';
 import { artifactKey, planKey } from '../core/keys.ts';
@@ -12,12 +13,16 @@ import { renditionNames } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../core/playlists.ts';
 import { segmentCount, segmentsOf } from '../core/segments.ts';
-import type { Chunk } from '../core/work.ts';
+import { sheetCount, storyboardTrack } from '../core/stills.ts';
+import { prewarmedStills } from '../core/work.ts';
+import type { Chunk, Work } from '../core/work.ts';
 import { encode } from './encode.ts';
-import type { EncodeOptions } from './encode.ts';
+import type { EncodeOptions, EncodedSegment } from './encode.ts';
 import { secondsSince } from './observe.ts';
-import { planOf, sourceOf } from './planning.ts';
+import { planOf, refuse, sourceOf } from './planning.ts';
 import { singleFlight } from './single-flight.ts';
+import { makeStill } from './still.ts';
+import { refuseUndecodable } from './undecodable.ts';
 import type { World } from './world.ts';
 
 const deriving = singleFlight<Uint8Array>();
@@ -42,23 +47,40 @@ export function derive(id: string, artifact: Artifact, world: World): Promise<Ui
   });
 }
 
-/** Encodes a chunk of the renditions to prewarm, unless all of it is there. */
-export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOptions = {}): Promise<void> {
-  const plan = await planOf(chunk.id, world);
-  if (plan.rev !== chunk.rev) throw notFound('such revision');
+/** Does one item of the work list, unless all of it is there. */
+export async function deriveWork(work: Work, world: World, options: EncodeOptions = {}): Promise<void> {
+  const plan = await planOf(work.id, world);
+  if (plan.rev !== work.rev) throw notFound('such revision');
+  if ('stills' in work) {
+    for (const artifact of prewarmedStills(plan)) await derive(work.id, artifact, world);
+  } else {
+    await deriveChunk(work, plan, world, options);
+  }
+}
+
+async function deriveChunk(chunk: Chunk, plan: Plan, world: World, options: EncodeOptions): Promise<void> {
   const missing = new Set<string>();
   for (const artifact of segmentsOf(plan, plan.prewarm, chunk)) {
     if (!(await world.media.head(artifactKey(chunk.id, artifact)))) missing.add(artifact.rendition);
   }
   if (missing.size === 0) return;
   const begun = new Date();
-  const sourceBytesRead = await withSource(chunk.id, plan, world, async ({ url, readBytes }) => {
-    const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl: url };
-    for await (const { bytes, ...segment } of encode(job, world.tools, options)) {
-      await keep(chunk.id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
-    }
-    return readBytes();
-  });
+  const sourceBytesRead = await withSource(
+    chunk.id,
+    plan,
+    world,
+    async ({ url, readBytes, failure: sourceFailure }) => {
+      const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl: url };
+      for await (const { bytes, rescue, ...segment } of encode(job, world.tools, {
+        ...options,
+        sourceFailure,
+      })) {
+        await keep(chunk.id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
+        observeRescue(chunk.id, { ...segment, rescue }, world);
+      }
+      return readBytes();
+    },
+  );
   const { id, from, to } = chunk;
   const frames = frameRun({ plan, from, to });
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
@@ -66,13 +88,43 @@ export async function deriveChunk(chunk: Chunk, world: World, options: EncodeOpt
   world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
 }
 
+/**
+ * Missing pictures are noticed where they are encoded; sound that cannot be decoded is silence, so it is looked for.
+ * @throws SourceError DAMAGED where there is no picture and nothing of the sound can be decoded.
+ */
+export async function refuseSoundless(id: string, plan: Plan, world: World): Promise<void> {
+  if (plan.video) return;
+  await withSource(id, plan, world, ({ url }) => refuseUndecodable(plan, url, world.tools));
+}
+
 /** A URL can only name what the plan lists: the cost of abuse is bounded by one full encode. */
 function lists(plan: Plan, artifact: Artifact): boolean {
   if (artifact.kind === 'multivariant') return true;
-  if (artifact.rev !== plan.rev || !renditionNames(plan).includes(artifact.rendition)) return false;
-  if (artifact.kind === 'playlist') return true;
-  const extension = artifact.rendition === plan.audio?.name ? 'aac' : 'ts';
-  return artifact.extension === extension && artifact.index < segmentCount(plan.grid);
+  if (artifact.rev !== plan.rev) return false;
+  const { stills } = plan;
+  switch (artifact.kind) {
+    case 'playlist':
+      return renditionNames(plan).includes(artifact.rendition);
+    case 'segment': {
+      const extension = artifact.rendition === plan.audio?.name ? 'aac' : 'ts';
+      return (
+        renditionNames(plan).includes(artifact.rendition) &&
+        artifact.extension === extension &&
+        artifact.index < segmentCount(plan.grid)
+      );
+    }
+    case 'poster':
+    case 'storyboard':
+      return Boolean(stills);
+    case 'thumb':
+      return Boolean(
+        stills &&
+        artifact.seconds % stills.intervalSeconds === 0 &&
+        artifact.seconds / stills.intervalSeconds < stills.count,
+      );
+    case 'sheet':
+      return Boolean(stills && artifact.index < sheetCount(stills));
+  }
 }
 
 interface Made {
@@ -87,22 +139,49 @@ async function make(id: string, plan: Plan, artifact: Artifact, world: World): P
     case 'playlist':
       return { bytes: Buffer.from(mediaPlaylist(plan, artifact.rendition)), sourceBytesRead: 0 };
     case 'segment':
-      return withSource(id, plan, world, async ({ url, readBytes }) => {
+      return withSource(id, plan, world, async ({ url, readBytes, failure: sourceFailure }) => {
         const { rendition, index } = artifact;
         const job = { plan, renditions: [rendition], from: index, to: index + 1, sourceUrl: url };
-        for await (const { bytes } of encode(job, world.tools))
+        for await (const { bytes, ...segment } of encode(job, world.tools, { sourceFailure })) {
+          observeRescue(id, segment, world);
           return { bytes, sourceBytesRead: readBytes() };
+        }
         throw new Error(`segment ${index} of ${rendition}: nothing was encoded`);
+      });
+    case 'storyboard':
+      return { bytes: Buffer.from(storyboardTrack(plan, plan.stills!)), sourceBytesRead: 0 };
+    case 'poster':
+    case 'thumb':
+    case 'sheet':
+      return withSource(id, plan, world, async ({ url, readBytes }) => {
+        const bytes = await makeStill(plan, plan.stills!, artifact, url, world.tools);
+        return { bytes, sourceBytesRead: readBytes() };
       });
   }
 }
 
-const withSource = <T>(
+/** A source that turns out to be damaged beyond use is refused, though it has a plan. */
+async function withSource<T>(
   id: string,
   plan: Plan,
   world: World,
   use: (served: ServedSource) => Promise<T>,
-): Promise<T> => withRangeServer(sourceOf(id, plan.source.sizeBytes, world.uploads), use);
+): Promise<T> {
+  try {
+    return await withRangeServer(sourceOf(id, plan.source, world), use);
+  } catch (error) {
+    if (error instanceof SourceError) await refuse(id, error, world);
+    throw error;
+  }
+}
+
+function observeRescue(
+  id: string,
+  { rendition, index, rescue }: Pick<EncodedSegment, 'rendition' | 'index' | 'rescue'>,
+  world: World,
+): void {
+  if (rescue) world.observe({ event: 'rescued', id, rendition, index, rescue });
+}
 
 /** Stores an artifact unless another was faster, and returns the one that counts. */
 async function keep(id: string, artifact: Artifact, made: Uint8Array, world: World): Promise<Uint8Array> {

@@ -1,19 +1,21 @@
 // Encodes a run of segments in one ffmpeg process and returns them whole and counted. The just-in-time path calls it
-// for one segment of one rendition, prewarm for a chunk of all of them.
+// for one segment of one rendition, prewarm for a chunk of all of them. A damaged source leaves no hole in its film.
 
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
+import { FfmpegError } from '../core/errors.ts';
 import { adtsFrames, packedAudio } from '../core/adts.ts';
 import {
   AUDIO_CONTEXT_FRAMES,
   AUDIO_PRIMING_FRAMES,
+  RESCUE_PREROLL_SECONDS,
   TIMESTAMP_OFFSET_SECONDS,
   audioRun,
   encodeArguments,
 } from '../core/ffmpeg-arguments.ts';
-import type { EncodeJob } from '../core/ffmpeg-arguments.ts';
+import type { EncodeJob, Rescue } from '../core/ffmpeg-arguments.ts';
 import { segmentName } from '../core/keys.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
@@ -21,12 +23,15 @@ import { AAC_FRAME_SAMPLES } from '../core/plan.ts';
 import type { AudioPlan } from '../core/plan.ts';
 import { audioFrames, segmentSeconds, videoFrames } from '../core/segments.ts';
 import { countPictures } from '../core/transport-stream.ts';
+import { refuseUndecodable } from './undecodable.ts';
 
 export interface EncodedSegment {
   rendition: string;
   index: number;
   extension: 'ts' | 'aac';
   bytes: Uint8Array;
+  /** Set where the source is damaged and something was put in its place. */
+  rescue?: Rescue | undefined;
 }
 
 export interface EncodeTools {
@@ -40,6 +45,8 @@ export interface EncodeTools {
 export interface EncodeOptions {
   background?: boolean;
   signal?: AbortSignal;
+  /** What went wrong in reading the source, if anything did: what is merely out of reach is not made up for. */
+  sourceFailure?: () => unknown;
 }
 
 // A segment that takes this many times its own length is not going to be watched; the rest is for starting up.
@@ -49,40 +56,116 @@ const STARTUP_SECONDS = 30;
 const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /**
+ * Encodes all in one process; then, where a damaged source gave less than planned, what is missing once more with
+ * pictures held; then, where there was nothing to hold, black and silent.
  * @yields the job's segments, rendition by rendition, one in memory at a time.
- * @throws FfmpegError; Error where a segment holds another number of pictures or AAC frames than planned.
+ * @throws SourceError DAMAGED where no picture of the source can be decoded; FfmpegError; Error where a segment holds
+ *   another number of pictures or AAC frames than planned all the same.
  */
 export async function* encode(
-  job: Omit<EncodeJob, 'directory'>,
+  { plan, renditions, from, to, sourceUrl }: Omit<EncodeJob, 'directory' | 'rescue'>,
   tools: EncodeTools,
   options: EncodeOptions = {},
 ): AsyncGenerator<EncodedSegment> {
-  const { limits = DEFAULT_LIMITS } = tools;
   const directory = await mkdtemp(join(tools.temporaryDirectory, 'encode-'));
+  const job = { plan, renditions, from, to, sourceUrl, directory };
   try {
-    const { plan, renditions, from, to } = job;
-    const video = plan.video?.renditions.filter(({ name }) => renditions.includes(name)) ?? [];
-    for (const { name } of video) await mkdir(join(directory, name));
-    await run(tools.binaries.ffmpegPath, encodeArguments({ ...job, directory }), {
-      task: `segments ${from} to ${to - 1} of ${renditions.join(', ')}`,
-      timeoutSeconds: STARTUP_SECONDS + SECONDS_PER_SECOND * (to - from) * segmentSeconds(plan, '', 0),
-      maxFileBytes: MAX_SEGMENT_BYTES,
-      maxMemoryBytes: limits.encodeMemoryBytes,
-      ...options,
-    });
-    for (const { name } of video) {
-      for (let index = from; index < to; index += 1) {
-        const bytes = await readFile(join(directory, name, segmentName(index, 'ts')));
-        const planned = videoFrames(plan.grid, index);
-        expectCount(`${name}/${index}`, 'pictures', countPictures(bytes), planned.to - planned.from);
-        yield { rendition: name, index, extension: 'ts', bytes };
+    for (const part of partsOf(job)) await emptyDirectories(part);
+    const failure = await runEncoder(job, tools, options);
+    for (const part of partsOf(job)) {
+      const shortfall = failure ?? (await shortfallOf(part));
+      const rescue = shortfall && (await rescueDamaged(part, tools, options));
+      for (const rendition of part.renditions) {
+        for await (const segment of segmentsMade(part, rendition)) yield { ...segment, rescue };
       }
-    }
-    if (plan.audio && renditions.includes(plan.audio.name)) {
-      yield* packAudio({ ...job, directory }, plan.audio);
     }
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** The pictures and the sound of a job: what ails the one must not harm the other. */
+function partsOf(job: EncodeJob): EncodeJob[] {
+  const isSound = (name: string) => name === job.plan.audio?.name;
+  const [pictures, sound] = [job.renditions.filter((name) => !isSound(name)), job.renditions.filter(isSound)];
+  return [pictures, sound].filter(({ length }) => length > 0).map((renditions) => ({ ...job, renditions }));
+}
+
+async function emptyDirectories({ directory, renditions }: EncodeJob): Promise<void> {
+  for (const name of renditions) {
+    await rm(join(directory, name), { recursive: true, force: true });
+    await mkdir(join(directory, name));
+  }
+}
+
+/**
+ * @returns undefined where ffmpeg ran to its end, and its failure where it broke down on the source.
+ * @throws whatever else went wrong: a machine's failure must not become a hole in a film.
+ */
+async function runEncoder(
+  job: EncodeJob,
+  { binaries, limits = DEFAULT_LIMITS }: EncodeTools,
+  { background, signal, sourceFailure }: EncodeOptions,
+): Promise<FfmpegError | undefined> {
+  const { plan, renditions, from, to, rescue } = job;
+  const seconds = (to - from) * segmentSeconds(plan, '', 0) + (rescue ? RESCUE_PREROLL_SECONDS : 0);
+  try {
+    await run(binaries.ffmpegPath, encodeArguments(job, limits), {
+      task: `segments ${from} to ${to - 1} of ${renditions.join(', ')}${rescue ? ` (${rescue})` : ''}`,
+      timeoutSeconds: STARTUP_SECONDS + SECONDS_PER_SECOND * seconds,
+      maxFileBytes: MAX_SEGMENT_BYTES,
+      maxMemoryBytes: limits.encodeMemoryBytes,
+      ...(background ? { background } : {}),
+      ...(signal ? { signal } : {}),
+    });
+  } catch (error) {
+    if (!(error instanceof FfmpegError && brokeOnSource(error))) throw error;
+    if (!sourceFailure?.()) return error;
+  }
+  const unread = sourceFailure?.();
+  if (unread) throw unread;
+  return undefined;
+}
+
+/** Decoders crash on what nobody foresaw; and where not one frame can be decoded, some formats stay unknown. */
+const brokeOnSource = ({ signal, stderrTail }: FfmpegError): boolean =>
+  ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL'].includes(signal ?? '') ||
+  stderrTail.includes('Cannot determine format of input stream');
+
+async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: EncodeOptions): Promise<Rescue> {
+  let shortfall: Error | undefined;
+  for (const rescue of ['held', 'blank'] as const) {
+    const { plan, renditions, sourceUrl } = part;
+    // Sound may be missing altogether; a film without a single picture is none.
+    if (rescue === 'blank' && !renditions.includes(plan.audio?.name ?? '')) {
+      await refuseUndecodable(plan, sourceUrl, tools);
+    }
+    await emptyDirectories(part);
+    shortfall = (await runEncoder({ ...part, rescue }, tools, options)) ?? (await shortfallOf(part));
+    if (!shortfall) return rescue;
+  }
+  throw shortfall;
+}
+
+/** ffmpeg can exit with 0 and half a result. */
+async function shortfallOf(part: EncodeJob): Promise<Error | undefined> {
+  try {
+    for (const rendition of part.renditions) for await (const _ of segmentsMade(part, rendition));
+    return undefined;
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** @throws Error where one is missing, or holds another number of pictures or frames than planned. */
+async function* segmentsMade(job: EncodeJob, rendition: string): AsyncGenerator<EncodedSegment> {
+  const { plan, directory } = job;
+  if (rendition === plan.audio?.name) return yield* packAudio(job, plan.audio);
+  for (let index = job.from; index < job.to; index += 1) {
+    const bytes = await readFile(join(directory, rendition, segmentName(index, 'ts')));
+    const planned = videoFrames(plan.grid, index);
+    expectCount(`${rendition}/${index}`, 'pictures', countPictures(bytes), planned.to - planned.from);
+    yield { rendition, index, extension: 'ts', bytes };
   }
 }
 
@@ -90,7 +173,7 @@ export async function* encode(
 async function* packAudio(job: EncodeJob, audio: AudioPlan): AsyncGenerator<EncodedSegment> {
   const all = audioRun(job, audio);
   const before = AUDIO_PRIMING_FRAMES + AUDIO_CONTEXT_FRAMES;
-  const encoded = adtsFrames(await readFile(join(job.directory, `${audio.name}.adts`)));
+  const encoded = adtsFrames(await readFile(join(job.directory, audio.name, 'all.adts')));
   const frames = encoded.slice(before, before + all.to - all.from);
   expectCount(`${audio.name}/${job.from}–${job.to - 1}`, 'AAC frames', frames.length, all.to - all.from);
   for (let index = job.from; index < job.to; index += 1) {
@@ -102,7 +185,6 @@ async function* packAudio(job: EncodeJob, audio: AudioPlan): AsyncGenerator<Enco
 }
 
 function expectCount(segment: string, what: string, found: number | undefined, planned: number): void {
-  // ffmpeg can exit with 0 and half a result.
   if (found !== planned)
     throw new Error(`segment ${segment}: ${found ?? 'no whole'} ${what}, planned ${planned}`);
 }

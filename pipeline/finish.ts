@@ -7,6 +7,7 @@ import { multivariantPlaylist } from '../core/playlists.ts';
 import type { Bitrates } from '../core/playlists.ts';
 import type { Plan } from '../core/plan.ts';
 import { durationSeconds, segmentSeconds, segmentsOf } from '../core/segments.ts';
+import { prewarmedArtifacts } from '../core/work.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { secondsSince } from './observe.ts';
 import { getJson, putJson } from './store.ts';
@@ -19,7 +20,7 @@ export interface ReadyMarker {
 
 /**
  * Harmless to run twice.
- * @throws Error naming the first segment that is missing; RequestError NOT_FOUND where there is no plan (any more).
+ * @throws Error naming the first artifact that is missing; RequestError NOT_FOUND where there is no plan (any more).
  */
 export async function finish(
   id: string,
@@ -31,13 +32,15 @@ export async function finish(
   const sizes = new Map<string, number>();
   for await (const { key, sizeBytes } of world.media.list(revPrefix(id, plan.rev))) sizes.set(key, sizeBytes);
 
+  for (const artifact of prewarmedArtifacts(plan)) {
+    const key = artifactKey(id, artifact);
+    if (!sizes.has(key)) throw new Error(`finish of ${id}: ${key} is missing`);
+  }
   const measured = new Map<string, Bitrates>();
   for (const rendition of plan.prewarm) {
     let [bits, peakBps] = [0, 0];
     for (const artifact of segmentsOf(plan, [rendition])) {
-      const key = artifactKey(id, artifact);
-      const sizeBytes = sizes.get(key);
-      if (sizeBytes === undefined) throw new Error(`finish of ${id}: ${key} is missing`);
+      const sizeBytes = sizes.get(artifactKey(id, artifact))!;
       bits += sizeBytes * 8;
       peakBps = Math.max(peakBps, (sizeBytes * 8) / segmentSeconds(plan, rendition, artifact.index));
     }

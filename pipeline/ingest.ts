@@ -8,7 +8,7 @@ import type { Plan } from '../core/plan.ts';
 import { segmentsOf } from '../core/segments.ts';
 import { workFor } from '../core/work.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { derive } from './derive.ts';
+import { derive, refuseSoundless } from './derive.ts';
 import { finish } from './finish.ts';
 import { planOf } from './planning.ts';
 import { putJson } from './store.ts';
@@ -21,13 +21,18 @@ export type StartPrewarm = (video: { id: string; rev: string; workKey: string })
 export async function ingest(id: string, world: World, startPrewarm: StartPrewarm): Promise<void> {
   try {
     const plan = await planOf(id, world);
-    await Promise.all(openingOf(plan).map((artifact) => derive(id, artifact, world)));
+    await allOf([
+      ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
+      refuseSoundless(id, plan, world),
+    ]);
     if (await world.media.head(readyKey(id))) return;
     const work = workFor(id, plan);
     if (work.length === 0) return await finish(id, world, new Date());
     await putJson(world.media, workKey(id), work);
     await unlessDeleted(id, world);
     await startPrewarm({ id, rev: plan.rev, workKey: workKey(id) });
+    // Last, as it wants the same processor as what plays.
+    if (plan.stills) await derive(id, { kind: 'poster', rev: plan.rev }, world);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
   }
@@ -42,4 +47,11 @@ function openingOf(plan: Plan): Artifact[] {
     ...names.map((rendition) => ({ kind: 'playlist' as const, rev: plan.rev, rendition })),
     ...segmentsOf(plan, names, { from: 0, to: 1 }),
   ];
+}
+
+/** Where one finds that the source is to be refused, the others find the video gone: the refusal is what counts. */
+async function allOf(parts: Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(parts)).filter((part) => part.status === 'rejected');
+  const refusal = failed.find(({ reason }) => reason instanceof SourceError) ?? failed[0];
+  if (refusal) throw refusal.reason;
 }

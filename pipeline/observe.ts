@@ -2,6 +2,7 @@
 // is for whoever builds the world to say.
 
 import type { SourceErrorCode } from '../core/errors.ts';
+import type { Rescue } from '../core/ffmpeg-arguments.ts';
 import type { Artifact } from '../core/keys.ts';
 
 export type Observation =
@@ -32,6 +33,8 @@ export type Observation =
       videoSeconds: number;
       sourceBytesRead: number;
     }
+  /** The source is damaged there: a picture was held, or nothing is to be seen or heard. */
+  | { event: 'rescued'; id: string; rendition: string; index: number; rescue: Rescue }
   | { event: 'ready'; id: string; secondsSinceUpload: number; durationSeconds: number; storedBytes: number }
   | { event: 'failed'; id: string };
 

@@ -4,13 +4,14 @@ import { withRangeServer } from '../adapters/range-server.ts';
 import type { RangeSource } from '../adapters/range-server.ts';
 import { SourceError, notFound } from '../core/errors.ts';
 import type { SourceErrorCode } from '../core/errors.ts';
-import { cardKey, errorKey, planKey, sourceKey } from '../core/keys.ts';
+import { cardKey, errorKey, mezzanineKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
 import { planFor } from '../core/plan.ts';
-import type { Plan } from '../core/plan.ts';
+import type { Plan, PlannedSource } from '../core/plan.ts';
 import { durationSeconds } from '../core/segments.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { secondsSince } from './observe.ts';
 import { probeSource } from './probe-source.ts';
+import { seekableSource } from './seekable-source.ts';
 import { singleFlight } from './single-flight.ts';
 import { getJson, putJson } from './store.ts';
 import type { Store } from './store.ts';
@@ -47,11 +48,13 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   try {
     if (source.sizeBytes === 0) throw new SourceError('EMPTY_FILE');
     const { plan, sourceBytesRead } = await withRangeServer(
-      sourceOf(id, source.sizeBytes, world.uploads),
-      async ({ url, readBytes }) => {
-        const probe = await probeSource(url, world.tools.binaries, world.tools.limits);
-        const plan = planFor(probe, { sizeBytes: source.sizeBytes }, world.settings);
-        return { plan, sourceBytesRead: readBytes() };
+      rangesOf(world.uploads, sourceKey(id), source.sizeBytes),
+      async (served) => {
+        const claimed = await probeSource(served.url, world.tools.binaries, world.settings);
+        const claims = { probe: claimed, sizeBytes: source.sizeBytes };
+        const found = await seekableSource(id, served, claims, world);
+        const plan = planFor(found.probe, found.source, world.settings);
+        return { plan, sourceBytesRead: served.readBytes() };
       },
     );
     if ((await putJson(world.media, planKey(id), plan, { ifAbsent: true })) === 'exists')
@@ -67,18 +70,33 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     });
     return plan;
   } catch (error) {
-    if (error instanceof SourceError) {
-      const stored: StoredError = { code: error.code, message: error.message };
-      const outcome = await putJson(world.media, errorKey(id), stored, { ifAbsent: true });
-      await unlessDeleted(id, world);
-      if (outcome === 'stored') world.observe({ event: 'refused', id, code: error.code });
-    }
+    if (error instanceof SourceError) await refuse(id, error, world);
     throw error;
   }
 }
 
-/** The source as the range server reads it. */
-export const sourceOf = (id: string, sizeBytes: number, uploads: Store): RangeSource => ({
+/** Stores why a source will never play. What was planned and made before that was known goes. */
+export async function refuse(id: string, { code, message }: SourceError, world: World): Promise<void> {
+  const { media } = world;
+  const before = await getJson<StoredError>(media, errorKey(id));
+  if (!before || before.code === 'ENCODING_FAILED') {
+    await putJson(media, errorKey(id), { code, message } satisfies StoredError);
+    world.observe({ event: 'refused', id, code });
+  }
+  await media.delete([planKey(id)]);
+  const made: string[] = [];
+  for await (const { key } of media.list(videoPrefix(id))) made.push(key);
+  await media.delete(made);
+  await unlessDeleted(id, world);
+}
+
+/** What segments are cut from, as the range server reads it. */
+export const sourceOf = (id: string, { kind, sizeBytes }: PlannedSource, world: World): RangeSource =>
+  kind === 'upload'
+    ? rangesOf(world.uploads, sourceKey(id), sizeBytes)
+    : rangesOf(world.media, mezzanineKey(id), sizeBytes);
+
+const rangesOf = (store: Store, key: string, sizeBytes: number): RangeSource => ({
   sizeBytes,
-  read: (first, last, signal) => uploads.readRange(sourceKey(id), first, last, signal),
+  read: (first, last, signal) => store.readRange(key, first, last, signal),
 });

@@ -1,7 +1,9 @@
 // Where a video is watched: at an address that anybody can use, or, with protected playback, at one that holds a token.
 
 import { notFound } from '../core/errors.ts';
-import { cardKey } from '../core/keys.ts';
+import { artifactKey, cardKey, videoPrefix } from '../core/keys.ts';
+import type { Artifact } from '../core/keys.ts';
+import type { Plan } from '../core/plan.ts';
 import type { Store } from './store.ts';
 
 /** Makes a token that opens this video until then. */
@@ -16,6 +18,17 @@ export interface PlaybackGrant {
 
 export const playbackUrl = (publicBaseUrl: string, id: string, token?: string): string =>
   `${publicBaseUrl}/v/${token ? `${token}/` : ''}${id}/master.m3u8`;
+
+/** A picture's address from the playlist's, so that it has the same token. */
+export const besidePlaylist = (playlistUrl: string | null, path: string | null): string | null =>
+  playlistUrl && path && new URL(path, playlistUrl).href;
+
+/** From the playlist on; null where there is only sound. */
+export const posterPath = ({ stills, rev }: Plan): string | null =>
+  stills ? pathOf({ kind: 'poster', rev }) : null;
+export const storyboardPath = ({ stills, rev }: Plan): string | null =>
+  stills ? pathOf({ kind: 'storyboard', rev }) : null;
+const pathOf = (artifact: Artifact): string => artifactKey('', artifact).slice(videoPrefix('').length);
 
 /** @throws RequestError NOT_FOUND for an id that was never given out, or whose video was deleted. */
 export async function grantPlayback(

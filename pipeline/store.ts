@@ -28,9 +28,19 @@ export interface Store {
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>>;
   put(key: string, body: Uint8Array | string, options: PutOptions): Promise<'stored' | 'exists'>;
+  /** Begins an object that is sent piece by piece, and is there when it is complete. */
+  upload(key: string, options: Pick<PutOptions, 'contentType'>): Promise<ObjectUpload>;
   /** All keys below a prefix in the order of their bytes, from the first after `after`. */
   list(prefix: string, after?: string): AsyncIterable<ListedObject>;
   delete(keys: readonly string[]): Promise<void>;
+}
+
+/** An object in the making. Pieces are numbered from 1, come in any order, and all but the last are of 5 MiB at least. */
+export interface ObjectUpload {
+  part(number: number, bytes: Uint8Array): Promise<void>;
+  complete(): Promise<void>;
+  /** Forgets it; harmless after the end. */
+  abort(): Promise<void>;
 }
 
 export async function getJson<T>(store: Store, key: string): Promise<T | undefined> {

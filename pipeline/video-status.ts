@@ -15,10 +15,12 @@ import {
   sourceKey,
 } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
-import { durationSeconds, segmentsOf } from '../core/segments.ts';
+import { durationSeconds } from '../core/segments.ts';
 import { notFound } from '../core/errors.ts';
+import { prewarmedArtifacts } from '../core/work.ts';
 import type { ReadyMarker } from './finish.ts';
 import type { StoredError } from './planning.ts';
+import { besidePlaylist, posterPath, storyboardPath } from './playback.ts';
 import { getJson } from './store.ts';
 import type { World } from './world.ts';
 
@@ -41,6 +43,12 @@ export interface VideoStatus {
   durationSeconds: number | null;
   /** Null with protected playback: only a token, asked for by whoever holds the key, makes an address that plays. */
   playbackUrl: string | null;
+  /**
+   * A JPEG of the whole film, and a WebVTT track of pictures for the seek bar. Null until the video is planned, of sound,
+   * and with protected playback.
+   */
+  posterUrl: string | null;
+  storyboardUrl: string | null;
   renditions: RenditionStatus[];
   sizeBytes: number;
   createdAt: string;
@@ -79,6 +87,7 @@ export async function videoStatus(
   if (!card) throw notFound('such video');
   // What became ready after a failure is ready.
   const state = ready ? 'ready' : error ? 'failed' : source ? 'processing' : 'waiting';
+  const url = playbackUrlOf(id);
   return {
     id,
     title: card.filename,
@@ -86,7 +95,9 @@ export async function videoStatus(
     playable: plan !== undefined,
     progress: ready ? 1 : plan ? await progressOf(id, plan, buckets) : 0,
     durationSeconds: plan ? durationSeconds(plan) : null,
-    playbackUrl: playbackUrlOf(id),
+    playbackUrl: url,
+    posterUrl: plan ? besidePlaylist(url, posterPath(plan)) : null,
+    storyboardUrl: plan ? besidePlaylist(url, storyboardPath(plan)) : null,
     renditions: plan ? renditionsOf(plan) : [],
     sizeBytes: source?.sizeBytes ?? card.sizeBytes,
     createdAt: card.createdAt,
@@ -121,11 +132,11 @@ export async function listVideos(
 }
 
 async function progressOf(id: string, plan: Plan, { media }: Buckets): Promise<number> {
-  const planned = segmentsOf(plan, plan.prewarm);
+  const planned = prewarmedArtifacts(plan);
   const stored = new Set<string>();
   for await (const { key } of media.list(revPrefix(id, plan.rev))) stored.add(key);
   if (planned.length === 0) return 1;
-  return planned.filter((segment) => stored.has(artifactKey(id, segment))).length / planned.length;
+  return planned.filter((artifact) => stored.has(artifactKey(id, artifact))).length / planned.length;
 }
 
 function renditionsOf(plan: Plan): RenditionStatus[] {

@@ -16,7 +16,7 @@ import {
   MEDIACONVERT_PER_OUTPUT_MINUTE,
   MUX_PRICES,
 } from '../core/prices.ts';
-import { probeOf } from '../test/support/probes.ts';
+import { SOURCE, probeOf } from '../test/support/probes.ts';
 
 export const COST_PAGE = join(import.meta.dirname, '..', 'docs', 'cost.md');
 
@@ -180,7 +180,11 @@ function planOf(seconds: number, prewarm: Prewarm = 'all'): Plan {
   const frames = seconds * 30;
   const video = { width: 1920, height: 1080, frames, baseFrameRate: rate, averageFrameRate: rate };
   const sizeBytes = (SOURCE_BITRATE_BPS / 8) * seconds;
-  return planFor(probeOf({ video, audio: {} }), { sizeBytes }, { maxDurationSeconds: Infinity, prewarm });
+  return planFor(
+    probeOf({ video, audio: {} }),
+    { ...SOURCE, sizeBytes },
+    { maxDurationSeconds: Infinity, prewarm },
+  );
 }
 
 /** Three digits that count, and cents at most above a dollar. */

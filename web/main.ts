@@ -210,11 +210,14 @@ function cancelUpload(key: number): void {
 
 /** Where to go on after a failure. */
 let stoppedAt: { id: string | undefined; seconds: number } = { id: undefined, seconds: 0 };
-video.addEventListener('timeupdate', () => {
-  if (video.ended) stoppedAt = { id: undefined, seconds: 0 };
-  else if (video.currentTime > 0)
-    stoppedAt = { id: transitions.videoToPlay(state)?.id, seconds: video.currentTime };
-});
+// Also where a seek goes: what is asked for there may be refused before the picture has arrived.
+for (const moved of ['timeupdate', 'seeking']) {
+  video.addEventListener(moved, () => {
+    if (video.ended) stoppedAt = { id: undefined, seconds: 0 };
+    else if (video.currentTime > 0)
+      stoppedAt = { id: transitions.videoToPlay(state)?.id, seconds: video.currentTime };
+  });
+}
 
 video.addEventListener('volumechange', () => {
   if (!video.muted && state.player.muted) set({ player: { ...state.player, muted: false } });

@@ -210,6 +210,8 @@ export const freshVideo = (
   progress: 0,
   durationSeconds: null,
   playbackUrl,
+  posterUrl: null,
+  storyboardUrl: null,
   renditions: [],
   sizeBytes,
   createdAt,

@@ -53,27 +53,34 @@ export interface Sound {
   loudness: Float64Array;
 }
 
-const RATE = 8000;
-const WINDOW = 40;
-export const WINDOW_SECONDS = WINDOW / RATE;
+const WINDOW_SECONDS = 0.005;
 
 export async function soundOf(path: string, input: string[] = [], stream = '0:a:0'): Promise<Sound> {
   const { stdout, stderr } = await ffmpeg(
     ...['-v', 'info', '-copyts', ...input, '-i', path, '-map', stream],
-    ...['-af', `ashowinfo,aresample=${RATE}`, '-ac', '1', '-f', 'f32le', '-'],
+    ...['-af', 'aformat=sample_fmts=flt:channel_layouts=mono,ashowinfo', '-f', 'f32le', '-'],
   );
-  const startSeconds = Number(/\bpts_time:\s*(-?[\d.]+)/.exec(stderr)?.[1] ?? 0);
   const bytes = stdout.buffer.slice(
     stdout.byteOffset,
     stdout.byteOffset + stdout.length - (stdout.length % 4),
   );
   const samples = new Float32Array(bytes);
-  const loudness = Float64Array.from({ length: Math.floor(samples.length / WINDOW) }, (_, window) => {
-    let energy = 0;
-    for (let index = 0; index < WINDOW; index += 1) energy += samples[window * WINDOW + index]! ** 2;
-    return Math.sqrt(energy / WINDOW);
-  });
-  return { startSeconds, loudness };
+  const frames = [...stderr.matchAll(/\bpts_time:\s*(-?[\d.]+).* rate:(\d+) nb_samples:(\d+)/g)].map(
+    ([, seconds, rate, count]) => ({ seconds: Number(seconds), rate: Number(rate), count: Number(count) }),
+  );
+  const startSeconds = frames[0]?.seconds ?? 0;
+  const last = frames.at(-1);
+  const lengthSeconds = last ? last.seconds + last.count / last.rate - startSeconds : 0;
+  const energy = new Float64Array(Math.max(0, Math.floor(lengthSeconds / WINDOW_SECONDS)));
+  // Each frame where its time stamp says: some recorders leave holes.
+  let position = 0;
+  for (const { seconds, rate, count } of frames) {
+    for (let index = 0; index < count; index += 1, position += 1) {
+      const window = Math.floor((seconds - startSeconds + index / rate) / WINDOW_SECONDS);
+      if (window < energy.length) energy[window]! += samples[position]! ** 2 / rate;
+    }
+  }
+  return { startSeconds, loudness: energy.map(Math.sqrt) };
 }
 
 /** How far the made sound lies after the source's, in seconds; undefined where it is silent or never changes. */

@@ -1,10 +1,12 @@
 // The database behind the indexes: which objects, uploads and parts exist, and which blobs hold their bytes.
 // A change is one transaction, so whoever kills this process finds the state before it or the one after.
 
-import { DatabaseSync, type SQLTagStore } from 'node:sqlite';
+import { DatabaseSync } from 'node:sqlite';
+import type { SQLTagStore, StatementSync } from 'node:sqlite';
 
 export interface Database {
-  sql: SQLTagStore;
+  /** Statements as template literals, whose values are bound and never part of the text. */
+  sql: Pick<SQLTagStore, 'get' | 'all' | 'run'>;
   /** All of `work`, which must not wait for anything, or nothing of it. */
   transaction<T>(work: () => T): T;
   close(): void;
@@ -59,6 +61,9 @@ const SCHEMA = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+const SQLITE_BUSY = 5;
+
+/** @throws Error where another process has it open, or it is no database. */
 export function openDatabase(path: string): Database {
   const database = new DatabaseSync(path);
   try {
@@ -67,10 +72,12 @@ export function openDatabase(path: string): Database {
     database.exec(SCHEMA);
   } catch (error) {
     database.close();
-    throw new Error(`${path}: could not be opened (is another process using it?)`, { cause: error });
+    const isLocked = (error as { errcode?: number }).errcode === SQLITE_BUSY;
+    const why = isLocked ? 'another process is using it' : String(error);
+    throw new Error(`${path} could not be opened: ${why}.`, { cause: error });
   }
   return {
-    sql: database.createTagStore(),
+    sql: statementsOf(database),
     transaction(work) {
       database.exec('BEGIN IMMEDIATE');
       try {
@@ -83,5 +90,21 @@ export function openDatabase(path: string): Database {
       }
     },
     close: () => database.close(),
+  };
+}
+
+// Each statement is prepared once. `createTagStore` does the same, but what it prepared outlives `close` and keeps
+// the file locked until it is collected (Node 24).
+function statementsOf(database: DatabaseSync): Database['sql'] {
+  const prepared = new Map<TemplateStringsArray, StatementSync>();
+  const statement = (strings: TemplateStringsArray): StatementSync => {
+    const known = prepared.get(strings) ?? database.prepare(strings.join('?'));
+    prepared.set(strings, known);
+    return known;
+  };
+  return {
+    get: (strings, ...values) => statement(strings).get(...values),
+    all: (strings, ...values) => statement(strings).all(...values),
+    run: (strings, ...values) => statement(strings).run(...values),
   };
 }

@@ -8,9 +8,9 @@ import { DeleteObjectsCommand, GetObjectCommand, paginateListObjectsV2 } from '@
 import { cardKey, newVideoId, planKey, sourceKey, workKey } from '../../core/keys.ts';
 import type { Plan } from '../../core/plan.ts';
 import { segmentsOf } from '../../core/segments.ts';
-import type { Chunk } from '../../core/work.ts';
+import type { Chunk, Work } from '../../core/work.ts';
 import { prewarmEngine } from '../../local/prewarm-engine.ts';
-import { derive, deriveChunk } from '../../pipeline/derive.ts';
+import { derive, deriveWork } from '../../pipeline/derive.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { ingest } from '../../pipeline/ingest.ts';
 import { getJson } from '../../pipeline/store.ts';
@@ -173,7 +173,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   const happened: string[] = [];
   account.faults.invocation = (name, payload) => {
     if (!name.includes('Transcode')) return;
-    const { from } = payload as Chunk;
+    const from = 'stills' in (payload as Work) ? 'stills' : (payload as Chunk).from;
     const attempt = happened.filter((each) => each.startsWith(`${from}:`)).length;
     const throttled = from === 0 && attempt < 3;
     happened.push(`${from}:${throttled ? 'throttled' : 'called'}`);
@@ -198,7 +198,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
   expect(happened.sort()).toEqual([
     ...['0:called', '0:throttled', '0:throttled', '0:throttled'],
-    ...['16:called', '16:called', '8:called', '8:called'],
+    ...['16:called', '16:called', '8:called', '8:called', 'stills:called'],
   ]);
 
   const ready = await statusOf(id);
@@ -320,7 +320,7 @@ async function madeByNpmStart(file: Buffer, id: string): Promise<Map<string, Buf
   await world.uploads.put(sourceKey(own), file, { contentType: 'video/mp4' });
   const errors: unknown[] = [];
   const engine = prewarmEngine({
-    work: (chunk) => deriveChunk(chunk as Chunk, world, { background: true }),
+    work: (item) => deriveWork(item as Work, world, { background: true }),
     end: async (_, { failed }) => {
       if (failed) errors.push('failed');
       else await finish(own, world, new Date());
@@ -332,7 +332,7 @@ async function madeByNpmStart(file: Buffer, id: string): Promise<Map<string, Buf
     const rendition = (await getJson<Plan>(world.media, planKey(own)))!.video!.renditions[0]!.name;
     await derive(own, { kind: 'playlist', rev, rendition }, world);
     await derive(own, { kind: 'segment', rev, rendition, index: 12, extension: 'ts' }, world);
-    engine.start(own, own, (await getJson<Chunk[]>(world.media, list))!);
+    engine.start(own, own, (await getJson<Work[]>(world.media, list))!);
   });
   await engine.idle();
   expect(errors).toEqual([]);

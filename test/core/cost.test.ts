@@ -1,6 +1,6 @@
 import { costEstimate } from '../../core/cost.ts';
 import { planFor } from '../../core/plan.ts';
-import { probeOf } from '../support/probes.ts';
+import { SOURCE, probeOf } from '../support/probes.ts';
 
 const HOUR_FRAMES = 3600 * 30;
 const rate = { num: 30, den: 1 };
@@ -13,10 +13,10 @@ const video = {
 };
 
 const estimate = (prewarm: 'all' | 'lowest' | 'none') =>
-  costEstimate(
-    planFor(probeOf({ video, audio: {} }), { sizeBytes: 1 }, { maxDurationSeconds: 4000, prewarm }),
-    { sourceBytes: 4e9, artifactBytes: 1e9 },
-  );
+  costEstimate(planFor(probeOf({ video, audio: {} }), SOURCE, { maxDurationSeconds: 4000, prewarm }), {
+    sourceBytes: 4e9,
+    artifactBytes: 1e9,
+  });
 
 test('an hour of 1080p costs about what the bench measured for a second, 3,600 times', () => {
   const { computeSeconds, estimatedDollars, storageBytesPerMonth } = estimate('all');

@@ -12,6 +12,11 @@ test.each<[string, Artifact]>([
     `v/${id}/${rev}/audio-0/00000.aac`,
     { kind: 'segment', rev, rendition: 'audio-0', index: 0, extension: 'aac' },
   ],
+  [`v/${id}/${rev}/poster.jpg`, { kind: 'poster', rev }],
+  [`v/${id}/${rev}/thumb/0.jpg`, { kind: 'thumb', rev, seconds: 0 }],
+  [`v/${id}/${rev}/thumb/120.jpg`, { kind: 'thumb', rev, seconds: 120 }],
+  [`v/${id}/${rev}/storyboard.vtt`, { kind: 'storyboard', rev }],
+  [`v/${id}/${rev}/storyboard/3.jpg`, { kind: 'sheet', rev, index: 3 }],
 ])('%s is built and parsed', (key, artifact) => {
   expect(artifactKey(id, artifact)).toBe(key);
   expect(parseArtifactKey(key)).toEqual({ id, artifact });
@@ -23,6 +28,11 @@ test.each([
   `v/${id}/${rev}/720p/000042.ts`, // a second name for 00042.ts would be a second copy
   `v/${id}/${rev}/../720p/00042.ts`,
   `v/${id}/${rev}/720p/00042.mp4`,
+  `v/${id}/poster.jpg`,
+  `v/${id}/${rev}/thumb/07.jpg`,
+  `v/${id}/${rev}/thumb/7.png`,
+  `v/${id}/${rev}/thumb/-1.jpg`,
+  `v/${id}/${rev}/storyboard/00.jpg`,
   `v/${id.toUpperCase()}/master.m3u8`,
   `plans/${id}.json`,
 ])('%s is no key of ours', (key) => {

@@ -1,13 +1,13 @@
 import { offers, storedBytes } from '../../core/offers.ts';
 import { planFor } from '../../core/plan.ts';
-import { probeOf } from '../support/probes.ts';
+import { SOURCE, probeOf } from '../support/probes.ts';
 
 const planOf = (framesPerSecond: number, seconds = 3600) => {
   const rate = { num: framesPerSecond, den: 1 };
   const frames = framesPerSecond * seconds;
   const video = { width: 1920, height: 1080, frames, baseFrameRate: rate, averageFrameRate: rate };
   const settings = { maxDurationSeconds: 4000, prewarm: 'all' } as const;
-  return planFor(probeOf({ video, audio: {} }), { sizeBytes: 1 }, settings);
+  return planFor(probeOf({ video, audio: {} }), SOURCE, settings);
 };
 
 const catalogue = {

@@ -3,11 +3,10 @@ import type { Plan, Prewarm } from '../../core/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../../core/playlists.ts';
 import { audioFrames, segmentCount, segmentSeconds, videoFrames } from '../../core/segments.ts';
 import { workFor } from '../../core/work.ts';
-import { probeOf } from '../support/probes.ts';
+import { SOURCE, probeOf } from '../support/probes.ts';
 
 const SETTINGS = { maxDurationSeconds: 12 * 3600, prewarm: 'all' } as const;
-const plan = (parts: Parameters<typeof probeOf>[0]): Plan =>
-  planFor(probeOf(parts), { sizeBytes: 1_000_000 }, SETTINGS);
+const plan = (parts: Parameters<typeof probeOf>[0]): Plan => planFor(probeOf(parts), SOURCE, SETTINGS);
 
 const RATES = [
   [24, 1],
@@ -49,9 +48,11 @@ describe.each(RATES)('two hours at %i/%i', (num, den) => {
     expect(Math.abs(total - (frames * den) / num)).toBeLessThan(1e-6 * listed.length);
   });
 
-  test('the work list covers every segment once', () => {
-    const covered = workFor('id', film).flatMap(({ from, to }) => indices.slice(from, to));
+  test('the work list covers every segment once, and ends with the pictures', () => {
+    const work = workFor('id', film);
+    const covered = work.flatMap((item) => ('stills' in item ? [] : indices.slice(item.from, item.to)));
     expect(covered).toEqual(indices);
+    expect(work.at(-1)).toEqual({ id: 'id', rev: film.rev, stills: true });
   });
 });
 
@@ -129,10 +130,10 @@ test.each<[Prewarm, string[]]>([
   ['none', []],
 ])('with prewarm %s, %j are made ahead of time, and the revision is the same', (prewarm, names) => {
   const probe = probeOf({ video: { frames: 250 }, audio: {} });
-  const decided = planFor(probe, { sizeBytes: 1 }, { ...SETTINGS, prewarm });
+  const decided = planFor(probe, SOURCE, { ...SETTINGS, prewarm });
   expect(decided.prewarm).toEqual(names);
-  expect(decided.rev).toBe(planFor(probe, { sizeBytes: 1 }, SETTINGS).rev);
-  expect(workFor('id', decided)).toHaveLength(names.length > 0 ? 1 : 0);
+  expect(decided.rev).toBe(planFor(probe, SOURCE, SETTINGS).rev);
+  expect(workFor('id', decided)).toHaveLength(names.length > 0 ? 2 : 0);
 });
 
 test('another source, another revision; the same source, the same', () => {
@@ -143,16 +144,12 @@ test('another source, another revision; the same source, the same', () => {
 
 test('a source above the limit is refused with its length', () => {
   const tooLong = () =>
-    planFor(
-      probeOf({ video: { frames: 25 * 61 } }),
-      { sizeBytes: 1 },
-      { ...SETTINGS, maxDurationSeconds: 60 },
-    );
+    planFor(probeOf({ video: { frames: 25 * 61 } }), SOURCE, { ...SETTINGS, maxDurationSeconds: 60 });
   expect(tooLong).toThrow('The video lasts 61 s; at most 60 s are accepted.');
 });
 
 test('a source that does not say how long it is is refused', () => {
   const endless = { ...probeOf({ audio: {} }), durationSeconds: undefined };
   endless.audio!.durationSeconds = undefined;
-  expect(() => planFor(endless, { sizeBytes: 1 }, SETTINGS)).toThrow('The file does not say how long it is.');
+  expect(() => planFor(endless, SOURCE, SETTINGS)).toThrow('The file does not say how long it is.');
 });

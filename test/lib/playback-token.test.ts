@@ -1,70 +1,17 @@
-import { createHmac } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { SourceTextModule, SyntheticModule, createContext } from 'node:vm';
 import { transformSync } from 'esbuild';
 import { admittedPath, playbackToken } from '../../core/playback-token.ts';
 import type { PlaybackSecrets } from '../../core/playback-token.ts';
+import { EDGE_SOURCE, edge } from '../support/edge.ts';
+import type { EdgeResponse } from '../support/edge.ts';
 
-// The same cases for both checks: the one of core, which `npm start` uses, and the one at the edge, which is evaluated
-// as CloudFront would: with its two modules, its globals, and none of Node's.
+// The same cases for both checks: the one of core, which `npm start` uses, and the one at the edge.
 
-const SOURCE = readFileSync(join(import.meta.dirname, '../../lib/playback-token.cf.js'), 'utf8');
 const NOW = new Date('2026-03-01T12:00:00Z');
 const IN_AN_HOUR = new Date('2026-03-01T13:00:00Z');
 const ID = '0z9x8c7v6b5n4m3a2s1d0f9g8h7j6k5l4q';
 const OTHER_ID = '0z9x8c7v6b5n4m3a2s1d0f9g8h7j6k5l4r';
 const SECRETS: PlaybackSecrets = { current: 'a', a: 'first secret' };
 const TOKEN = playbackToken(ID, IN_AN_HOUR, SECRETS);
-
-interface EdgeRequest {
-  method: string;
-  uri: string;
-}
-interface EdgeResponse {
-  statusCode: number;
-  headers: Record<string, { value: string }>;
-  body: { data: string };
-}
-
-/** Evaluates the file with the edge's copy of the secrets, and returns its handler. */
-async function edge(secrets: Partial<Record<string, string>>, now = NOW) {
-  const context = createContext(
-    { Buffer, console: { log() {} }, FixedDate: class extends Date {} },
-    { codeGeneration: { strings: false, wasm: false } }, // no eval there
-  );
-  const module = new SourceTextModule(`Date.now = () => ${now.getTime()};\n${SOURCE}\nexport { handler };`, {
-    context,
-  });
-  const modules: Record<string, object> = {
-    cloudfront: {
-      kvs: () => ({
-        async get(key: string) {
-          const value = secrets[key];
-          if (value === undefined) throw new Error('KeyNotFound');
-          return value;
-        },
-      }),
-    },
-    crypto: { createHmac },
-  };
-  await module.link((name) => {
-    const found = modules[name];
-    if (!found) throw new Error(`CloudFront Functions have no module ${name}.`);
-    return new SyntheticModule(
-      ['default'],
-      function () {
-        this.setExport('default', found);
-      },
-      { context },
-    );
-  });
-  await module.evaluate();
-  const { handler } = module.namespace as {
-    handler(event: { request: EdgeRequest }): Promise<EdgeRequest | EdgeResponse>;
-  };
-  return handler;
-}
 
 type Verdict = { admitted: string; refused?: never } | { refused: string; admitted?: never };
 const NONE: Verdict = { refused: 'The address holds no playback token.' };
@@ -79,6 +26,13 @@ const CASES: [string, string, PlaybackSecrets, Date, Verdict][] = [
     SECRETS,
     NOW,
     { admitted: `/v/${ID}/0123456789/720p/00042.ts` },
+  ],
+  [
+    'a picture, by the URL relative to the playlist',
+    `/v/${TOKEN}/${ID}/0123456789/thumb/12.jpg`,
+    SECRETS,
+    NOW,
+    { admitted: `/v/${ID}/0123456789/thumb/12.jpg` },
   ],
   [
     'in its last second',
@@ -178,7 +132,7 @@ test('no token is made where the current secret is missing', () => {
 
 describe('the edge function keeps to its runtime', () => {
   test('10 KB of source', () => {
-    expect(Buffer.byteLength(SOURCE)).toBeLessThan(10_240);
+    expect(Buffer.byteLength(EDGE_SOURCE)).toBeLessThan(10_240);
   });
 
   test('no syntax beyond ES5 but what the runtime lists', () => {
@@ -188,7 +142,7 @@ describe('the edge function keeps to its runtime', () => {
       ...{ 'exponent-operator': true, 'rest-argument': true, 'regexp-named-capture-groups': true },
     };
     const print = (target: string, supported: Record<string, boolean>) =>
-      transformSync(SOURCE, { target, supported, format: 'esm' }).code;
+      transformSync(EDGE_SOURCE, { target, supported, format: 'esm' }).code;
     expect(print('es5', runtime)).toBe(print('esnext', { 'object-extensions': false }));
   });
 

@@ -24,6 +24,7 @@ import {
   UploadPartCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { S3Event } from 'aws-lambda';
 import { openS3 } from '../../local/s3/server.ts';
@@ -33,6 +34,11 @@ import { keyring, listenS3 } from '../support/s3-server.ts';
 import { refusalOf } from '../support/s3-under-test.ts';
 
 const MIB = 1024 * 1024;
+const mute = (): void => undefined;
+// It warns that it cannot send a stream again; nor is it to.
+const SILENT = { debug: mute, info: mute, warn: mute, error: mute };
+/** How the SDK sends streams if it is not told otherwise: in chunks, with their checksum behind. */
+const IN_CHUNKS: S3ClientConfig = { requestChecksumCalculation: 'WHEN_SUPPORTED', logger: SILENT };
 const Bucket = 'films';
 
 let parent: string;
@@ -50,13 +56,15 @@ afterEach(async () => {
   await rm(parent, { recursive: true });
 });
 
-function clientOf(endpoint: string): S3Client {
+function clientOf(endpoint: string, changes: S3ClientConfig = {}): S3Client {
   const client = new S3Client({
     region: keyring.region,
     endpoint,
     credentials: keyring,
     forcePathStyle: true,
     maxAttempts: 1,
+    requestChecksumCalculation: 'WHEN_REQUIRED', // else a presigned PUT is for an empty body only
+    ...changes,
   });
   ends.push(() => client.destroy());
   return client;
@@ -275,7 +283,7 @@ test('256 MiB pass through in much less memory, up and down', async () => {
   const idleBytes = await server.peakBytes();
   const piece = randomBytes(MIB);
   const body = Readable.from(Array.from({ length: 256 }, () => piece));
-  const stored = await server.client.send(
+  const stored = await clientOf(server.endpoint, IN_CHUNKS).send(
     new PutObjectCommand({ Bucket, Key: 'large', Body: body, ContentLength: 256 * MIB }),
   );
   const { Body } = await server.client.send(new GetObjectCommand({ Bucket, Key: 'large' }));
@@ -308,7 +316,7 @@ test('no key and no bucket becomes a path', async () => {
     expect([name, answer.statusCode]).toEqual([name, 403]); // signed for another path
     answer.resume();
   }
-  for (const name of ['..', 'UPPER', 'a_b', 'ab']) {
+  for (const name of ['UPPER', 'a_b', 'ab', '.a.']) {
     const made = client.send(new CreateBucketCommand({ Bucket: name }));
     expect(await refusalOf(made)).toEqual({ status: 400, code: 'InvalidBucketName' });
   }
@@ -344,7 +352,7 @@ describe('a body', () => {
     expect((await read(client, 'slow')).toString()).toBe('123');
   });
 
-  test('is cut at its declared length', async () => {
+  test('that goes on past its declared length is never stored so', async () => {
     const { client, endpoint } = await listening();
     const url = new URL(await getSignedUrl(client, new PutObjectCommand({ Bucket, Key: 'longer' })));
     const socket = connect(Number(new URL(endpoint).port), '127.0.0.1');
@@ -352,20 +360,28 @@ describe('a body', () => {
       `PUT ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nContent-Length: 5\r\n\r\n`,
     );
     socket.end('12345 and more that is no request\r\n\r\n');
-    const [first, ...rest] = (await text(socket)).match(/^HTTP\/1\.1 \d+/gm)!;
-    expect([first, rest]).toEqual(['HTTP/1.1 200', ['HTTP/1.1 400']]);
-    expect((await read(client, 'longer')).toString()).toBe('12345');
+    // To HTTP the rest is another request, and a bad one. The first may have been answered before.
+    expect(await text(socket)).toContain('HTTP/1.1 400');
+    await settled();
+    const stored = await read(client, 'longer').catch(() => undefined);
+    expect([undefined, '12345']).toContain(stored?.toString());
   });
 
   test.each([
-    ['longer', '5', '6\r\n123456\r\n0\r\n\r\n'],
-    ['shorter', '5', '4\r\n1234\r\n0\r\n\r\n'],
-    ['broken in a chunk', '5', '5\r\n123'],
-    ['a chunk without its end', '5', '4\r\n12345\r\n0\r\n\r\n'],
-    ['no chunk', '5', 'hello'],
-  ])('in chunks that is %s than declared leaves nothing behind', async (_, sizeBytes, chunks) => {
-    const { client } = await listening();
-    const tampering = client;
+    ['is longer than declared', '6\r\n123456\r\n0\r\n\r\n', 'IncompleteBody'],
+    ['is shorter than declared', '4\r\n1234\r\n0\r\n\r\n', 'IncompleteBody'],
+    ['breaks off inside a chunk', '5\r\n123', 'IncompleteBody'],
+    ['has a chunk longer than its size', '4\r\n12345\r\n0\r\n\r\n', 'IncompleteBody'],
+    ['has no chunks', 'hello\r\n', 'IncompleteBody'],
+    ['lacks the checksum it announced', '5\r\n12345\r\n0\r\n\r\n', 'MalformedTrailerError'],
+    [
+      'is not what its checksum says',
+      '5\r\n12345\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n',
+      'BadDigest',
+    ],
+  ])('in chunks that %s leaves nothing behind', async (_, chunks, code) => {
+    const { endpoint } = await listening();
+    const tampering = clientOf(endpoint, IN_CHUNKS);
     tampering.middlewareStack.add(
       (next) => (args) => {
         const sent = args.request as { body: unknown; headers: Record<string, string> };
@@ -380,11 +396,11 @@ describe('a body', () => {
       new PutObjectCommand({
         Bucket,
         Key: 'chunked',
-        Body: Readable.from([Buffer.alloc(Number(sizeBytes))]),
-        ContentLength: Number(sizeBytes),
+        Body: Readable.from([Buffer.alloc(5)]),
+        ContentLength: 5,
       }),
     );
-    expect(await refusalOf(sent)).toMatchObject({ status: 400 });
+    expect(await refusalOf(sent)).toEqual({ status: 400, code });
     await settled();
     expect(await blobs()).toEqual([]);
   });
@@ -403,8 +419,17 @@ describe('a body', () => {
 
 test('who reads an object reads it to its end, though it is replaced or deleted meanwhile', async () => {
   const { client } = await listening();
+  // In two parts, of which the second is not open yet when the first fills all buffers on its way.
   const bytes = randomBytes(16 * MIB);
-  await put(client, 'read', bytes);
+  const begun = { Bucket, Key: 'read' };
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand(begun));
+  const Parts = [];
+  for (const [i, Body] of [bytes.subarray(0, -5), bytes.subarray(-5)].entries()) {
+    const PartNumber = i + 1;
+    const { ETag } = await client.send(new UploadPartCommand({ ...begun, UploadId, PartNumber, Body }));
+    Parts.push({ PartNumber, ETag });
+  }
+  await client.send(new CompleteMultipartUploadCommand({ ...begun, UploadId, MultipartUpload: { Parts } }));
   const open = async () =>
     (await client.send(new GetObjectCommand({ Bucket, Key: 'read' }))).Body as Readable;
   const readers = [await open(), await open()];
@@ -422,7 +447,9 @@ test('a folder belongs to one process at a time', async () => {
   half.write('12');
   while ((await readdir(join(directory, 'incoming'))).length === 0) await sleep(10);
 
-  await expect(openS3({ directory, keyring })).rejects.toThrow(/is another process using it\?/);
+  await expect(openS3({ directory, keyring })).rejects.toThrow(
+    `${join(directory, 'index.sqlite')} could not be opened: another process is using it.`,
+  );
 
   half.end('34');
   await once(half, 'response');

@@ -6,7 +6,7 @@ import { artifactKey, cardKey, newVideoId, readyKey, sourceKey } from '../../cor
 import { segmentsOf } from '../../core/segments.ts';
 import { workFor } from '../../core/work.ts';
 import { deleteVideo } from '../../pipeline/delete-video.ts';
-import { derive, deriveChunk } from '../../pipeline/derive.ts';
+import { derive, deriveWork } from '../../pipeline/derive.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { planOf } from '../../pipeline/planning.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -49,7 +49,7 @@ test('prewarm keeps what a viewer had made, makes the rest, and finish measures 
   const viewed = await derive(id, second, world);
   await expect(finish(id, world, new Date(0))).rejects.toThrow('is missing');
 
-  for (const chunk of workFor(id, plan)) await deriveChunk(chunk, world, { background: true });
+  for (const work of workFor(id, plan)) await deriveWork(work, world, { background: true });
   await finish(id, world, new Date(0));
 
   expect(Buffer.compare((await world.media.get(artifactKey(id, second)))!, viewed)).toBe(0);

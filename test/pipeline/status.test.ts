@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
-import type { Chunk } from '../../core/work.ts';
-import { deriveChunk } from '../../pipeline/derive.ts';
+import type { Work } from '../../core/work.ts';
+import { deriveWork } from '../../pipeline/derive.ts';
 import { failVideo } from '../../pipeline/fail-video.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { ingest } from '../../pipeline/ingest.ts';
@@ -74,8 +74,8 @@ test('waiting, processing, failed, ready', async () => {
     error: { code: 'ENCODING_FAILED' },
   });
 
-  for (const chunk of (await getJson<Chunk[]>(world.media, started[0]!.workKey))!)
-    await deriveChunk(chunk, world);
+  for (const work of (await getJson<Work[]>(world.media, started[0]!.workKey))!)
+    await deriveWork(work, world);
   await finish(id, world, new Date());
   const ready = await status();
   expect(ready).toMatchObject({ state: 'ready', playable: true, progress: 1 });

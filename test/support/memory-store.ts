@@ -22,6 +22,17 @@ export function memoryStore(): Store & { keys(): string[] } {
       objects.set(key, Buffer.from(body));
       return 'stored';
     },
+    upload: async (key) => {
+      const parts = new Map<number, Uint8Array>();
+      return {
+        part: async (number, bytes) => void parts.set(number, Buffer.from(bytes)),
+        complete: async () => {
+          const inOrder = [...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
+          objects.set(key, Buffer.concat(inOrder));
+        },
+        abort: async () => parts.clear(),
+      };
+    },
     list: async function* (prefix, after = '') {
       for (const key of [...objects.keys()].sort()) {
         if (key.startsWith(prefix) && key > after) yield { key, sizeBytes: objects.get(key)!.length };

@@ -1,6 +1,10 @@
 // Probes of imaginary sources, for tests that need a plan but no file.
 
+import type { PlannedSource } from '../../core/plan.ts';
 import type { AudioStream, Probe, VideoStream } from '../../core/probe.ts';
+
+/** What segments of an imaginary source would be cut from. */
+export const SOURCE: PlannedSource = { kind: 'upload', sizeBytes: 1_000_000, keyframeSeconds: 2 };
 
 export function probeOf(parts: {
   video?: Partial<VideoStream> & { frames?: number };
@@ -33,6 +37,8 @@ export function probeOf(parts: {
     audio: parts.audio && {
       index: 1,
       codec: 'aac',
+      hasSetup: true,
+      frameCount: undefined,
       sampleRate: 48_000,
       channels: 2,
       startSeconds: 0,

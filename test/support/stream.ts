@@ -1,34 +1,43 @@
 // Encodes a source into segments in an awkward order, and looks at what a decoder makes of them.
 
 import { randomUUID } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withRangeServer } from '../../adapters/range-server.ts';
-import { planFor, renditionNames } from '../../core/plan.ts';
+import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
+import { renditionNames } from '../../core/plan.ts';
 import type { Plan } from '../../core/plan.ts';
 import { segmentCount } from '../../core/segments.ts';
 import { encode } from '../../pipeline/encode.ts';
-import { probeSource } from '../../pipeline/probe-source.ts';
-import { binaries, ffmpeg, fileSource } from './media.ts';
+import { planOf, sourceOf } from '../../pipeline/planning.ts';
+import { ffmpeg } from './media.ts';
+import { worldIn } from './world.ts';
+
+/** A video in a world of its own, planned as any upload is. */
+export async function plannedFile(path: string, temporaryDirectory: string) {
+  const id = newVideoId(new Date());
+  const world = worldIn(temporaryDirectory);
+  await world.media.put(cardKey(id), '{}', { contentType: 'application/json' });
+  await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
+  return { id, world, plan: await planOf(id, world) };
+}
 
 /** Segments by rendition and index: the first ones by one process each, last first; the others by one for all. */
 export async function encodeInPieces(
   path: string,
   temporaryDirectory: string,
 ): Promise<{ plan: Plan; segments: Map<string, Uint8Array> }> {
-  const tools = { binaries, temporaryDirectory };
-  return withRangeServer(await fileSource(path), async ({ url }) => {
-    const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
-    const plan = planFor(await probeSource(url, binaries), { sizeBytes: 1 }, settings);
+  const { id, world, plan } = await plannedFile(path, temporaryDirectory);
+  return withRangeServer(sourceOf(id, plan.source, world), async ({ url }) => {
     const renditions = renditionNames(plan);
     const count = segmentCount(plan.grid);
     const jobs = [
       { renditions, from: Math.min(2, count - 1), to: count },
       ...renditions.flatMap((name) => [1, 0].map((from) => ({ renditions: [name], from, to: from + 1 }))),
-    ];
+    ].filter(({ from, to }) => from < to && to <= count);
     const segments = new Map<string, Uint8Array>();
     for (const job of jobs) {
-      for await (const { rendition, index, bytes } of encode({ plan, sourceUrl: url, ...job }, tools)) {
+      for await (const { rendition, index, bytes } of encode({ plan, sourceUrl: url, ...job }, world.tools)) {
         segments.set(`${rendition}/${index}`, bytes);
       }
     }

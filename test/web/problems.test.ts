@@ -25,6 +25,8 @@ test.each([
   [new UploadInterrupted(), 'The upload was interrupted: the connection broke off.'],
   [new UploadRefused(403), 'The storage did not take the file (403).'],
   [new ApiError(401, 'UNAUTHORIZED', 'x'), 'The server did not accept the key.'],
+  [new ApiError(401, undefined, 'Unauthorized'), 'The server did not accept the key.'],
+  [new ApiError(403, undefined, 'Forbidden'), 'The server did not accept the key.'],
   [new ApiError(404, 'NOT_FOUND', 'x'), VIDEO_DELETED.sentence],
   [new ApiError(413, 'TOO_LARGE', 'x'), 'The file is too large.'],
   [new ApiError(400, 'INVALID_REQUEST', 'filename: too long'), 'filename: too long'],
@@ -34,14 +36,16 @@ test.each([
   expect(problemOf(error).sentence).toBe(sentence);
 });
 
-test('a player says whether it was the network or the browser', () => {
+test('a player says whether it was the network, the permission or the browser', () => {
   const sentences = [
     problemOfPlayer({ kind: 'network', status: 500 }),
+    problemOfPlayer({ kind: 'network', status: 403 }),
     problemOfPlayer({ kind: 'network', status: undefined }),
     problemOfPlayer({ kind: 'media' }),
   ].map(({ sentence }) => sentence);
   expect(sentences).toEqual([
     'A part of the video could not be loaded (500).',
+    'The permission to watch this video has ended.',
     'The video could not be loaded: the connection broke off.',
     'The player stopped: this browser could not decode the video.',
   ]);

@@ -20,6 +20,8 @@ const video = (id: string, change: Partial<Video> = {}): Video => ({
   progress: 0,
   durationSeconds: 40,
   playbackUrl: `/v/${id}/master.m3u8`,
+  posterUrl: null,
+  storyboardUrl: null,
   renditions: [],
   sizeBytes: 100,
   createdAt: '2026-03-01T12:00:00.000Z',

@@ -1,0 +1,104 @@
+// Reads a source in blocks and keeps the latest of them. A demuxer jumps: to the index at the end and back, from the
+// picture to the sound and back, each time with a new request that it drops when it has enough. What it drops it will
+// often want later, and two processes that look at the same source want the same.
+
+export interface RangeSource {
+  sizeBytes: number;
+  /** Reads bytes `first` to `last`, both included; stops early when the signal fires. */
+  read(first: number, last: number, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+}
+
+export interface BlockCache {
+  /** Bytes `first` to `last`, both included, block by block. Throws when the signal fires. */
+  read(first: number, last: number, signal: AbortSignal): AsyncGenerator<Uint8Array>;
+  /** Bytes taken from the source so far. */
+  readBytes(): number;
+}
+
+const BLOCK_BYTES = 256 * 1024;
+/** Blocks are fetched by the window: one at first, for an index or a seek, then more for a run of media data. */
+const MOST_BLOCKS_PER_WINDOW = 16;
+/** 16 MiB: the second of picture and sound that lie furthest apart, and a large index. */
+const MOST_BLOCKS_KEPT = 64;
+
+export function blockCache(source: RangeSource): BlockCache {
+  // In the order of their use, the oldest first.
+  const blocks = new Map<number, Promise<Uint8Array>>();
+  const lastBlock = Math.ceil(source.sizeBytes / BLOCK_BYTES) - 1;
+  let readBytes = 0;
+
+  async function* read(first: number, last: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    let windowBlocks = 1;
+    for (let index = Math.floor(first / BLOCK_BYTES); index * BLOCK_BYTES <= last; index += 1) {
+      signal.throwIfAborted();
+      const known = blocks.get(index);
+      if (!known) {
+        fetchWindow(index, windowBlocks, signal);
+        windowBlocks = Math.min(MOST_BLOCKS_PER_WINDOW, windowBlocks * 2);
+      }
+      const block = await (known ?? blocks.get(index)!).catch((error: unknown) => {
+        // It was being fetched for another who hung up.
+        if (known && !signal.aborted && isAbort(error)) return undefined;
+        throw error;
+      });
+      if (!block) {
+        index -= 1;
+        continue;
+      }
+      use(index);
+      const start = index * BLOCK_BYTES;
+      yield block.subarray(Math.max(0, first - start), last + 1 - start);
+    }
+  }
+
+  function use(index: number): void {
+    const block = blocks.get(index);
+    if (!block) return;
+    blocks.delete(index);
+    blocks.set(index, block);
+  }
+
+  function fetchWindow(from: number, wanted: number, signal: AbortSignal): void {
+    let to = from + 1;
+    while (to <= lastBlock && to < from + wanted && !blocks.has(to)) to += 1;
+    const waiting = Array.from({ length: to - from }, () => Promise.withResolvers<Uint8Array>());
+    waiting.forEach(({ promise }, offset) => {
+      blocks.set(from + offset, promise);
+      promise.catch(() => blocks.delete(from + offset)); // thrown to whoever waits for it
+    });
+    for (const index of blocks.keys()) {
+      if (blocks.size <= MOST_BLOCKS_KEPT) break;
+      if (index < from || index >= to) blocks.delete(index);
+    }
+    fill(from, waiting, signal).catch((error: unknown) => waiting.forEach(({ reject }) => reject(error)));
+  }
+
+  async function fill(
+    from: number,
+    waiting: PromiseWithResolvers<Uint8Array>[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const first = from * BLOCK_BYTES;
+    const last = Math.min(source.sizeBytes, first + waiting.length * BLOCK_BYTES) - 1;
+    let filled: Uint8Array[] = [];
+    let [filledBytes, index] = [0, 0];
+    const sizeOf = (offset: number) => Math.min(BLOCK_BYTES, last + 1 - first - offset * BLOCK_BYTES);
+    for await (const bytes of await source.read(first, last, signal)) {
+      readBytes += bytes.length;
+      for (let offset = 0; offset < bytes.length;) {
+        const piece = bytes.subarray(offset, offset + sizeOf(index) - filledBytes);
+        filled.push(piece);
+        filledBytes += piece.length;
+        offset += piece.length;
+        if (filledBytes < sizeOf(index)) continue;
+        waiting[index]!.resolve(Buffer.concat(filled));
+        [filled, filledBytes, index] = [[], 0, index + 1];
+      }
+    }
+    if (index < waiting.length) throw new Error(`the source ended before byte ${last}`);
+  }
+
+  return { read, readBytes: () => readBytes };
+}
+
+const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';

@@ -1,0 +1,59 @@
+// The mezzanine: a source's picture and sound, copied as they are into one Matroska file with an index, because the
+// source has none that leads to the right picture. What is in it is known exactly, as it was counted while it passed.
+
+import type { IndexedTrack } from './matroska.ts';
+import type { AudioStream, Probe, VideoStream } from './probe.ts';
+
+/** Matroska as we write it counts milliseconds. */
+const TIME_BASE = { num: 1, den: 1000 };
+
+/**
+ * How the sound gets into the mezzanine: as it is, but for AAC whose setup is repeated in every frame (from broadcasts
+ * and raw files). The muxer of ffmpeg 4.1 wants that setup before the first; such sound is decoded and stored losslessly.
+ */
+export const mezzanineSound = ({ codec, hasSetup }: AudioStream): 'copy' | 'flac' =>
+  ['aac', 'aac_latm'].includes(codec) && !hasSetup ? 'flac' : 'copy';
+
+/** The probe of a mezzanine: what was said of the source, corrected by what was found in it. */
+export function mezzanineProbe(probe: Probe, tracks: readonly IndexedTrack[]): Probe {
+  const indexOf = (kind: IndexedTrack['kind']) => tracks.findIndex((track) => track.kind === kind);
+  const [videoIndex, audioIndex] = [indexOf('video'), indexOf('audio')];
+  const ends = tracks.map(({ endSeconds }) => endSeconds);
+  const startSeconds = Math.min(...tracks.map(({ firstSeconds }) => firstSeconds));
+  return {
+    format: 'matroska,webm',
+    startSeconds,
+    durationSeconds: Math.max(...ends) - startSeconds,
+    video: probe.video && videoIndex >= 0 ? videoOf(probe.video, tracks[videoIndex]!, videoIndex) : undefined,
+    audio: probe.audio && audioIndex >= 0 ? audioOf(probe.audio, tracks[audioIndex]!, audioIndex) : undefined,
+  };
+}
+
+function videoOf(video: VideoStream, track: IndexedTrack, index: number): VideoStream {
+  const { frameCount, firstSeconds, endSeconds } = track;
+  const durationSeconds = endSeconds - firstSeconds;
+  return {
+    ...video,
+    index,
+    timeBase: TIME_BASE,
+    startPts: Math.round(firstSeconds * TIME_BASE.den),
+    durationSeconds,
+    frameCount,
+    averageFrameRate:
+      video.averageFrameRate ??
+      (durationSeconds > 0
+        ? { num: frameCount * TIME_BASE.den, den: Math.round(durationSeconds * TIME_BASE.den) }
+        : undefined),
+  };
+}
+
+function audioOf(audio: AudioStream, track: IndexedTrack, index: number): AudioStream {
+  const { frameCount, firstSeconds, endSeconds } = track;
+  return {
+    ...audio,
+    index,
+    frameCount,
+    startSeconds: firstSeconds,
+    durationSeconds: endSeconds - firstSeconds,
+  };
+}

@@ -1,0 +1,94 @@
+// The ffmpeg command lines for still pictures, as pure lists. Each prints one JPEG on stdout.
+
+import { GUARDED_INPUT, jpegFilters } from './ffmpeg-arguments.ts';
+import { valueOf } from './fraction.ts';
+import type { Fraction } from './fraction.ts';
+import type { Size } from './ladder.ts';
+import type { Plan, VideoPlan } from './plan.ts';
+import { durationSeconds } from './segments.ts';
+import { sheetAt } from './stills.ts';
+import type { StillsPlan } from './stills.ts';
+
+export interface StillJob {
+  plan: Plan;
+  stills: StillsPlan;
+  still: { kind: 'poster' } | { kind: 'thumb'; seconds: number } | { kind: 'sheet'; index: number };
+  sourceUrl: string;
+  /** How far before the first picture wanted reading begins: containers without an index find only roughly. */
+  prerollSeconds: number;
+}
+
+// Films begin in black, with a logo, or with a hand before the lens; a tenth in they have begun. Not further in, as the
+// source may have a single keyframe, from which all up to there has to be decoded.
+const POSTER_AT = 0.1;
+const POSTER_AT_MOST_SECONDS = 30;
+/** Of so many pictures the one is taken that is most like all of them: not the flash, not the fade. */
+const POSTER_CANDIDATES = 8;
+const POSTER_CANDIDATES_RATE: Fraction = { num: 2, den: 1 };
+
+/** JPEG's scale runs from 2, the best, to 31. */
+const QUALITY = { poster: '3', thumb: '4', sheet: '6' };
+
+export function stillArguments(job: StillJob): string[] {
+  const { plan, stills, still, prerollSeconds } = job;
+  const { count, rate, after, ...wanted } = selectionOf(job);
+  const video = plan.video!;
+  const lastPictureSeconds = (video.sourceFrames - 1) / valueOf(plan.grid.frameRate);
+  // Where the sound goes on after the picture, all moments look like the last of the grid that has one.
+  const from = Math.min(wanted.from, Math.floor(lastPictureSeconds * valueOf(rate)));
+  const fromSeconds = from / valueOf(rate);
+  const isBeforeFirst = fromSeconds < video.leadFrames / valueOf(plan.grid.frameRate);
+  const graph = [
+    `setpts=PTS-(${video.originPts})`,
+    ...(video.processing.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
+    // From here on one unit of pts is one still: what stood on the screen at that moment. Rounded to the nearest it
+    // would show what comes half an interval later. Where reading begins too late the first picture stands for those
+    // before it; where it begins with the file, there are none, unless the film itself begins late.
+    `fps=${rate.num}/${rate.den}:round=up` +
+      (prerollSeconds < Infinity || isBeforeFirst ? `:start_time=${fromSeconds.toFixed(6)}` : ''),
+    'tpad=stop_mode=clone:stop=-1',
+    `trim=start_pts=${from}:end_pts=${from + count}`,
+    ...after,
+  ];
+  return [
+    ...['-v', 'error', '-nostdin'],
+    ...GUARDED_INPUT,
+    ...(stills.keyframesOnly && still.kind !== 'poster' ? ['-skip_frame', 'nokey'] : []),
+    ...seekArguments(video, fromSeconds - prerollSeconds),
+    ...['-copyts', '-noautorotate', '-i', job.sourceUrl],
+    ...['-filter_complex', `[0:${video.streamIndex}]${graph.join(',')}[still]`, '-map', '[still]'],
+    ...['-vsync', '0', '-frames:v', '1', '-c:v', 'mjpeg', '-q:v', QUALITY[still.kind]],
+    ...['-map_metadata', '-1', '-f', 'image2pipe', 'pipe:1'],
+  ];
+}
+
+/** Which moments, `from` counted in units of 1/rate, and what becomes of them. */
+function selectionOf({ plan, stills, still }: StillJob): {
+  from: number;
+  count: number;
+  rate: Fraction;
+  after: string[];
+} {
+  const rate = { num: 1, den: stills.intervalSeconds };
+  const shown = (size: Size) => jpegFilters(plan.video!.processing, size);
+  switch (still.kind) {
+    case 'poster': {
+      const seconds = Math.min(durationSeconds(plan) * POSTER_AT, POSTER_AT_MOST_SECONDS);
+      const from = Math.floor(seconds * valueOf(POSTER_CANDIDATES_RATE));
+      const after = [`thumbnail=${POSTER_CANDIDATES}`, ...shown(stills.poster)];
+      return { from, count: POSTER_CANDIDATES, rate: POSTER_CANDIDATES_RATE, after };
+    }
+    case 'thumb':
+      return { from: still.seconds / stills.intervalSeconds, count: 1, rate, after: shown(stills.thumb) };
+    case 'sheet': {
+      const { from, to, columns, rows } = sheetAt(stills, still.index);
+      return { from, count: to - from, rate, after: [...shown(stills.tile), `tile=${columns}x${rows}`] };
+    }
+  }
+}
+
+function seekArguments(video: VideoPlan, seconds: number): string[] {
+  if (seconds <= 0) return [];
+  const originSeconds = video.originPts * valueOf(video.timeBase);
+  return ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', (originSeconds + seconds).toFixed(6)];
+}

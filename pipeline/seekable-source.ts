@@ -1,0 +1,56 @@
+// Makes sure that segments can be cut from a source: by looking at its end, and where that disappoints, by copying it
+// into a mezzanine.
+
+import { run } from '../adapters/ffmpeg.ts';
+import type { ServedSource } from '../adapters/range-server.ts';
+import { FfmpegError } from '../core/errors.ts';
+import { lookArguments } from '../core/ffmpeg-arguments.ts';
+import { mezzanineProbe } from '../core/mezzanine.ts';
+import type { PlannedSource } from '../core/plan.ts';
+import type { Probe } from '../core/probe.ts';
+import { corrected, lookBackSeconds, lookRange, reasonByLook, reasonByProbe } from '../core/seekability.ts';
+import type { ListedPacket, Look } from '../core/seekability.ts';
+import { makeMezzanine } from './mezzanine.ts';
+import type { World } from './world.ts';
+
+/**
+ * The source to cut segments from, and the probe of that: lengths are those found, not those claimed.
+ * @throws SourceError DAMAGED where nothing of it can be copied.
+ */
+export async function seekableSource(
+  id: string,
+  served: ServedSource,
+  { probe, sizeBytes }: { probe: Probe; sizeBytes: number },
+  world: World,
+): Promise<{ probe: Probe; source: PlannedSource }> {
+  const look = reasonByProbe(probe) ? undefined : await lookAtEnd(served, probe, world);
+  const reason = reasonByProbe(probe) ?? reasonByLook(probe, look!, sizeBytes);
+  if (!reason) {
+    const keyframeSeconds = lookBackSeconds(look!, probe);
+    return { probe: corrected(probe, look!), source: { kind: 'upload', sizeBytes, keyframeSeconds } };
+  }
+  const made = await makeMezzanine(id, served.url, { probe, sizeBytes }, world);
+  const keyframeSeconds = Math.max(0, ...made.tracks.map((track) => track.keyframeSeconds));
+  return {
+    probe: mezzanineProbe(probe, made.tracks),
+    source: { kind: 'mezzanine', reason, sizeBytes: made.sizeBytes, keyframeSeconds },
+  };
+}
+
+async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }: World): Promise<Look> {
+  const range = lookRange(probe);
+  const before = served.readBytes();
+  const { probeTimeoutSeconds, probeMemoryBytes } = settings;
+  const listing = await run(tools.binaries.ffprobePath, lookArguments(served.url, range), {
+    task: "look at the source's end",
+    timeoutSeconds: probeTimeoutSeconds,
+    maxFileBytes: 0,
+    maxMemoryBytes: probeMemoryBytes,
+  }).catch((error: unknown) => {
+    // What cannot be listed has no index that one could rely on.
+    if (error instanceof FfmpegError && error.signal === undefined) return Buffer.from('{}');
+    throw error;
+  });
+  const { packets = [] } = JSON.parse(listing.toString('utf8')) as { packets?: ListedPacket[] };
+  return { range, packets, bytesRead: served.readBytes() - before };
+}

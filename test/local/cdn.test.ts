@@ -1,0 +1,121 @@
+// The local CDN with protected playback, over HTTP, in front of the embedded S3.
+
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { playbackToken } from '../../core/playback-token.ts';
+import type { PlaybackSecrets } from '../../core/playback-token.ts';
+import { ensureBuckets } from '../../local/buckets.ts';
+import { cdn } from '../../local/cdn.ts';
+import { edge } from '../support/edge.ts';
+import type { EdgeResponse } from '../support/edge.ts';
+import { temporaryDirectory } from '../support/media.ts';
+import { keyring, listenS3 } from '../support/s3-server.ts';
+
+const ID = '0z9x8c7v6b5n4m3a2s1d0f9g8h7j6k5l4q';
+const OTHER_ID = '0z9x8c7v6b5n4m3a2s1d0f9g8h7j6k5l4r';
+const SECRETS: PlaybackSecrets = { current: 'a', a: 'first secret' };
+const inSeconds = (seconds: number): Date => new Date(Date.now() + seconds * 1000);
+const TOKEN = playbackToken(ID, inSeconds(3600), SECRETS);
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let s3: Awaited<ReturnType<typeof listenS3>>;
+let port: number;
+const madeByOrigin: string[] = [];
+const server = createServer();
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  s3 = await listenS3({ directory: directory.path, onCreated: () => undefined });
+  const { region, ...credentials } = keyring;
+  const client = new S3Client({ region, credentials, endpoint: s3.endpoint, forcePathStyle: true });
+  await ensureBuckets(client, { uploads: 'uploads', media: 'media' });
+  for (const id of [ID, OTHER_ID]) {
+    const Key = `v/${id}/master.m3u8`;
+    await client.send(
+      new PutObjectCommand({
+        Bucket: 'media',
+        Key,
+        Body: '#EXTM3U\n',
+        ContentType: 'application/vnd.apple.mpegurl',
+      }),
+    );
+  }
+  const handler = cdn({
+    client,
+    bucket: 'media',
+    secrets: SECRETS,
+    origin: async ({ url }, response) => {
+      madeByOrigin.push(url!);
+      response.writeHead(200).end('made');
+    },
+  });
+  server.on('request', (...http) => void handler(...http));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  ({ port } = server.address() as AddressInfo);
+});
+afterAll(async () => {
+  server.close();
+  server.closeAllConnections();
+  await s3.close();
+  await directory.remove();
+});
+
+/** The path is sent as it is: fetch would resolve what climbs. */
+async function ask(
+  path: string,
+  { method = 'GET', headers = {} }: { method?: string; headers?: object } = {},
+) {
+  const asked = request({ host: '127.0.0.1', port, path, method, headers: { ...headers } }).end();
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
+}
+
+test.each([
+  ['GET', {}, 200, '#EXTM3U\n'],
+  ['GET', { range: 'bytes=1-3' }, 206, 'EXT'],
+  ['HEAD', {}, 200, ''],
+  ['OPTIONS', { origin: 'https://example.com', 'access-control-request-method': 'GET' }, 204, ''],
+])('a token opens its video to %s with %j', async (method, headers, status, body) => {
+  const answer = await ask(`/v/${TOKEN}/${ID}/master.m3u8`, { method, headers });
+  expect(answer).toMatchObject({ status, body, headers: { 'access-control-allow-origin': '*' } });
+});
+
+test('what is not stored is made, and the origin sees no token', async () => {
+  const rest = `${ID}/0123456789/360p/00007.ts`;
+  expect(await ask(`/v/${TOKEN}/${rest}?t=1`)).toMatchObject({ status: 200, body: 'made' });
+  expect(madeByOrigin).toEqual([`/v/${rest}`]);
+});
+
+const REFUSED = [
+  ['no token', `/v/${ID}/master.m3u8`],
+  ["another video's token", `/v/${TOKEN}/${OTHER_ID}/master.m3u8`],
+  ['a token that has ended', `/v/${playbackToken(ID, inSeconds(-1), SECRETS)}/${ID}/master.m3u8`],
+  ['a path that climbs to another video', `/v/${TOKEN}/${ID}/../${OTHER_ID}/master.m3u8`],
+  ['a path that climbs in disguise', `/v/${TOKEN}/${ID}/%2e%2e/${OTHER_ID}/master.m3u8`],
+] as const;
+
+describe.each(REFUSED)('with %s', (_, path) => {
+  test.each(['GET', 'HEAD', 'OPTIONS'])('%s is refused as the edge refuses it', async (method) => {
+    const handler = await edge({ a: SECRETS.a }, new Date());
+    const refusal = (await handler({ request: { method, uri: path } })) as EdgeResponse;
+    const answer = await ask(path, { method, headers: { range: 'bytes=0-1' } });
+    expect(answer.status).toBe(refusal.statusCode);
+    expect(answer.body).toBe(method === 'HEAD' ? '' : refusal.body.data);
+    const {
+      date,
+      connection,
+      'keep-alive': keptAlive,
+      'content-length': length,
+      'transfer-encoding': chunks,
+      ...own
+    } = answer.headers;
+    expect(own).toEqual(
+      Object.fromEntries(Object.entries(refusal.headers).map(([name, { value }]) => [name, value])),
+    );
+  });
+});
