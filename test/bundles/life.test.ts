@@ -47,6 +47,8 @@ afterAll(async () => {
   await directory.remove();
 });
 afterEach(() => {
+  // Permissions are written by hand, key by key: nobody lacks one.
+  expect(account.denied).toEqual([]);
   account.faults.invocation = () => undefined;
   account.faults.s3 = () => false;
 });
@@ -290,6 +292,25 @@ test('a file that is no video is refused with its sentence, and nothing is start
     error: { code: 'NOT_MEDIA', message: expect.stringMatching(/\.$/) },
   });
   expect(await account.watch(video.playbackUrl)).toMatchObject({ status: 422, from: 'function' });
+});
+
+test('no role allows what is another function’s to do', () => {
+  const { uploads, media } = account.buckets;
+  const id = newVideoId(new Date());
+  const allowed = (name: keyof Account['functions'], action: string, key: string, bucket = media): boolean =>
+    account.may(name)(action, `arn:aws:s3:::${bucket}/${key}`);
+  expect(allowed('api', 's3:PutObject', sourceKey(id), uploads)).toBe(true);
+  expect(allowed('transcode', 's3:PutObject', `v/${id}/master.m3u8`)).toBe(true);
+
+  expect(allowed('api', 's3:PutObject', `v/${id}/master.m3u8`)).toBe(false);
+  for (const name of ['ingest', 'origin', 'transcode', 'finish'] as const) {
+    expect(allowed(name, 's3:PutObject', sourceKey(id), uploads)).toBe(false);
+    expect(allowed(name, 's3:PutObject', cardKey(id))).toBe(false);
+  }
+  expect(allowed('authorizer', 's3:GetObject', sourceKey(id), uploads)).toBe(false);
+  expect(
+    account.may('origin')('states:StartExecution', 'arn:aws:states:us-east-1:123456789012:stateMachine:any'),
+  ).toBe(false);
 });
 
 /** The same, by the pipeline and the engine of `npm start` in this process; keys as if the video had this id. */

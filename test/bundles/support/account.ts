@@ -19,6 +19,8 @@ import { httpApi } from './http-api.ts';
 import { lambdaFunction } from './lambda.ts';
 import type { LambdaFunction } from './lambda.ts';
 import type { Reply } from './lambda-runtime.ts';
+import { permissionsOf, s3Permissions, sessionOf } from './permissions.ts';
+import type { May } from './permissions.ts';
 import { ServiceError, execute } from './state-machine.ts';
 import type { ExecutionResult } from './state-machine.ts';
 import { REGION, resolver } from './template.ts';
@@ -47,6 +49,10 @@ export interface Account {
   /** Resolves when no announced upload is being ingested any more, with what `ingest` replied. */
   ingested(): Promise<Reply[]>;
   faults: Faults;
+  /** What the function's role allows. */
+  may(name: keyof Account['functions']): May;
+  /** What somebody asked for without the permission, all that was. */
+  denied: readonly string[];
   close(): Promise<void>;
 }
 
@@ -98,8 +104,19 @@ export async function openAccount(directory: string): Promise<Account> {
       }
     },
   });
+  const denied: string[] = [];
+  const mayOf = new Map<string, May>();
+  /** Whoever has no session is the test itself. */
+  function judge(session: string | undefined, permissions: [string, string][]): boolean {
+    if (session === undefined) return true;
+    const may = mayOf.get(session)!;
+    const missing = permissions.filter(([action, resource]) => !may(action, resource));
+    denied.push(...missing.map(([action, resource]) => `${session}: ${action} on ${resource}`));
+    return missing.length === 0;
+  }
+
   const server = createServer({ requestTimeout: 0 }, (request, response) => {
-    if (faults.s3(request)) {
+    if (faults.s3(request) || !judge(sessionOf(request), s3Permissions(request))) {
       request.resume();
       response.writeHead(403, { 'content-type': 'application/xml' });
       response.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>');
@@ -121,7 +138,9 @@ export async function openAccount(directory: string): Promise<Account> {
   const stateMachineArn = resolve({ Ref: stateMachine.id });
   const keySecretArn = resolve({ Ref: only(ofType(template, 'AWS::SecretsManager::Secret')).id });
   const services = await serveAwsJson({
-    'AWSStepFunctions.StartExecution': ({ stateMachineArn: arn = '', name = '', input = '' }) => {
+    'AWSStepFunctions.StartExecution': ({ stateMachineArn: arn = '', name = '', input = '' }, session) => {
+      if (!judge(session, [['states:StartExecution', arn]]))
+        throw new ServiceError('AccessDeniedException', arn);
       if (arn !== stateMachineArn) throw new ServiceError('StateMachineDoesNotExist', arn);
       if (!/^[\w-]{1,80}$/.test(name)) throw new ServiceError('InvalidName', name);
       if (executions.some((execution) => execution.name === name)) {
@@ -133,8 +152,10 @@ export async function openAccount(directory: string): Promise<Account> {
         startDate: Date.now() / 1000,
       };
     },
-    'secretsmanager.GetSecretValue': ({ SecretId }) => {
-      if (SecretId !== keySecretArn) throw new ServiceError('ResourceNotFoundException', String(SecretId));
+    'secretsmanager.GetSecretValue': ({ SecretId = '' }, session) => {
+      const permitted = judge(session, [['secretsmanager:GetSecretValue', SecretId]]);
+      if (!permitted) throw new ServiceError('AccessDeniedException', SecretId);
+      if (SecretId !== keySecretArn) throw new ServiceError('ResourceNotFoundException', SecretId);
       return { ARN: SecretId, SecretString: API_KEY };
     },
   });
@@ -144,6 +165,8 @@ export async function openAccount(directory: string): Promise<Account> {
     await Promise.all(
       Object.entries(FUNCTIONS).map(async ([name, does]) => {
         const { id, Properties } = functionThat(template, does);
+        const session = `session-of-${name}`;
+        mayOf.set(session, permissionsOf(Properties.Role, template, resolve));
         const temporary = join(directory, 'tmp', name);
         await mkdir(temporary, { recursive: true });
         // Apart from the assembly: what a function needs must be in its own folder.
@@ -161,7 +184,7 @@ export async function openAccount(directory: string): Promise<Account> {
             AWS_REGION: REGION,
             AWS_ACCESS_KEY_ID: keyring.accessKeyId,
             AWS_SECRET_ACCESS_KEY: keyring.secretAccessKey,
-            AWS_SESSION_TOKEN: `session-of-${name}`, // as every role's has
+            AWS_SESSION_TOKEN: session,
             AWS_ENDPOINT_URL_S3: endpoint,
             AWS_ENDPOINT_URL_SFN: services.endpoint,
             AWS_ENDPOINT_URL_SECRETS_MANAGER: services.endpoint,
@@ -184,6 +207,7 @@ export async function openAccount(directory: string): Promise<Account> {
     return called.invoke(event);
   }
 
+  mayOf.set('session-of-executions', permissionsOf(stateMachine.Properties.RoleArn, template, resolve));
   const definition = JSON.parse(resolve(stateMachine.Properties.DefinitionString));
   const executionOf = (name: string, input: Json): Execution => ({
     name,
@@ -191,10 +215,17 @@ export async function openAccount(directory: string): Promise<Account> {
     run: () =>
       execute(definition, input, {
         async invoke(arn, payload) {
+          if (!judge('session-of-executions', [['lambda:InvokeFunction', arn]])) {
+            throw new ServiceError('Lambda.AccessDeniedException', arn);
+          }
           await faults.invocation(/:function:(\w+)$/.exec(arn)![1]!, payload);
           return invoke(arn, payload);
         },
         async readItems({ Bucket, Key }) {
+          const list = `arn:aws:s3:::${Bucket}/${Key}`;
+          if (!judge('session-of-executions', [['s3:GetObject', list]])) {
+            throw new ServiceError('States.ItemReaderFailed', list);
+          }
           const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
           return JSON.parse(await Body!.transformToString()) as unknown[];
         },
@@ -233,6 +264,8 @@ export async function openAccount(directory: string): Promise<Account> {
     startAgain: ({ input }, name) => executionOf(name, input),
     ingested: () => Promise.all(ingesting.splice(0)),
     faults,
+    may: (name) => mayOf.get(`session-of-${name}`)!,
+    denied,
     async close() {
       await Promise.all(Object.values(functions).map((each) => each.stop()));
       services.close();

@@ -5,11 +5,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { sessionOf } from './permissions.ts';
 import { ServiceError } from './state-machine.ts';
 
 /** @param operations by target, `AWSStepFunctions.StartExecution` say; what they throw becomes the answer. */
 export async function serveAwsJson(
-  operations: Record<string, (request: Record<string, string>) => object>,
+  operations: Record<string, (request: Record<string, string>, session: string | undefined) => object>,
 ): Promise<{ endpoint: string; close(): void }> {
   const server = createServer((request, response) => {
     void (async () => {
@@ -17,7 +18,7 @@ export async function serveAwsJson(
       const operation = operations[target];
       try {
         if (!operation) throw new ServiceError('UnknownOperationException', target);
-        const answer = operation((await json(request)) as Record<string, string>);
+        const answer = operation((await json(request)) as Record<string, string>, sessionOf(request));
         response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' }).end(JSON.stringify(answer));
       } catch (error) {
         const { name, message } = error as Error;
