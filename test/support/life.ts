@@ -1,8 +1,8 @@
 // A video's whole life without a server: uploaded, ingested, prewarmed and finished, as the engines do it.
 
 import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
-import type { Chunk } from '../../core/work.ts';
-import { deriveChunk } from '../../pipeline/derive.ts';
+import type { Work } from '../../core/work.ts';
+import { deriveWork } from '../../pipeline/derive.ts';
 import { failVideo } from '../../pipeline/fail-video.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { ingest } from '../../pipeline/ingest.ts';
@@ -36,12 +36,12 @@ export async function lived({ id, world }: { id: string; world: TestWorld }): Pr
   const lists: string[] = [];
   await ingest(id, world, async ({ workKey }) => void lists.push(workKey));
   for (const key of lists) {
-    const chunks = (await getJson<Chunk[]>(world.media, key)) ?? [];
+    const list = (await getJson<Work[]>(world.media, key)) ?? [];
     const outcomes = [];
-    for (const chunk of chunks) outcomes.push(await deriveChunk(chunk, world).then(() => true, failed));
+    for (const item of list) outcomes.push(await deriveWork(item, world).then(() => true, failed));
     await (outcomes.every(Boolean) ? finish(id, world, new Date()) : failVideo(id, world));
   }
-  return videoStatus(id, world, () => '');
+  return videoStatus(id, world, () => 'https://cdn.example/');
 }
 
 function failed(error: unknown): boolean {
