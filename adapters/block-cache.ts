@@ -70,7 +70,11 @@ export function blockCache(source: RangeSource): BlockCache {
       if (blocks.size <= MOST_BLOCKS_KEPT) break;
       if (index < from || index >= to) blocks.delete(index);
     }
-    fill(from, waiting, signal).catch((error: unknown) => waiting.forEach(({ reject }) => reject(error)));
+    fill(from, waiting, signal).catch((error: unknown) => {
+      // A reading that is broken off says so in many ways; whoever shares it is to know that nothing else is wrong.
+      const reason: unknown = signal.aborted ? signal.reason : error;
+      waiting.forEach(({ reject }) => reject(reason));
+    });
   }
 
   async function fill(

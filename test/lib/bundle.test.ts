@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => directory.remove());
 
 const STORE = ['@aws-sdk/client-s3', 'adapters/s3-store.ts'];
-const FFMPEG = ['adapters/ffmpeg.ts', 'adapters/range-server.ts'];
+const FFMPEG = ['adapters/block-cache.ts', 'adapters/ffmpeg.ts', 'adapters/range-server.ts'];
 const SECRETS = ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager'];
 const OBSERVABILITY = ['@aws-lambda-powertools/logger', '@aws-lambda-powertools/metrics'];
 

@@ -102,6 +102,8 @@ describe('protected playback', () => {
     expect(body).toEqual({
       token: expect.stringMatching(/^b\./),
       playbackUrl: `${BASE}/v/${body.token}/${id}/master.m3u8`,
+      posterUrl: null,
+      storyboardUrl: null,
       expiresAt: expect.any(String),
     });
     const { pathname } = new URL(body.playbackUrl);

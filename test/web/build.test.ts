@@ -30,7 +30,15 @@ test('the page points only to files of the build, whose names tell their content
 
 test('each asset is there once', () => {
   const kinds = assets.map((name) => name.replace(/-\w{8}(?=\.)/, '')).sort();
-  expect(kinds).toEqual(['favicon.svg', 'hls.min.js', 'main.js', 'style.css']);
+  expect(kinds).toEqual([
+    'chunk.js',
+    'favicon.svg',
+    'hls.min.js',
+    'main.js',
+    'player.css',
+    'style.css',
+    'watch.js',
+  ]);
 });
 
 test('nothing in the page needs a looser policy', () => {
