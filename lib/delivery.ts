@@ -1,4 +1,4 @@
-// The CDN: the page below /, the API below /api, the videos below /v. A video's artifact is looked for in the bucket
+// The CDN: the page below /, the API below /api, the videos below /v, a page for each below /watch and /embed. A video's artifact is looked for in the bucket
 // first; what is not there is made by `origin`, whose answer is cached like any other.
 
 import { Duration } from 'aws-cdk-lib';
@@ -42,6 +42,12 @@ export class Delivery extends Construct {
     super(scope, id);
     const { media, page, domain } = props;
     const videos = this.videoBehaviors(props);
+    const api = apiBehavior(props);
+    // They bring a policy of their own, as an embed may stand in anybody's frame.
+    const videoPage = {
+      responseHeadersPolicy: this.videoPageHeaders(),
+      viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.REDIRECT_TO_HTTPS,
+    };
 
     this.distribution = new cloudfront.Distribution(this, 'Distribution', {
       comment: 'Instant HLS: page, API and videos',
@@ -53,19 +59,9 @@ export class Delivery extends Construct {
         responseHeadersPolicy: this.pageHeaders(props.uploads),
       },
       additionalBehaviors: {
-        '/api/*': {
-          origin: new origins.HttpOrigin(props.apiDomainName, {
-            protocolPolicy: cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
-            originSslProtocols: [cloudfront.OriginSslPolicy.TLS_V1_2],
-            connectionAttempts: 1, // a POST that took too long is not to be sent again
-            readTimeout: Duration.seconds(30), // the gateway's own limit
-          }),
-          viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.HTTPS_ONLY, // no key in a redirected request
-          allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL,
-          cachePolicy: cloudfront.CachePolicy.CACHING_DISABLED,
-          originRequestPolicy: cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
-          responseHeadersPolicy: cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
-        },
+        '/api/*': { ...api, allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL },
+        '/watch/*': { ...api, ...videoPage },
+        '/embed/*': { ...api, ...videoPage },
         // Compression makes Accept-Encoding a part of the cache key. That is right for text; for segments, which no
         // edge compresses, it would keep the same bytes once for every spelling of the header.
         '/v/*.m3u8': { ...videos, cachePolicy: this.videoCache('Text', true), compress: true },
@@ -188,6 +184,12 @@ export class Delivery extends Construct {
     });
   }
 
+  private videoPageHeaders(): cloudfront.ResponseHeadersPolicy {
+    return new cloudfront.ResponseHeadersPolicy(this, 'VideoPageHeaders', {
+      securityHeadersBehavior: { strictTransportSecurity: HSTS },
+    });
+  }
+
   private acknowledgeFindings(domain: CdnDomain | undefined): void {
     acknowledge(this.distribution, {
       'AwsSolutions-CFR1': 'Where videos may be watched is for their owner to say.',
@@ -204,6 +206,19 @@ export class Delivery extends Construct {
     });
   }
 }
+
+const apiBehavior = ({ apiDomainName }: DeliveryProps): cloudfront.BehaviorOptions => ({
+  origin: new origins.HttpOrigin(apiDomainName, {
+    protocolPolicy: cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
+    originSslProtocols: [cloudfront.OriginSslPolicy.TLS_V1_2],
+    connectionAttempts: 1, // a POST that took too long is not to be sent again
+    readTimeout: Duration.seconds(30), // the gateway's own limit
+  }),
+  viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.HTTPS_ONLY, // no key in a redirected request
+  cachePolicy: cloudfront.CachePolicy.CACHING_DISABLED,
+  originRequestPolicy: cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
+  responseHeadersPolicy: cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
+});
 
 const HSTS: cloudfront.ResponseHeadersStrictTransportSecurity = {
   accessControlMaxAge: Duration.days(365),

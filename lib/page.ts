@@ -14,6 +14,9 @@ import { privateBucket } from './video-buckets.ts';
 const COPIER =
   "This is CDK's own function that copies a folder into a bucket; it runs during a deployment only.";
 
+/** Filled in for each video by the API (pipeline/watch-pages.ts). */
+export const VIDEO_PAGES = ['watch.html', 'embed.html'];
+
 export class Page extends Construct {
   readonly bucket: s3.Bucket;
 
@@ -25,7 +28,7 @@ export class Page extends Construct {
     });
   }
 
-  /** @param directory the built page: index.html, and below assets/ files whose names tell their content */
+  /** @param directory the built pages: index.html, watch.html, embed.html, and below assets/ files whose names tell their content */
   deploy(directory: string, distribution: cloudfront.Distribution): void {
     const common: Omit<deployment.BucketDeploymentProps, 'sources'> = {
       destinationBucket: this.bucket,

@@ -32,12 +32,15 @@ const { ANY, DELETE, GET, POST } = apigateway.HttpMethod;
 /** What is not in this list is answered 404 by the gateway. */
 const ROUTES: readonly Route[] = [
   { method: GET, path: '/api/health', who: 'anyone' },
+  { method: GET, path: '/api/openapi.json', who: 'anyone' },
   { method: POST, path: '/api/uploads', who: 'owner' },
   { method: ANY, path: '/api/u/{proxy+}', who: 'anyone' },
   { method: GET, path: '/api/videos', who: 'owner' },
   { method: GET, path: '/api/videos/{id}', who: 'anyone' },
   { method: DELETE, path: '/api/videos/{id}', who: 'owner' },
   { method: POST, path: '/api/videos/{id}/tokens', who: 'owner' },
+  { method: GET, path: '/watch/{id}', who: 'anyone' },
+  { method: GET, path: '/embed/{id}', who: 'anyone' },
 ];
 
 // A page with a hundred uploads asks once a second each; beyond that somebody errs, or means harm.
@@ -51,7 +54,7 @@ export interface VideoApiProps extends PipelineFunctionDefaults {
 
 export class VideoApi extends Construct {
   readonly httpApi: apigateway.HttpApi;
-  /** Without scheme; the CDN's origin for /api/*. */
+  /** Without scheme; the CDN's origin for /api/*, /watch/* and /embed/*. */
   readonly domainName: string;
   /** The generated key, as plain text; undefined with a JWT issuer. */
   readonly apiKey: secretsmanager.Secret | undefined;

@@ -20,7 +20,7 @@ import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
 import type { OwnFfmpeg } from './ffmpeg-layer.ts';
 import { Monitoring } from './monitoring.ts';
 import type { AlarmTarget } from './monitoring.ts';
-import { Page } from './page.ts';
+import { Page, VIDEO_PAGES } from './page.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 import { PlaybackTokens } from './playback-tokens.ts';
 import { Prewarm } from './prewarm.ts';
@@ -243,11 +243,12 @@ export class VideoPipeline extends Construct {
     const api = new PipelineFunction(this, 'Api', {
       ...defaults,
       entry: 'lambdas/api.ts',
-      description: 'The HTTP API: uploads, states, lists, deletions, tokens',
+      description: 'The HTTP API: uploads, states, lists, deletions, tokens; and the pages of single videos',
       memoryMb: 1024,
       timeout: Duration.seconds(29), // the gateway hangs up after 30
       environment: {
         ...buckets,
+        PAGE_BUCKET: page.bucket.bucketName,
         MAX_UPLOAD_BYTES: String(maxBytes),
         PLAYBACK: playback,
         ...(tokens ? { PLAYBACK_SECRET_ARN: tokens.secret.secretArn } : {}),
@@ -305,7 +306,7 @@ export class VideoPipeline extends Construct {
 
   /** Each function's needs, as it uses the keys of core/keys.ts. */
   private allowAccess(): void {
-    const { uploads, media } = this.buckets;
+    const { uploads, media, page } = this.buckets;
     const { api, ingest, origin, transcode, finish } = this.functions;
     const source = sourceKey('*');
     const records = planKey('*'); // and plans/{id}.error.json, .work.json, .ready.json
@@ -320,6 +321,7 @@ export class VideoPipeline extends Construct {
       delete: [card, records, artifacts, mezzanine],
       list: true,
     });
+    allow(api, page, { read: VIDEO_PAGES, list: true }); // a deployment may have no page
     for (const worker of [ingest, origin, transcode, finish]) {
       // Whoever comes first plans; and whoever finds that a video was deleted while it worked deletes what is left.
       allow(worker, uploads, { read: [source], delete: [source], list: true });

@@ -54,11 +54,13 @@ afterEach(() => {
 });
 
 async function source(seconds: number): Promise<Buffer> {
-  const path = join(directory.path, `${seconds}.mp4`);
+  const path = join(directory.path, `${seconds}.mov`);
   await ffmpeg(
     ...['-f', 'lavfi', '-i', `testsrc2=s=852x480:r=2:d=${seconds}`],
     ...['-f', 'lavfi', '-i', `sine=440:r=48000:d=${seconds}`],
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', '-shortest', path],
+    // Keyframes that are further apart, or fewer bytes (so sound as it is), would make longer chunks.
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '8'],
+    ...['-c:a', 'pcm_s16le', '-ac', '2', '-shortest', path],
   );
   return readFile(path);
 }
@@ -218,6 +220,11 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   const different = [...here.keys()].filter((key) => !here.get(key)!.equals(there.get(key)!));
   expect(different).toEqual([]);
   expect(here.get(`v/${id}/master.m3u8`)!.toString()).toContain('AVERAGE-BANDWIDTH=');
+
+  const page = await account.api({ method: 'GET', path: `/watch/${id}?t=3` });
+  expect(page).toMatchObject({ status: 200, headers: { 'content-type': 'text/html; charset=UTF-8' } });
+  expect(page.body).toContain('<meta property="og:title" content="film.mp4" />');
+  expect((await account.api({ method: 'GET', path: `/embed/${newVideoId(new Date())}` })).status).toBe(404);
 
   // What was observed goes to CloudWatch in the log lines of whoever observed it.
   expect(metricsIn(account.functions.ingest.output())).toContain('TimeToPlayable');

@@ -121,7 +121,7 @@ test('the page: what never changes apart from what does', async () => {
     SourceObjectKeys.map((S3Key: string) => codeOf({ S3Key })),
   );
   const files = await Promise.all(folders.flat().map((folder: string) => readdir(folder)));
-  expect(files).toContainEqual(['index.html']);
+  expect(files).toContainEqual(['embed.html', 'index.html', 'watch.html']);
   expect(files).toContainEqual(['config.json']);
   expect(files.flat().some((file) => /^main-[A-Z0-9]+\.js$/.test(file))).toBe(true);
 });

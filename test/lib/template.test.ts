@@ -314,7 +314,10 @@ describe('functions', () => {
       ],
     ],
     ['Measures what was made', ['MEDIA_BUCKET', 'UPLOADS_BUCKET']],
-    ['The HTTP API', ['MAX_UPLOAD_BYTES', 'MEDIA_BUCKET', 'PLAYBACK', 'PUBLIC_BASE_URL', 'UPLOADS_BUCKET']],
+    [
+      'The HTTP API',
+      ['MAX_UPLOAD_BYTES', 'MEDIA_BUCKET', 'PAGE_BUCKET', 'PLAYBACK', 'PUBLIC_BASE_URL', 'UPLOADS_BUCKET'],
+    ],
     ['Compares the API key', ['API_KEY_SECRET_ARN']],
   ])('%s…: is told %j', (does, names) => {
     const { Variables } = functionThat(template, does).Properties.Environment;
@@ -565,6 +568,19 @@ describe('the CDN', () => {
     expect(page).toContain('VideoBucketsUploads'); // where the browser sends the file
   });
 
+  test('the page of a video is its own to say who may frame it', () => {
+    for (const path of ['/watch/*', '/embed/*']) {
+      const { TargetOriginId, ResponseHeadersPolicyId, CachePolicyId } = behavior(template, path);
+      expect({ TargetOriginId, CachePolicyId }).toEqual({
+        TargetOriginId: behavior(template, '/api/*').TargetOriginId,
+        CachePolicyId: behavior(template, '/api/*').CachePolicyId,
+      });
+      const { SecurityHeadersConfig } =
+        template.Resources[ResponseHeadersPolicyId.Ref]!.Properties.ResponseHeadersPolicyConfig;
+      expect(Object.keys(SecurityHeadersConfig)).toEqual(['StrictTransportSecurity']);
+    }
+  });
+
   test('with a domain: its names, its certificate, and URLs that carry it', async () => {
     const withDomain = await variants.template('domain');
     expect(distribution(withDomain)).toMatchObject({
@@ -589,12 +605,15 @@ describe('the API', () => {
   test('asks for the key wherever something is made, listed or deleted, and for tokens', () => {
     expect(routes(template)).toEqual({
       'GET /api/health': 'NONE',
+      'GET /api/openapi.json': 'NONE',
       'POST /api/uploads': 'CUSTOM',
       'ANY /api/u/{proxy+}': 'NONE',
       'GET /api/videos': 'CUSTOM',
       'GET /api/videos/{id}': 'NONE',
       'DELETE /api/videos/{id}': 'CUSTOM',
       'POST /api/videos/{id}/tokens': 'CUSTOM',
+      'GET /watch/{id}': 'NONE',
+      'GET /embed/{id}': 'NONE',
     });
     expect(only(ofType(template, 'AWS::ApiGatewayV2::Authorizer')).Properties).toMatchObject({
       AuthorizerType: 'REQUEST',

@@ -2,14 +2,16 @@
 // each other and to the embedded S3 as the template says.
 
 import { once } from 'node:events';
-import { cp, mkdir } from 'node:fs/promises';
+import { cp, mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { S3Event } from 'aws-lambda';
+import { VIDEO_PAGES } from '../../../lib/page.ts';
 import { openS3 } from '../../../local/s3/server.ts';
+import { buildPage } from '../../../web/build.ts';
 import { functionThat, ofType, only, synthesise } from '../../lib/support/variants.ts';
 import type { Json } from '../../lib/support/variants.ts';
 import { keyring } from '../../support/s3-server.ts';
@@ -92,6 +94,7 @@ export async function openAccount(directory: string): Promise<Account> {
   const events: S3Event[] = [];
   const bucketOf = (type: string): string =>
     resolve({ Ref: only(ofType(template, 'AWS::S3::Bucket').filter(({ id }) => id.includes(type))).id });
+  const page = bucketOf('PageBucket');
   const buckets = { uploads: bucketOf('BucketsUploads'), media: bucketOf('BucketsMedia') };
 
   const store = await openS3({
@@ -131,7 +134,9 @@ export async function openAccount(directory: string): Promise<Account> {
     region: keyring.region,
     credentials: keyring,
   });
-  for (const Bucket of Object.values(buckets)) await client.send(new CreateBucketCommand({ Bucket }));
+  for (const Bucket of [...Object.values(buckets), page]) {
+    await client.send(new CreateBucketCommand({ Bucket }));
+  }
 
   const executions: Execution[] = [];
   const stateMachine = only(ofType(template, 'AWS::StepFunctions::StateMachine'));
@@ -249,6 +254,14 @@ export async function openAccount(directory: string): Promise<Account> {
         return wanted && s3.object.key.startsWith(rules.prefix) && s3.object.key.endsWith(rules.suffix);
       })
       .map(({ LambdaFunctionArn }: Json) => LambdaFunctionArn as string);
+  }
+
+  // As the deployment copies it; that it does is test/lib/assembly's to show.
+  const built = join(directory, 'page');
+  await buildPage(built);
+  for (const Key of VIDEO_PAGES) {
+    const Body = await readFile(join(built, Key));
+    await client.send(new PutObjectCommand({ Bucket: page, Key, Body }));
   }
 
   const url = only(ofType(template, 'AWS::Lambda::Url')).Properties;

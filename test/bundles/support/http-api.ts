@@ -19,6 +19,7 @@ export interface ApiRequest {
 export interface ApiAnswer {
   status: number;
   headers: Record<string, unknown>;
+  /** Parsed, where it is JSON. */
   body: Json;
 }
 
@@ -79,7 +80,8 @@ export function httpApi(
       isBase64Encoded,
     } = reply.payload as APIGatewayProxyStructuredResultV2;
     const text = Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8').toString();
-    return { status: statusCode, headers, body: text && JSON.parse(text) };
+    const isJson = String(headers['content-type']).startsWith('application/json');
+    return { status: statusCode, headers, body: isJson ? JSON.parse(text) : text };
   };
 }
 
