@@ -2,13 +2,14 @@
 
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { RequestError, notFound } from '../core/errors.ts';
 import { isVideoId } from '../core/keys.ts';
-import { MAX_TOKEN_SECONDS } from '../core/playback-token.ts';
 import { createUpload } from './create-upload.ts';
 import type { SignUpload } from './create-upload.ts';
 import { deleteVideo } from './delete-video.ts';
+import { pageQuery, tokenRequest, uploadRequest } from './http-api-schemas.ts';
+import { openApi } from './openapi.ts';
 import { grantPlayback, playbackUrl } from './playback.ts';
 import type { SignPlayback } from './playback.ts';
 import { listVideos, videoStatus } from './video-status.ts';
@@ -26,29 +27,6 @@ export interface ApiOptions {
   publicBaseUrl: string;
 }
 
-const uploadRequest = z.object({
-  filename: z.string().min(1).max(1024),
-  // Header values go into a signature as they are.
-  contentType: z
-    .string()
-    .regex(/^[\w.+-]+\/[\w.+-]+(?:;[\x20-\x7e]*)?$/)
-    .max(255),
-  sizeBytes: z.int().min(0),
-});
-
-const page = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  cursor: z.string().refine(isVideoId).optional(),
-});
-
-/** Long enough for a film with a pause, short enough that a link passed on does not last. */
-const DEFAULT_TOKEN_SECONDS = 6 * 3600;
-
-// Strict: whoever misspells the limit shall not get a longer one.
-const tokenRequest = z.strictObject({
-  expiresInSeconds: z.int().min(1).max(MAX_TOKEN_SECONDS).default(DEFAULT_TOKEN_SECONDS),
-});
-
 /** Creating, listing, deleting and tokens need the key; the state of a video needs its id, which nobody guesses. */
 export function httpApi(options: ApiOptions): Hono {
   const { buckets, publicBaseUrl, signPlayback } = options;
@@ -62,6 +40,8 @@ export function httpApi(options: ApiOptions): Hono {
   });
 
   app.get('/health', (context) => context.json({ status: 'ok' }));
+
+  app.get('/openapi.json', (context) => context.json(openApi(publicBaseUrl)));
 
   app.post('/uploads', async (context) => {
     authorize(context, options);
@@ -79,7 +59,7 @@ export function httpApi(options: ApiOptions): Hono {
 
   app.get('/videos', async (context) => {
     authorize(context, options);
-    const { limit, cursor } = valid(page, context.req.query());
+    const { limit, cursor } = valid(pageQuery, context.req.query());
     return context.json(await listVideos({ limit, after: cursor }, buckets, playbackUrlOf));
   });
 
