@@ -1,0 +1,20 @@
+#!/bin/sh
+# What the tests need of the system: Debian's own Chromium, which decodes H.264 and AAC, for the pages; curl and jq for
+# the examples of docs/api.md. Nothing to do where they are.
+set -eu
+missing=''
+for tool in chromium curl jq; do
+  command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+done
+[ -n "$missing" ] || exit 0
+if ! command -v apt-get >/dev/null 2>&1; then
+  echo "The tests need these on the PATH; please install them:$missing" >&2
+  exit 1
+fi
+as_root=''
+[ "$(id -u)" = 0 ] || as_root='sudo'
+echo "Installing$missing for the tests …" >&2
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq
+# shellcheck disable=SC2086 # each is a word
+$as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
