@@ -16,7 +16,12 @@ export interface BlockCache {
 }
 
 const BLOCK_BYTES = 256 * 1024;
-/** Blocks are fetched by the window: one at first, for an index or a seek, then more for a run of media data. */
+/**
+ * Blocks are fetched by the window: one at first, for an index or a seek, then more, but never more than a quarter of
+ * what the run has read: what lies in a window beyond a run's end is fetched in vain.
+ */
+const RUN_SHARE_PER_WINDOW = 1 / 4;
+const LEAST_BLOCKS_PER_WINDOW = 2;
 const MOST_BLOCKS_PER_WINDOW = 16;
 /** 16 MiB: the second of picture and sound that lie furthest apart, and a large index. */
 const MOST_BLOCKS_KEPT = 64;
@@ -28,13 +33,12 @@ export function blockCache(source: RangeSource): BlockCache {
   let readBytes = 0;
 
   async function* read(first: number, last: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    let windowBlocks = 1;
-    for (let index = Math.floor(first / BLOCK_BYTES); index * BLOCK_BYTES <= last; index += 1) {
+    const firstBlock = Math.floor(first / BLOCK_BYTES);
+    for (let index = firstBlock; index * BLOCK_BYTES <= last; index += 1) {
       signal.throwIfAborted();
       const known = blocks.get(index);
       if (!known) {
-        fetchWindow(index, windowBlocks, signal);
-        windowBlocks = Math.min(MOST_BLOCKS_PER_WINDOW, windowBlocks * 2);
+        fetchWindow(index, windowAfter(index - firstBlock), signal);
       }
       const block = await (known ?? blocks.get(index)!).catch((error: unknown) => {
         // It was being fetched for another who hung up.
@@ -103,6 +107,12 @@ export function blockCache(source: RangeSource): BlockCache {
   }
 
   return { read, readBytes: () => readBytes };
+}
+
+function windowAfter(blocksRead: number): number {
+  if (blocksRead === 0) return 1;
+  const share = Math.floor(blocksRead * RUN_SHARE_PER_WINDOW);
+  return Math.min(MOST_BLOCKS_PER_WINDOW, Math.max(LEAST_BLOCKS_PER_WINDOW, share));
 }
 
 const isAbort = (error: unknown): boolean => error instanceof Error && error.name === 'AbortError';

@@ -250,17 +250,21 @@ const PEAK_NITS = 1000;
 function wideColour({ source, conversion }: Colour, { width, height }: Size): string[] {
   const { matrix, primaries, transfer, isFullRange } = source;
   const from = `min=${matrix}:pin=${primaries}:tin=${transfer}:rin=${isFullRange ? 'full' : 'limited'}`;
-  const toneMapped = conversion === 'tone-map';
+  const scaled = `scale=${width}:${height}`;
+  // In one step: zscale finds no way from BT.709's curve to linear light and back in two.
+  if (conversion === 'gamut') return [scaled, `zscale=${from}:${TO_BT709}:p=bt709`, 'format=yuv420p'];
   return [
-    `scale=${width}:${height}`,
-    `zscale=${from}:t=linear:npl=${toneMapped ? WHITE_NITS : 100}`,
+    scaled,
+    `zscale=${from}:t=linear:npl=${WHITE_NITS}`,
     'format=gbrpf32le',
     'zscale=p=bt709',
-    ...(toneMapped ? [`tonemap=mobius:peak=${(PEAK_NITS / WHITE_NITS).toFixed(3)}`] : []),
-    'zscale=t=bt709:m=bt709:r=limited',
+    `tonemap=mobius:peak=${(PEAK_NITS / WHITE_NITS).toFixed(3)}`,
+    `zscale=${TO_BT709}`,
     'format=yuv420p',
   ];
 }
+
+const TO_BT709 = 't=bt709:m=bt709:r=limited';
 
 /** A still of the source's picture as shown, in JPEG's colours: full range, and the matrix that every viewer takes for given. */
 export function jpegFilters({ turn, colour }: PictureProcessing, size: Size): string[] {

@@ -103,7 +103,7 @@ const AUDIO_ONLY_FRAME_RATE: Fraction = { num: 25, den: 1 };
 // Encoders start the sound a few frames before the picture. That much of it may go; more is worth a held picture.
 const IGNORED_AUDIO_LEAD_SECONDS = 0.25;
 // Sound that outlasts the picture by less than this is an encoder's padding.
-const IGNORED_AUDIO_TAIL_SECONDS = 1;
+const IGNORED_AUDIO_TAIL_SECONDS = 0.25;
 
 /**
  * Decides everything about a video, in microseconds per hour of film and without I/O.

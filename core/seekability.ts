@@ -17,7 +17,7 @@ export type MezzanineReason = keyof typeof MEZZANINE_REASONS;
 
 const MP4 = 'mov,mp4,m4a,3gp,3g2,mj2';
 /** Containers whose seeking ffmpeg does exactly, given that their index is whole. */
-const INDEXED_CONTAINERS = [MP4, 'matroska,webm', 'wav', 'w64', 'aiff'];
+const INDEXED_CONTAINERS = [MP4, 'matroska,webm', 'wav', 'w64', 'aiff', 'gif'];
 
 /** What the probe alone says: undefined where the source deserves to be tried. */
 export function reasonByProbe({ format, durationSeconds, video, audio }: Probe): MezzanineReason | undefined {

@@ -4,6 +4,7 @@
 import type { SourceErrorCode } from '../core/errors.ts';
 import type { Rescue } from '../core/ffmpeg-arguments.ts';
 import type { Artifact } from '../core/keys.ts';
+import type { PlannedSource } from '../core/plan.ts';
 
 export type Observation =
   | {
@@ -11,6 +12,8 @@ export type Observation =
       id: string;
       secondsSinceUpload: number;
       durationSeconds: number;
+      /** What segments are cut from; where that is a copy, why. */
+      source: PlannedSource;
       sourceBytesRead: number;
     }
   | { event: 'refused'; id: string; code: SourceErrorCode }

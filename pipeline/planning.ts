@@ -66,6 +66,7 @@ async function makePlan(id: string, world: World): Promise<Plan> {
       id,
       secondsSinceUpload,
       durationSeconds: durationSeconds(plan),
+      source: plan.source,
       sourceBytesRead,
     });
     return plan;

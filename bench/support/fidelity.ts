@@ -31,20 +31,36 @@ export function isUpright(made: Uint8Array, source: Uint8Array): boolean {
   return ORIENTATIONS.every((orientation) => likeness(turned(made, orientation), source) <= asIs + 0.02);
 }
 
-/** How far the made pictures lie after the source's, in seconds; undefined where all look the same. */
+const MOST_LAG_SECONDS = 0.5;
+const LAG_STEP_SECONDS = 0.005;
+
+/**
+ * How far the made pictures lie after the source's, in seconds; undefined where all look the same. The source's picture
+ * is the one that stands at the moment, so that lags within a picture's time are alike: the least of them counts.
+ */
 export function pictureShift(made: Pictures, source: Pictures, originSeconds: number): number | undefined {
-  const shifts: number[] = [];
   const step = Math.max(1, Math.floor(made.times.length / 60));
-  for (let index = 0; index < made.times.length; index += step) {
-    const wanted = made.times[index]! + originSeconds;
-    const differences = source.looks.map((look) => difference(look, made.looks[index]!));
-    const best = Math.min(...differences);
-    const alike = source.times.filter((_, candidate) => differences[candidate]! <= best + 0.15);
-    if (alike.length > source.times.length / 2) continue;
-    const nearest = alike.reduce((a, b) => (Math.abs(b - wanted) < Math.abs(a - wanted) ? b : a));
-    shifts.push(wanted - nearest);
+  const sampled = made.times.map((_, index) => index).filter((index) => index % step === 0);
+  const lags: { lag: number; off: number }[] = [];
+  for (let lag = 0; lag <= MOST_LAG_SECONDS; lag += LAG_STEP_SECONDS) {
+    for (const signed of lag === 0 ? [0] : [lag, -lag]) {
+      const off = sampled.reduce((sum, index) => {
+        const look = lookAt(source, made.times[index]! + originSeconds - signed);
+        return sum + difference(look, made.looks[index]!);
+      }, 0);
+      lags.push({ lag: signed, off: off / sampled.length });
+    }
   }
-  return shifts.length > 0 ? medianOf(shifts) : undefined;
+  const best = Math.min(...lags.map(({ off }) => off));
+  const worst = Math.max(...lags.map(({ off }) => off));
+  if (worst - best < 0.5) return undefined;
+  return lags.find(({ off }) => off <= best + 0.1 * (worst - best))!.lag;
+}
+
+/** The picture that stands at a time; half a millisecond is what containers round by. */
+function lookAt({ times, looks }: Pictures, seconds: number): Uint8Array {
+  const next = times.findIndex((time) => time > seconds + 0.0005);
+  return looks[next < 0 ? looks.length - 1 : Math.max(0, next - 1)]!;
 }
 
 export interface Sound {
@@ -87,16 +103,18 @@ export async function soundOf(path: string, input: string[] = [], stream = '0:a:
 export function soundShift(made: Sound, source: Sound, originSeconds: number): number | undefined {
   const offset = Math.round((made.startSeconds + originSeconds - source.startSeconds) / WINDOW_SECONDS);
   const reach = Math.round(1 / WINDOW_SECONDS);
+  // Where little is compared, chance decides.
+  const least = Math.min(made.loudness.length, source.loudness.length) / 2;
   let best = { lag: 0, score: -Infinity };
   for (let lag = -reach; lag <= reach; lag += 1) {
-    const score = correlation(made.loudness, source.loudness, offset - lag);
+    const score = correlation(made.loudness, source.loudness, offset - lag, least);
     if (score > best.score) best = { lag, score };
   }
   return best.score > 0.5 ? best.lag * WINDOW_SECONDS : undefined;
 }
 
-/** Pearson's, of `a[i]` with `b[i + offset]`. */
-function correlation(a: ArrayLike<number>, b: ArrayLike<number>, offset: number): number {
+/** Pearson's, of `a[i]` with `b[i + offset]`, at least so many of them. */
+function correlation(a: ArrayLike<number>, b: ArrayLike<number>, offset: number, least = 1): number {
   const [from, to] = [Math.max(0, -offset), Math.min(a.length, b.length - offset)];
   let [n, sa, sb, saa, sbb, sab] = [0, 0, 0, 0, 0, 0];
   for (let index = from; index < to; index += 1) {
@@ -108,6 +126,7 @@ function correlation(a: ArrayLike<number>, b: ArrayLike<number>, offset: number)
     sbb += y * y;
     sab += x * y;
   }
+  if (n < least) return -Infinity;
   const spread = Math.sqrt((n * saa - sa * sa) * (n * sbb - sb * sb));
   return spread > 0 ? (n * sab - sa * sb) / spread : -Infinity;
 }
@@ -132,6 +151,3 @@ const turned = (look: Uint8Array, from: (x: number, y: number) => [number, numbe
     const [x, y] = from(index % SIDE, Math.floor(index / SIDE));
     return look[y * SIDE + x]!;
   });
-
-const medianOf = (values: number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
