@@ -1,0 +1,403 @@
+// Both majors of Uppy that are in use, as they are published, in Chromium and on a page of another origin, against the
+// running system. Each is given nothing but the address of a token.
+
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import {
+  GetObjectCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { build } from 'esbuild';
+import type { Browser, Page, Request } from 'playwright-core';
+import { sourceKey } from '../../core/keys.ts';
+import { openBrowser } from '../support/browser.ts';
+import { temporaryDirectory } from '../support/media.ts';
+import { startSystem, storeClient } from '../support/system.ts';
+import type { System } from '../support/system.ts';
+
+const MIB = 1024 * 1024;
+const MAJORS = [5, 6] as const;
+type Major = (typeof MAJORS)[number];
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let system: System;
+let store: S3Client;
+let pages: Server;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  const scripts = new Map(
+    await Promise.all(
+      MAJORS.map(async (major): Promise<[string, string]> => [`/${major}.js`, await bundled(major)]),
+    ),
+  );
+  pages = createServer(({ url = '' }, response) => {
+    const script = scripts.get(url);
+    response.setHeader('content-type', script === undefined ? 'text/html' : 'text/javascript');
+    response.end(script ?? `<!doctype html><script src="${url}.js"></script>`);
+  });
+  await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve));
+  system = await startSystem(join(directory.path, 'data'));
+  store = await storeClient(system, join(directory.path, 'data'));
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await system?.stop();
+  store?.destroy();
+  pages?.close();
+  await directory.remove();
+});
+beforeEach(async () => {
+  // A context of its own: what Golden Retriever keeps is not for the next test.
+  page = await (await browser.newContext()).newPage();
+});
+afterEach(() => page.context().close());
+
+/** What a page has of Uppy, and of ours. */
+interface Window {
+  Uppy: Record<'Core' | 'AwsS3' | 'GoldenRetriever', any>;
+  uppies: any[];
+  uploadedParts: number[];
+  start(options: { uploadUrl: string; major: Major; remembers?: boolean }): any;
+  choose(uppy: any, sizeBytes: number): void;
+}
+
+/** Published packages, and beside them what every test needs of a page. */
+async function bundled(major: Major): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: `
+        import Core from '@uppy/core';
+        import AwsS3 from '@uppy/aws-s3';
+        import GoldenRetriever from '@uppy/golden-retriever';
+        window.Uppy = { Core, AwsS3, GoldenRetriever };
+        window.uppies = [];
+        window.uploadedParts = [];
+        (${helpers})();`,
+      resolveDir: `test/uppy/${major}`,
+    },
+    bundle: true,
+    write: false,
+    format: 'iife',
+  });
+  return outputFiles[0]!.text;
+}
+
+/** Runs in the page. */
+function helpers(): void {
+  const self = window as unknown as Window;
+  self.start = ({ uploadUrl, major, remembers }) => {
+    const uppy = new self.Uppy.Core({ id: `uppy-${self.uppies.length}` });
+    // The one option that the majors name differently.
+    const endpoint = major === 5 ? { endpoint: uploadUrl } : { companionEndpoint: uploadUrl };
+    uppy.use(self.Uppy.AwsS3, {
+      ...endpoint,
+      shouldUseMultipart: (file: { size: number }) => file.size > 6 * 1024 * 1024,
+    });
+    if (remembers) uppy.use(self.Uppy.GoldenRetriever);
+    uppy.on('s3-multipart:part-uploaded', (_: unknown, part: { PartNumber: number }) =>
+      self.uploadedParts.push(part.PartNumber),
+    );
+    self.uppies.push(uppy);
+    return uppy;
+  };
+  self.choose = (uppy, sizeBytes) => {
+    const bytes = new Uint8Array(sizeBytes);
+    for (let index = 0; index < sizeBytes; index += 1) bytes[index] = (index * 31) % 251;
+    const data = new File([bytes], 'film.bin', { type: 'video/mp4', lastModified: 1 });
+    uppy.addFile({ name: data.name, type: data.type, data, source: 'Local' });
+  };
+}
+
+const contentOf = (sizeBytes: number): Buffer => {
+  const bytes = Buffer.alloc(sizeBytes);
+  for (let index = 0; index < sizeBytes; index += 1) bytes[index] = (index * 31) % 251;
+  return bytes;
+};
+
+interface Granted {
+  id: string;
+  uploadUrl: string;
+}
+
+async function grant(): Promise<Granted> {
+  const answer = await fetch(`${system.baseUrl}/api/uploads`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer key', 'content-type': 'application/json' },
+    body: JSON.stringify({ maxBytes: 20 * MIB, contentTypes: ['video/*'] }),
+  });
+  return (await answer.json()) as Granted;
+}
+
+const BUCKET = 'instant-hls-uploads';
+
+async function storedBytes(id: string): Promise<Buffer> {
+  const { Body } = await store.send(new GetObjectCommand({ Bucket: BUCKET, Key: sourceKey(id) }));
+  return Buffer.from(await Body!.transformToByteArray());
+}
+
+async function openUploads(id: string): Promise<string[]> {
+  const { Uploads = [] } = await store.send(
+    new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: sourceKey(id) }),
+  );
+  return Uploads.map(({ UploadId }) => UploadId!);
+}
+
+/** The numbers of the parts that the page sends from now on, in order; form counts as 0. */
+function sentParts(): number[] {
+  const sent: number[] = [];
+  page.on('request', (request) => {
+    const number = partNumberOf(request);
+    if (number !== undefined) sent.push(number);
+  });
+  return sent;
+}
+
+function partNumberOf(request: Request): number | undefined {
+  const url = new URL(request.url());
+  if (url.pathname.startsWith('/api/') || url.origin !== system.baseUrl) return undefined;
+  if (request.method() === 'POST') return 0;
+  const number = url.searchParams.get('partNumber');
+  return number === null || request.method() !== 'PUT' ? undefined : Number(number);
+}
+
+/** A PUT of this part waits until it is let go; resolves when it has come. */
+async function holdPart(number: number): Promise<{ held: Promise<void>; release(): Promise<void> }> {
+  const [came, isLetGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  await page.route(
+    (url) => url.searchParams.get('partNumber') === String(number),
+    async (route) => {
+      if (route.request().method() !== 'PUT') return route.continue();
+      came.resolve();
+      await isLetGo.promise;
+      await route.continue().catch(() => undefined); // given up by the page meanwhile
+    },
+  );
+  return {
+    held: came.promise,
+    release: async () => {
+      isLetGo.resolve();
+      await page.unroute(() => true);
+    },
+  };
+}
+
+/** Once, in place of the store, as S3 answers. */
+async function answerPart(number: number, status: number, body: string): Promise<void> {
+  let isDone = false;
+  await page.route(
+    (url) => url.searchParams.get('partNumber') === String(number),
+    async (route) => {
+      if (isDone || route.request().method() !== 'PUT') return route.continue();
+      isDone = true;
+      await route.fulfill({
+        status,
+        headers: { 'access-control-allow-origin': '*', 'content-type': 'application/xml' },
+        body,
+      });
+    },
+  );
+}
+
+describe.each(MAJORS)('Uppy %i', (major) => {
+  beforeEach(() => page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}/${major}`));
+
+  /** Chooses a file and uploads it to its end. */
+  const upload = (granted: Granted, sizeBytes: number) =>
+    page.evaluate(
+      async ({ granted, sizeBytes, major }) => {
+        const self = window as unknown as Window;
+        const uppy = self.start({ uploadUrl: granted.uploadUrl, major });
+        self.choose(uppy, sizeBytes);
+        const { successful, failed } = await uppy.upload();
+        const [file] = [...successful, ...failed];
+        return { error: file.error as unknown, body: file.response?.body, uploadURL: file.uploadURL };
+      },
+      { granted, sizeBytes, major },
+    );
+
+  /** Begins to upload; what becomes of it is seen later. */
+  const begin = (granted: Granted, sizeBytes: number, remembers = false) =>
+    page.evaluate(
+      ({ granted, sizeBytes, major, remembers }) => {
+        const self = window as unknown as Window;
+        const uppy = self.start({ uploadUrl: granted.uploadUrl, major, remembers });
+        self.choose(uppy, sizeBytes);
+        void uppy.upload();
+      },
+      { granted, sizeBytes, major, remembers },
+    );
+
+  const tell = (command: 'pauseAll' | 'resumeAll' | 'cancelAll' | 'retryAll') =>
+    page.evaluate((command) => {
+      const [uppy] = (window as unknown as Window).uppies;
+      void uppy[command]();
+    }, command);
+
+  /** How the one file ends; resolves at once where it has ended. */
+  const ending = () =>
+    page.evaluate(async () => {
+      const [uppy] = (window as unknown as Window).uppies;
+      return new Promise<'uploaded' | 'failed'>((resolve) => {
+        const look = () => {
+          const [file] = uppy.getFiles();
+          if (file.progress.uploadComplete) resolve('uploaded');
+          else if (file.error) resolve('failed');
+          else setTimeout(look, 20);
+        };
+        look();
+      });
+    });
+
+  test.each([
+    ['small', 1000, [0]],
+    ['empty', 0, [0]],
+    ['just at the size from which it is sent in parts', 6 * MIB, [0]],
+    ['just above', 6 * MIB + 1, [1, 2]],
+  ])('uploads a file that is %s', async (_, sizeBytes, parts) => {
+    const granted = await grant();
+    const sent = sentParts();
+    const { error, body } = await upload(granted, sizeBytes);
+    expect(error ?? null).toBeNull();
+    expect(body).toMatchObject({ key: sourceKey(granted.id), location: expect.any(String) });
+    expect(sent.sort()).toEqual(parts);
+    expect((await storedBytes(granted.id)).equals(contentOf(sizeBytes))).toBe(true);
+    const status = await (await fetch(`${system.baseUrl}/api/videos/${granted.id}`)).json();
+    expect(status).toMatchObject({ title: 'film.bin', sizeBytes });
+  });
+
+  test('cancelled, it leaves nothing behind', async () => {
+    const granted = await grant();
+    const { held, release } = await holdPart(2);
+    await begin(granted, 12 * MIB);
+    await held;
+    expect(await openUploads(granted.id)).toHaveLength(1);
+    const aborted = page.waitForResponse((answer) => answer.request().method() === 'DELETE');
+    await tell('cancelAll');
+    expect((await aborted).status()).toBe(200);
+    await release();
+    expect(await openUploads(granted.id)).toEqual([]);
+  });
+
+  test('paused, it sends nothing; resumed, it sends what is missing', async () => {
+    const granted = await grant();
+    const sent = sentParts();
+    const { held, release } = await holdPart(3);
+    await begin(granted, 12 * MIB);
+    await held;
+    await untilStored(granted.id, [1, 2]);
+    await tell('pauseAll');
+    await release();
+    const before = [...sent];
+    await new Promise((resolve) => setTimeout(resolve, 300)); // for what it might send all the same
+    expect(sent).toEqual(before);
+    await tell('resumeAll');
+    expect(await ending()).toBe('uploaded');
+    expect(sent.slice(before.length)).toEqual([3]);
+    expect((await storedBytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
+  });
+
+  test('after a reload the same file, chosen again, goes on with the parts that are missing', async () => {
+    const granted = await grant();
+    const { held, release } = await holdPart(3);
+    await begin(granted, 12 * MIB, true);
+    await held;
+    await untilStored(granted.id, [1, 2]);
+    await page.waitForTimeout(1500); // Golden Retriever writes down what it knows twice a second
+    await page.reload();
+    await release();
+    const sent = sentParts();
+    await page.evaluate(
+      async ({ uploadUrl, major }) => {
+        const self = window as unknown as Window;
+        const uppy = self.start({ uploadUrl, major, remembers: true });
+        await new Promise((resolve) => uppy.on('restored', resolve));
+        // Above what it keeps of a file itself: it only knows which one it was.
+        self.choose(uppy, 12 * 1024 * 1024);
+        uppy.emit('restore-confirmed'); // as the button of its Dashboard does
+      },
+      { uploadUrl: granted.uploadUrl, major },
+    );
+    expect(await ending()).toBe('uploaded');
+    expect(sent).toEqual([3]);
+    expect((await storedBytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
+  });
+
+  test('a part that the store is too busy for is sent again', async () => {
+    const granted = await grant();
+    const sent = sentParts();
+    await answerPart(
+      2,
+      503,
+      '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
+    );
+    await begin(granted, 12 * MIB);
+    expect(await ending()).toBe('uploaded');
+    expect(sent.sort()).toEqual([1, 2, 2, 3]);
+    expect((await storedBytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
+  });
+
+  test('a part whose URL has expired is signed anew, by Uppy 6 when it is told to try again', async () => {
+    const granted = await grant();
+    const sent = sentParts();
+    await answerPart(
+      2,
+      403,
+      '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>',
+    );
+    await begin(granted, 12 * MIB);
+    if (major === 6) {
+      expect(await ending()).toBe('failed');
+      await tell('retryAll');
+    }
+    expect(await ending()).toBe('uploaded');
+    expect(sent.sort()).toEqual([1, 2, 2, 3]);
+    expect((await storedBytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
+  });
+
+  test('two files at once become two videos, each by a token of its own', async () => {
+    const granted = [await grant(), await grant()];
+    const ends = await Promise.all(granted.map((each, index) => upload(each, 7 * MIB + index)));
+    expect(ends.map(({ body }) => body.key)).toEqual(granted.map(({ id }) => sourceKey(id)));
+    for (const [index, { id }] of granted.entries()) {
+      expect((await storedBytes(id)).equals(contentOf(7 * MIB + index))).toBe(true);
+    }
+  });
+
+  test('a file above the limit of its token, or of another kind, is refused', async () => {
+    const large = await upload(await grant(), 20 * MIB + 1);
+    expect(large.error).toBeTruthy();
+    const { id, uploadUrl } = await grant();
+    const error = await page.evaluate(
+      async ({ uploadUrl, major }) => {
+        const uppy = (window as unknown as Window).start({ uploadUrl, major });
+        uppy.addFile({ name: 'a.html', type: 'text/html', data: new Blob(['x']), source: 'Local' });
+        const { failed } = await uppy.upload();
+        return failed[0]?.error as unknown;
+      },
+      { uploadUrl, major },
+    );
+    expect(error).toBeTruthy();
+    expect(await openUploads(id)).toEqual([]);
+  });
+});
+
+/** Until these parts are in the store: a page hears of it a little later. */
+async function untilStored(id: string, numbers: number[]): Promise<void> {
+  for (;;) {
+    const [UploadId] = await openUploads(id);
+    const { Parts = [] } = UploadId
+      ? await store.send(new ListPartsCommand({ Bucket: BUCKET, Key: sourceKey(id), UploadId }))
+      : {};
+    const stored = Parts.map(({ PartNumber }) => PartNumber!);
+    if (numbers.every((number) => stored.includes(number))) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
