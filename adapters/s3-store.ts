@@ -30,6 +30,8 @@ export function s3Store(client: S3Client, bucket: string): Store {
         (found) => ({
           sizeBytes: found.ContentLength ?? 0,
           lastModified: found.LastModified ?? new Date(0),
+          etag: found.ETag?.replaceAll('"', '') ?? '',
+          metadata: found.Metadata ?? {},
         }),
         absent,
       ),

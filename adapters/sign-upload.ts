@@ -1,16 +1,14 @@
-// Presigned PUTs to S3.
+// Presigned requests to S3 that carry a file, or a part of one: whoever has the URL or the form needs nothing else.
 
-import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { PutObjectCommand, UploadPartCommand } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import type { SignUpload } from '../pipeline/create-upload.ts';
+import { SIGNED_SECONDS } from '../pipeline/sign-upload.ts';
+import type { SignUpload } from '../pipeline/sign-upload.ts';
 
-// A presigned URL dies with the session of the role that signed it; an hour is safe.
-const EXPIRES_SECONDS = 3600;
-
-export const signUploads =
-  (client: S3Client, bucket: string): SignUpload =>
-  async (key, { contentType, sizeBytes }) => {
+export const signUploads = (client: S3Client, bucket: string): SignUpload => ({
+  async put(key, { contentType, sizeBytes }) {
     const command = new PutObjectCommand({
       Bucket: bucket,
       Key: key,
@@ -19,11 +17,33 @@ export const signUploads =
       IfNoneMatch: '*',
     });
     const url = await getSignedUrl(client, command, {
-      expiresIn: EXPIRES_SECONDS,
+      expiresIn: SIGNED_SECONDS,
       // Headers that are only in the query string would not be enforced.
       signableHeaders: new Set(['content-type', 'content-length', 'if-none-match', 'host']),
       unhoistableHeaders: new Set(['if-none-match']),
     });
     // A browser sends Content-Length by itself, and may not be told to.
     return { method: 'PUT', url, headers: { 'Content-Type': contentType, 'If-None-Match': '*' } };
-  };
+  },
+
+  async form(key, { contentType, maxBytes, metadata }) {
+    const named = Object.entries(metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]);
+    return createPresignedPost(client, {
+      Bucket: bucket,
+      Key: key,
+      Conditions: [['content-length-range', 0, maxBytes]],
+      // Some libraries read the answer's XML, which S3 sends with this status only.
+      Fields: {
+        'Content-Type': contentType,
+        success_action_status: '201',
+        ...(Object.fromEntries(named) as Record<string, string>),
+      },
+      Expires: SIGNED_SECONDS,
+    });
+  },
+
+  part(key, uploadId, PartNumber) {
+    const command = new UploadPartCommand({ Bucket: bucket, Key: key, UploadId: uploadId, PartNumber });
+    return getSignedUrl(client, command, { expiresIn: SIGNED_SECONDS });
+  },
+});

@@ -57,7 +57,7 @@ export class FfmpegError extends Error {
 /** A request we will not serve; becomes `{ code, message }` with this status. */
 export class RequestError extends Error {
   override name = 'RequestError';
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 416 | 422 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 416 | 422 | 503;
   readonly code: string;
   constructor(status: RequestError['status'], code: string, message: string) {
     super(message);

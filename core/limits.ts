@@ -28,3 +28,6 @@ export const DEFAULT_LIMITS: SourceLimits = {
   // Decoding 8K and encoding five rungs takes 2 GB, of which much is reserved and never touched.
   encodeMemoryBytes: 8 * 1024 ** 3,
 };
+
+/** As much as S3 took in one object for most of its life: a day of camera originals. */
+export const DEFAULT_MAX_UPLOAD_BYTES = 5 * 1024 ** 4;

@@ -3,27 +3,34 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
+import { s3Multipart } from '../adapters/s3-multipart.ts';
 import { signUploads } from '../adapters/sign-upload.ts';
-import { MAX_PUT_BYTES } from '../pipeline/create-upload.ts';
+import { DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
 import { httpApi } from '../pipeline/http-api.ts';
 import { watchPages } from '../pipeline/watch-pages.ts';
 import { bucketsFromEnvironment, s3Client } from './buckets.ts';
 import { numberFromEnv, requireEnv } from './environment.ts';
 import { pageFilesFromEnvironment } from './page-files.ts';
 import { signPlaybackFromEnvironment } from './sign-playback.ts';
+import { uploadSecretFromEnvironment } from './upload-secret.ts';
 
 const client = s3Client();
 
 const buckets = bucketsFromEnvironment(client);
 const signPlayback = signPlaybackFromEnvironment();
 const publicBaseUrl = requireEnv('PUBLIC_BASE_URL');
+const uploadsBucket = requireEnv('UPLOADS_BUCKET');
 
 const api = httpApi({
-  buckets,
-  sign: signUploads(client, requireEnv('UPLOADS_BUCKET')),
+  world: {
+    ...buckets,
+    multipart: s3Multipart(client, uploadsBucket),
+    sign: signUploads(client, uploadsBucket),
+  },
+  uploadSecret: uploadSecretFromEnvironment(),
   signPlayback,
   isAuthorized: ({ env }) => 'authorizer' in (env.event as APIGatewayProxyEventV2).requestContext,
-  maxUploadBytes: numberFromEnv('MAX_UPLOAD_BYTES', MAX_PUT_BYTES),
+  maxUploadBytes: numberFromEnv('MAX_UPLOAD_BYTES', DEFAULT_MAX_UPLOAD_BYTES),
   publicBaseUrl,
 });
 const pages = watchPages({

@@ -33,7 +33,10 @@ const { ANY, DELETE, GET, POST } = apigateway.HttpMethod;
 const ROUTES: readonly Route[] = [
   { method: GET, path: '/api/health', who: 'anyone' },
   { method: GET, path: '/api/openapi.json', who: 'anyone' },
+  { method: GET, path: '/api/uploads', who: 'owner' },
   { method: POST, path: '/api/uploads', who: 'owner' },
+  { method: DELETE, path: '/api/uploads/{id}', who: 'owner' },
+  { method: POST, path: '/api/uploads/{id}/tokens', who: 'owner' },
   { method: ANY, path: '/api/u/{proxy+}', who: 'anyone' },
   { method: GET, path: '/api/videos', who: 'owner' },
   { method: GET, path: '/api/videos/{id}', who: 'anyone' },

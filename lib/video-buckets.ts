@@ -84,6 +84,8 @@ export interface ObjectAccess {
   delete?: readonly string[];
   /** Give up objects that were begun piece by piece; whoever may write may begin and complete them. */
   abort?: readonly string[];
+  /** Tell of objects that others send piece by piece: which there are, and what has come of them. */
+  parts?: readonly string[];
   /** Needed to tell a missing object from a forbidden one: without it S3 answers 403 for both. */
   list?: boolean;
 }
@@ -110,5 +112,7 @@ export function allow(fn: lambda.Function, bucket: s3.Bucket, access: ObjectAcce
   onKeys('s3:PutObject', access.write);
   onKeys('s3:DeleteObject', access.delete);
   onKeys('s3:AbortMultipartUpload', access.abort);
+  onKeys('s3:ListMultipartUploadParts', access.parts);
+  statement('s3:ListBucketMultipartUploads', access.parts ? [bucket.bucketArn] : []);
   statement('s3:ListBucket', access.list ? [bucket.bucketArn] : []);
 }

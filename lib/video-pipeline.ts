@@ -6,14 +6,15 @@ import type * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
-import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import { cardKey, mezzanineKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
-import { DEFAULT_LIMITS } from '../core/limits.ts';
+import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
 import type { Playback } from '../core/playback-token.ts';
+import { acknowledge } from './acknowledge.ts';
 import { Delivery } from './delivery.ts';
 import type { CdnDomain } from './delivery.ts';
 import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
@@ -81,7 +82,7 @@ export interface VideoPipelineProps {
 
   /** What one upload may be. Longer and larger ones are refused before they cost anything. */
   uploads?: {
-    /** @default 5 GiB */
+    /** @default 5 TiB */
     maxBytes?: number;
     /** @default 12 hours */
     maxDuration?: Duration;
@@ -130,7 +131,6 @@ export interface VideoPipelineProps {
 
 const DEFAULT_MEMORY_MB = 3008;
 const DEFAULT_CONCURRENCY = 5;
-const DEFAULT_MAX_BYTES = 5 * 1024 ** 3; // what a single PUT can carry
 const DEFAULT_MAX_DURATION = Duration.seconds(DEFAULT_LIMITS.maxDurationSeconds);
 
 export class VideoPipeline extends Construct {
@@ -165,7 +165,7 @@ export class VideoPipeline extends Construct {
     super(scope, id);
     validate(props);
     const { authorization = 'key', playback = 'public', prewarm = 'all' } = props;
-    const maxBytes = props.uploads?.maxBytes ?? DEFAULT_MAX_BYTES;
+    const maxBytes = props.uploads?.maxBytes ?? DEFAULT_MAX_UPLOAD_BYTES;
     const maxDuration = props.uploads?.maxDuration ?? DEFAULT_MAX_DURATION;
     const viewersMemoryMb = props.memoryMb?.viewers ?? DEFAULT_MEMORY_MB;
     const defaults = {
@@ -239,6 +239,16 @@ export class VideoPipeline extends Construct {
     this.stateMachine.grantStartExecution(ingest);
     const { deadLetters } = new UploadEvents(this, 'UploadEvents', { uploads, ingest });
 
+    const uploadSecret = new secretsmanager.Secret(this, 'UploadSecret', {
+      description: 'What upload tokens are made with',
+      generateSecretString: { excludePunctuation: true, passwordLength: 64 },
+      removalPolicy: RemovalPolicy.DESTROY,
+    });
+    acknowledge(uploadSecret, {
+      'AwsSolutions-SMG4':
+        'Only the API reads it. A change ends all tokens at once, which is for its owner to wish, not for a schedule.',
+    });
+
     // The API knows the CDN's address, so its environment is completed once there is a CDN.
     const api = new PipelineFunction(this, 'Api', {
       ...defaults,
@@ -250,11 +260,13 @@ export class VideoPipeline extends Construct {
         ...buckets,
         PAGE_BUCKET: page.bucket.bucketName,
         MAX_UPLOAD_BYTES: String(maxBytes),
+        UPLOAD_SECRET_ARN: uploadSecret.secretArn,
         PLAYBACK: playback,
         ...(tokens ? { PLAYBACK_SECRET_ARN: tokens.secret.secretArn } : {}),
       },
     });
     tokens?.secret.grantRead(api);
+    uploadSecret.grantRead(api);
     const videoApi = new VideoApi(this, 'Http', {
       ...defaults,
       authorization,
@@ -314,7 +326,14 @@ export class VideoPipeline extends Construct {
     const artifacts = `${videoPrefix('*')}*`;
     const mezzanine = mezzanineKey('*');
 
-    allow(api, uploads, { read: [source], write: [source], delete: [source], list: true });
+    allow(api, uploads, {
+      read: [source],
+      write: [source],
+      delete: [source],
+      abort: [source],
+      parts: [source],
+      list: true,
+    });
     allow(api, media, {
       read: [card, records],
       write: [card],

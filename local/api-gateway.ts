@@ -15,6 +15,13 @@ export interface ApiFunctions {
 
 export function apiGateway({ api, authorizer }: ApiFunctions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (isOpenToOtherOrigins(request)) {
+      for (const [name, value] of Object.entries(CORS)) response.setHeader(name, value);
+      if (request.method === 'OPTIONS') {
+        response.writeHead(204).end();
+        return;
+      }
+    }
     const event = await eventOf(request);
     if (!event) {
       const body = { code: 'TOO_LARGE', message: 'The request is larger than 6 MiB.' };
@@ -28,3 +35,16 @@ export function apiGateway({ api, authorizer }: ApiFunctions) {
     sendResult(await api(event), response);
   };
 }
+
+/**
+ * Only where a token in the path is the authority. In the cloud all of the API is open to pages of other origins; the
+ * key of this machine is no secret, and any page that is open here could try it.
+ */
+const isOpenToOtherOrigins = ({ url }: IncomingMessage): boolean => url?.startsWith('/api/u/') ?? false;
+
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
+  'access-control-allow-headers': 'authorization, content-type',
+  'access-control-max-age': '86400',
+};

@@ -18,8 +18,8 @@ import { embeddedStore } from './embedded-store.ts';
 import { functionUrl } from './function-url.ts';
 import { loadFunctions } from './functions.ts';
 import { servePage } from './page.ts';
-import { openPlaybackSecrets } from './playback-secrets.ts';
 import { prewarmEngine } from './prewarm-engine.ts';
+import { openSecrets } from './secrets.ts';
 import { stepFunctions } from './step-functions.ts';
 import { uploadTestClip } from './test-clip.ts';
 import { openWebServer } from './web-server.ts';
@@ -47,7 +47,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     : await embeddedStore(join(dataDirectory, 's3'), (event) => {
         if (event.Records[0]?.s3.bucket.name === buckets.uploads) announce(event);
       });
-  const tokens = playback === 'token' ? await openPlaybackSecrets(web, dataDirectory) : undefined;
+  const secrets = await openSecrets(web, dataDirectory, { playback });
   const functions = await loadFunctions({
     UPLOADS_BUCKET: buckets.uploads,
     MEDIA_BUCKET: buckets.media,
@@ -59,7 +59,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     AWS_ENDPOINT_URL_SFN: `${web.baseUrl}/local/step-functions`,
     PLAYBACK: playback,
     PAGE_DIRECTORY: pageDirectory,
-    ...tokens?.environment,
+    ...secrets.environment,
     ...embedded?.environment,
   });
   const client = s3Client();
@@ -82,7 +82,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     cdn({
       client,
       bucket: buckets.media,
-      secrets: tokens?.secrets,
+      secrets: secrets.playback,
       origin: (...http) => engine.meanwhile(() => origin(...http)),
     }),
   );

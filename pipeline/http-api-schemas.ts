@@ -3,23 +3,87 @@
 import * as z from 'zod';
 import { isVideoId } from '../core/keys.ts';
 import { MAX_TOKEN_SECONDS } from '../core/playback-token.ts';
+import { MAX_UPLOAD_TOKEN_SECONDS } from '../core/upload-token.ts';
+import { MAX_PARTS } from './multipart.ts';
 
-export const uploadRequest = z.object({
-  filename: z.string().min(1).max(1024),
-  // Header values go into a signature as they are.
-  contentType: z
-    .string()
-    .regex(/^[\w.+-]+\/[\w.+-]+(?:;[\x20-\x7e]*)?$/)
-    .max(255),
-  sizeBytes: z.int().min(0),
-});
+// Header values go into a signature as they are.
+const contentType = z
+  .string()
+  .regex(/^[\w.+-]+\/[\w.+-]+(?:;[\x20-\x7e]*)?$/)
+  .max(255);
+const filename = z.string().min(1).max(1024);
+
+const expiresInSeconds = (most: number, otherwise: number) => z.int().min(1).max(most).default(otherwise);
+
+/** A large file on a slow line takes hours, and whoever holds the key can give out a new token. */
+const DEFAULT_UPLOAD_TOKEN_SECONDS = 12 * 3600;
+const uploadTokenSeconds = expiresInSeconds(MAX_UPLOAD_TOKEN_SECONDS, DEFAULT_UPLOAD_TOKEN_SECONDS);
+
+const FILE = ['filename', 'contentType', 'sizeBytes'] as const;
+
+// Strict: whoever misspells a limit shall not get an upload without one.
+export const uploadRequest = z
+  .strictObject({
+    filename: filename.optional(),
+    contentType: contentType.optional(),
+    sizeBytes: z.int().min(0).optional(),
+    maxBytes: z.int().min(1).optional(),
+    contentTypes: z
+      .array(z.string().regex(/^[a-z0-9.+-]+\/(?:\*|[a-z0-9.+-]+)$/))
+      .min(1)
+      .max(20)
+      .optional(),
+    expiresInSeconds: uploadTokenSeconds,
+  })
+  .superRefine((request, context) => {
+    const missing = FILE.filter((name) => request[name] === undefined);
+    if (missing.length === 0 || missing.length === FILE.length) return;
+    const message = `is missing: ${FILE.join(', ')} go together`;
+    context.addIssue({ code: 'custom', path: [missing[0]!], message });
+  })
+  .meta({
+    dependentRequired: Object.fromEntries(FILE.map((name) => [name, FILE.filter((other) => other !== name)])),
+  });
+
+export const uploadTokenRequest = z.strictObject({ expiresInSeconds: uploadTokenSeconds });
 
 export const DEFAULT_PAGE = 20;
 export const MAX_PAGE = 100;
 
+const pageLimit = z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE);
+
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE),
+  limit: pageLimit,
   cursor: z.string().refine(isVideoId).optional(),
+});
+
+export const openUploadsQuery = z.object({
+  limit: pageLimit,
+  cursor: z
+    .string()
+    .regex(/^[0-9a-z]{34}\/[\x21-\x7e]{1,1024}$/)
+    .optional(),
+});
+
+// What upload libraries send (@uppy/aws-s3 for one). They send more, for others.
+
+export const formQuery = z.object({ filename, type: contentType });
+
+export const multipartRequest = z.object({ filename, type: contentType });
+
+export const partNumber = z.coerce.number().int().min(1).max(MAX_PARTS);
+
+export const completionRequest = z.object({
+  parts: z
+    .array(
+      z.object({
+        PartNumber: partNumber,
+        // Libraries pass it on as S3 has it, in quotes, or without them.
+        ETag: z.string().regex(/^"?[\x21\x23-\x7e]{1,128}"?$/),
+      }),
+    )
+    .min(1)
+    .max(MAX_PARTS),
 });
 
 /** Long enough for a film with a pause, short enough that a link passed on does not last. */
@@ -27,5 +91,5 @@ const DEFAULT_TOKEN_SECONDS = 6 * 3600;
 
 // Strict: whoever misspells the limit shall not get a longer one.
 export const tokenRequest = z.strictObject({
-  expiresInSeconds: z.int().min(1).max(MAX_TOKEN_SECONDS).default(DEFAULT_TOKEN_SECONDS),
+  expiresInSeconds: expiresInSeconds(MAX_TOKEN_SECONDS, DEFAULT_TOKEN_SECONDS),
 });

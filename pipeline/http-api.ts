@@ -2,22 +2,33 @@
 
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import type * as z from 'zod';
 import { RequestError, notFound } from '../core/errors.ts';
 import { isVideoId } from '../core/keys.ts';
-import { createUpload } from './create-upload.ts';
-import type { SignUpload } from './create-upload.ts';
+import { admittedUpload, uploadToken } from '../core/upload-token.ts';
+import type { UploadGrant } from '../core/upload-token.ts';
+import { createUpload, renewUpload } from './create-upload.ts';
 import { deleteVideo } from './delete-video.ts';
-import { pageQuery, tokenRequest, uploadRequest } from './http-api-schemas.ts';
+import {
+  openUploadsQuery,
+  pageQuery,
+  tokenRequest,
+  uploadRequest,
+  uploadTokenRequest,
+} from './http-api-schemas.ts';
+import { jsonOf, valid } from './http-request.ts';
+import { uploadRoutes } from './http-uploads.ts';
 import { openApi } from './openapi.ts';
 import { grantPlayback, playbackUrl } from './playback.ts';
 import type { SignPlayback } from './playback.ts';
+import { abortAll, abortUploads, unfinishedUploads } from './upload-file.ts';
+import type { UploadWorld } from './upload-file.ts';
 import { listVideos, videoStatus } from './video-status.ts';
-import type { World } from './world.ts';
 
 export interface ApiOptions {
-  buckets: Pick<World, 'media' | 'uploads'>;
-  sign: SignUpload;
+  /** The buckets, and what they need to take files from browsers. */
+  world: UploadWorld;
+  /** What upload tokens are made with; asked for at each use, as it may change. */
+  uploadSecret(): Promise<string>;
   /** Undefined where playback is public. */
   signPlayback: SignPlayback | undefined;
   /** Whether whoever stands before the API (a gateway's authorizer) found that the caller may use all of it. */
@@ -29,8 +40,19 @@ export interface ApiOptions {
 
 /** Creating, listing, deleting and tokens need the key; the state of a video needs its id, which nobody guesses. */
 export function httpApi(options: ApiOptions): Hono {
-  const { buckets, publicBaseUrl, signPlayback } = options;
+  const { world, uploadSecret, publicBaseUrl, signPlayback } = options;
+  const { media, uploads } = world;
+  const buckets = { media, uploads };
   const playbackUrlOf = (id: string) => (signPlayback ? null : playbackUrl(publicBaseUrl, id));
+  const statusUrlOf = (id: string) => `${publicBaseUrl}/api/videos/${id}`;
+  const tokenAnswer = async (grant: UploadGrant) => {
+    const token = uploadToken(grant, await uploadSecret());
+    return {
+      uploadToken: token,
+      uploadUrl: `${publicBaseUrl}/api/u/${token}`,
+      uploadExpiresAt: grant.expiresAt.toISOString(),
+    };
+  };
   const app = new Hono().basePath('/api');
 
   // Status answers change from one second to the next.
@@ -45,17 +67,36 @@ export function httpApi(options: ApiOptions): Hono {
 
   app.post('/uploads', async (context) => {
     authorize(context, options);
-    const request = valid(uploadRequest, await context.req.json().catch(() => undefined));
-    const { sign, maxUploadBytes: maxBytes } = options;
-    const { id, upload } = await createUpload(request, {
-      media: buckets.media,
-      sign,
-      maxBytes,
-      now: new Date(),
-    });
-    const statusUrl = `${publicBaseUrl}/api/videos/${id}`;
-    return context.json({ id, playbackUrl: playbackUrlOf(id), statusUrl, upload }, 201);
+    const request = valid(uploadRequest, await jsonOf(context));
+    const { sign } = world;
+    const { maxUploadBytes: maxBytes } = options;
+    const { grant, upload } = await createUpload(request, { media, sign, maxBytes, now: new Date() });
+    const { id } = grant;
+    const urls = { playbackUrl: playbackUrlOf(id), statusUrl: statusUrlOf(id) };
+    return context.json({ id, ...urls, ...(await tokenAnswer(grant)), upload }, 201);
   });
+
+  app.get('/uploads', async (context) => {
+    authorize(context, options);
+    const { limit, cursor } = valid(openUploadsQuery, context.req.query());
+    return context.json(await unfinishedUploads({ limit, cursor }, world));
+  });
+
+  app.delete('/uploads/:id', async (context) => {
+    authorize(context, options);
+    await abortUploads(videoId(context), world);
+    return context.body(null, 204);
+  });
+
+  app.post('/uploads/:id/tokens', async (context) => {
+    authorize(context, options);
+    const request = valid(uploadTokenRequest, await jsonOf(context, '{}'));
+    const grant = await renewUpload(videoId(context), request, { ...buckets, now: new Date() });
+    return context.json(await tokenAnswer(grant), 201);
+  });
+
+  const admit = async (token: string) => admittedUpload(token, new Date(), await uploadSecret());
+  app.route('/u/:token', uploadRoutes({ world, admit, locationOf: statusUrlOf }));
 
   app.get('/videos', async (context) => {
     authorize(context, options);
@@ -71,7 +112,8 @@ export function httpApi(options: ApiOptions): Hono {
     authorize(context, options);
     const id = videoId(context);
     await videoStatus(id, buckets, playbackUrlOf); // 404 for what is not there
-    await deleteVideo(id, { ...buckets });
+    await deleteVideo(id, buckets);
+    await abortAll(id, world.multipart);
     return context.body(null, 204);
   });
 
@@ -85,8 +127,7 @@ export function httpApi(options: ApiOptions): Hono {
       );
     }
     const id = videoId(context);
-    const body = (await context.req.text()) || '{}';
-    const request = valid(tokenRequest, parsedJson(body));
+    const request = valid(tokenRequest, await jsonOf(context, '{}'));
     const now = new Date();
     return context.json(
       await grantPlayback(id, request, { media: buckets.media, signPlayback, publicBaseUrl, now }),
@@ -105,29 +146,9 @@ function videoId(context: Context): string {
   return id;
 }
 
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // which no schema takes
-  }
-}
-
 function authorize(context: Context, { isAuthorized }: ApiOptions): void {
   if (isAuthorized(context)) return;
   throw new RequestError(401, 'UNAUTHORIZED', 'The request needs the header Authorization: Bearer API_KEY.');
-}
-
-function valid<T>(schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const where = issue?.path.join('.');
-  throw new RequestError(
-    400,
-    'INVALID_REQUEST',
-    `${where ? `${where}: ` : ''}${issue?.message ?? 'not understood'}`,
-  );
 }
 
 function failure(context: Context, error: Error): Response {

@@ -3,7 +3,16 @@
 
 import * as z from 'zod';
 import { SOURCE_ERROR_SENTENCES } from '../core/errors.ts';
-import { DEFAULT_PAGE, MAX_PAGE, tokenRequest, uploadRequest } from './http-api-schemas.ts';
+import {
+  DEFAULT_PAGE,
+  MAX_PAGE,
+  completionRequest,
+  multipartRequest,
+  tokenRequest,
+  uploadRequest,
+  uploadTokenRequest,
+} from './http-api-schemas.ts';
+import { MAX_PARTS } from './multipart.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -34,11 +43,16 @@ const FAILURES = {
   400: 'The body or a parameter is not as it should be.',
   401: 'The key is missing or wrong.',
   403: 'The key is missing or wrong: the gateway in the cloud answers so, and may leave out the code.',
-  404: 'There is no such video (any more).',
+  404: 'There is no such video or upload (any more).',
   409: 'Playback is public and needs no token.',
-  413: 'The file is larger than this service accepts.',
+  413: 'The file is larger than this service, or the token, allows.',
+  415: 'The file is of a type that the token does not allow.',
 } as const;
 
+const TOKEN_FAILURES = {
+  ...failures(400),
+  403: answer('The token is none of ours, has expired, or is for another video.', ref('Error')),
+};
 const OWNER = [{ key: [] }];
 const ANYONE: [] = [];
 const VIDEO_ID = {
@@ -48,10 +62,45 @@ const VIDEO_ID = {
   schema: { type: 'string', pattern: '^[0-9a-z]{34}$' },
 };
 
+const UPLOAD_TOKEN = {
+  uploadToken: text,
+  uploadUrl: { ...url, description: 'Where upload libraries find the routes below /u/{token}.' },
+  uploadExpiresAt: time,
+};
+const PAGE_PARAMETERS = [
+  {
+    name: 'limit',
+    in: 'query',
+    schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE },
+  },
+  { name: 'cursor', in: 'query', description: '`nextCursor` of the page before', schema: text },
+];
+const TOKEN = { name: 'token', in: 'path', required: true, schema: text };
+const UPLOAD_ID = { name: 'uploadId', in: 'path', required: true, schema: text };
+const KEY = {
+  name: 'key',
+  in: 'query',
+  required: true,
+  description: '`key` of the answer that began the upload',
+  schema: text,
+};
+
 const SCHEMAS = {
   Error: object({ code: text, message: text }),
   Upload: object({ method: { const: 'PUT' }, url, headers: { type: 'object', additionalProperties: text } }),
-  GrantedUpload: object({ id: text, playbackUrl: orNull(url), statusUrl: url, upload: ref('Upload') }),
+  UploadToken: object(UPLOAD_TOKEN),
+  GrantedUpload: object({
+    id: text,
+    playbackUrl: orNull(url),
+    statusUrl: url,
+    ...UPLOAD_TOKEN,
+    upload: {
+      anyOf: [ref('Upload'), { type: 'null' }],
+      description: 'Null for what no single request can carry (5 GiB), and for a file that is not known yet.',
+    },
+  }),
+  UnfinishedUpload: object({ id: text, uploadId: text, begunAt: time }),
+  Part: object({ PartNumber: { type: 'integer' }, ETag: text, Size: bytes }),
   Rendition: object({
     name: text,
     width: orNull({ type: 'integer' }),
@@ -62,7 +111,7 @@ const SCHEMAS = {
   Video: object(
     {
       id: text,
-      title: { ...text, description: 'The name of the file.' },
+      title: { ...text, description: 'The name of the file, where it is known.' },
       state: { enum: ['waiting', 'processing', 'ready', 'failed'] },
       playable: { type: 'boolean', description: 'Whether playbackUrl answers with a playlist now.' },
       progress: { type: 'number', minimum: 0, maximum: 1 },
@@ -71,7 +120,7 @@ const SCHEMAS = {
       posterUrl: orNull(url),
       storyboardUrl: { ...orNull(url), description: 'A WebVTT track of pictures for the seek bar.' },
       renditions: { type: 'array', items: ref('Rendition') },
-      sizeBytes: bytes,
+      sizeBytes: { ...orNull(bytes), description: 'Null until there is a file, or a word of its size.' },
       createdAt: time,
       error: object({
         code: { enum: [...Object.keys(SOURCE_ERROR_SENTENCES), 'ENCODING_FAILED'] },
@@ -109,6 +158,21 @@ const PATHS = {
     },
   },
   '/uploads': {
+    get: {
+      operationId: 'listUploads',
+      summary: 'Uploads in parts that are neither complete nor aborted, in pages',
+      security: OWNER,
+      parameters: PAGE_PARAMETERS,
+      responses: {
+        200: answer(
+          'A page; the last one has no `nextCursor`.',
+          object({ uploads: { type: 'array', items: ref('UnfinishedUpload') }, nextCursor: text }, [
+            'nextCursor',
+          ]),
+        ),
+        ...failures(400, 401, 403),
+      },
+    },
     post: {
       operationId: 'createUpload',
       summary: 'Grants an upload',
@@ -116,10 +180,133 @@ const PATHS = {
       requestBody: asked(uploadRequest),
       responses: {
         201: answer(
-          'Send the file as `upload` says, within an hour. The video has its address from now on.',
+          'Send the file as `upload` says, within an hour, or in parts. The video has its address from now on.',
           ref('GrantedUpload'),
         ),
-        ...failures(400, 401, 403, 413),
+        ...failures(400, 401, 403, 413, 415),
+      },
+    },
+  },
+  '/uploads/{id}': {
+    parameters: [VIDEO_ID],
+    delete: {
+      operationId: 'abortUploads',
+      summary: 'Forgets the parts that were sent of a video; it can be uploaded anew',
+      security: OWNER,
+      responses: { 204: { description: 'They are gone.' }, ...failures(401, 403, 404) },
+    },
+  },
+  '/uploads/{id}/tokens': {
+    parameters: [VIDEO_ID],
+    post: {
+      operationId: 'renewUpload',
+      summary: 'A new upload token for a video whose file has not come',
+      security: OWNER,
+      requestBody: { ...asked(uploadTokenRequest), required: false },
+      responses: {
+        201: answer('It allows what the first one did.', ref('UploadToken')),
+        ...failures(400, 401, 403, 404),
+        409: answer('The file has come.', ref('Error')),
+      },
+    },
+  },
+  '/u/{token}/s3/params': {
+    parameters: [TOKEN],
+    get: {
+      operationId: 'uploadForm',
+      summary: 'A form that sends the file in one request',
+      security: ANYONE,
+      parameters: [
+        { name: 'filename', in: 'query', required: true, schema: text },
+        { name: 'type', in: 'query', required: true, schema: text },
+      ],
+      responses: {
+        200: answer(
+          'Post `fields`, then the field `file`, as multipart/form-data within `expires` seconds.',
+          object({
+            method: { const: 'POST' },
+            url,
+            fields: { type: 'object', additionalProperties: text },
+            expires: { type: 'integer' },
+          }),
+        ),
+        ...TOKEN_FAILURES,
+        ...failures(404, 415),
+        409: answer('The file has come.', ref('Error')),
+      },
+    },
+  },
+  '/u/{token}/s3/multipart': {
+    parameters: [TOKEN],
+    post: {
+      operationId: 'beginParts',
+      summary: 'Begins an upload in parts',
+      security: ANYONE,
+      requestBody: asked(multipartRequest),
+      responses: {
+        200: answer('Both name the upload from now on.', object({ key: text, uploadId: text })),
+        ...TOKEN_FAILURES,
+        ...failures(404, 415),
+        409: answer('The file has come.', ref('Error')),
+      },
+    },
+  },
+  '/u/{token}/s3/multipart/{uploadId}/{partNumber}': {
+    parameters: [
+      TOKEN,
+      UPLOAD_ID,
+      {
+        name: 'partNumber',
+        in: 'path',
+        required: true,
+        schema: { type: 'integer', minimum: 1, maximum: MAX_PARTS },
+      },
+      KEY,
+    ],
+    get: {
+      operationId: 'signPart',
+      summary: 'Where to PUT a part; all but the last have 5 MiB at least',
+      security: ANYONE,
+      responses: {
+        200: answer(
+          'PUT the part there within `expires` seconds.',
+          object({ url, expires: { type: 'integer' } }),
+        ),
+        ...TOKEN_FAILURES,
+      },
+    },
+  },
+  '/u/{token}/s3/multipart/{uploadId}': {
+    parameters: [TOKEN, UPLOAD_ID, KEY],
+    get: {
+      operationId: 'listParts',
+      summary: 'All parts that have come',
+      security: ANYONE,
+      responses: {
+        200: answer('In the order of their numbers.', { type: 'array', items: ref('Part') }),
+        ...TOKEN_FAILURES,
+        ...failures(404),
+      },
+    },
+    delete: {
+      operationId: 'abortParts',
+      summary: 'Forgets the parts of this upload',
+      security: ANYONE,
+      responses: { 200: answer('They are gone.', object({})), ...TOKEN_FAILURES },
+    },
+  },
+  '/u/{token}/s3/multipart/{uploadId}/complete': {
+    parameters: [TOKEN, UPLOAD_ID, KEY],
+    post: {
+      operationId: 'completeParts',
+      summary: 'Makes the file of its parts; doing it again is harmless',
+      security: ANYONE,
+      requestBody: asked(completionRequest),
+      responses: {
+        200: answer('`location` tells the state of the video.', object({ location: url, key: text })),
+        ...TOKEN_FAILURES,
+        ...failures(404, 413),
+        409: answer('Another file was faster.', ref('Error')),
       },
     },
   },
@@ -128,14 +315,7 @@ const PATHS = {
       operationId: 'listVideos',
       summary: 'All videos, newest first, in pages',
       security: OWNER,
-      parameters: [
-        {
-          name: 'limit',
-          in: 'query',
-          schema: { type: 'integer', minimum: 1, maximum: MAX_PAGE, default: DEFAULT_PAGE },
-        },
-        { name: 'cursor', in: 'query', description: '`nextCursor` of the page before', schema: text },
-      ],
+      parameters: PAGE_PARAMETERS,
       responses: {
         200: answer(
           'A page; the last one has no `nextCursor`.',

@@ -3,6 +3,9 @@
 export interface ObjectInfo {
   sizeBytes: number;
   lastModified: Date;
+  etag: string;
+  /** What was stored with it under names of one's own, in ASCII. */
+  metadata: Readonly<Record<string, string>>;
 }
 
 export interface ListedObject {

@@ -22,18 +22,26 @@ import type { ReadyMarker } from './finish.ts';
 import type { StoredError } from './planning.ts';
 import { besidePlaylist, posterPath, storyboardPath } from './playback.ts';
 import { getJson } from './store.ts';
+import type { ObjectInfo } from './store.ts';
 import type { World } from './world.ts';
 
-/** What is written when an upload is granted. */
+/** What is written when an upload is granted. Of the file, what was known then: all three facts, or none. */
 export interface Card {
-  filename: string;
-  contentType: string;
-  sizeBytes: number;
+  filename?: string;
+  contentType?: string;
+  sizeBytes?: number;
+  /** What tokens for this video allow. */
+  maxBytes: number;
+  contentTypes?: readonly string[];
   createdAt: string;
 }
 
+/** Under this name the source has its file's name as metadata, URL-encoded, where a browser told it. */
+export const FILENAME = 'filename';
+
 export interface VideoStatus {
   id: string;
+  /** The file's name; where nobody knows it yet, or ever told it, a word in its place. */
   title: string;
   state: 'waiting' | 'processing' | 'ready' | 'failed';
   /** Whether the playback URL answers with a playlist now. */
@@ -50,7 +58,8 @@ export interface VideoStatus {
   posterUrl: string | null;
   storyboardUrl: string | null;
   renditions: RenditionStatus[];
-  sizeBytes: number;
+  /** Null until there is a file, or at least a word of its size. */
+  sizeBytes: number | null;
   createdAt: string;
   error?: StoredError;
   /** What a ready video costs on AWS, reckoned from its plan. */
@@ -90,7 +99,7 @@ export async function videoStatus(
   const url = playbackUrlOf(id);
   return {
     id,
-    title: card.filename,
+    title: card.filename ?? filenameOf(source) ?? UNTITLED,
     state,
     playable: plan !== undefined,
     progress: ready ? 1 : plan ? await progressOf(id, plan, buckets) : 0,
@@ -99,13 +108,23 @@ export async function videoStatus(
     posterUrl: plan ? besidePlaylist(url, posterPath(plan)) : null,
     storyboardUrl: plan ? besidePlaylist(url, storyboardPath(plan)) : null,
     renditions: plan ? renditionsOf(plan) : [],
-    sizeBytes: source?.sizeBytes ?? card.sizeBytes,
+    sizeBytes: source?.sizeBytes ?? card.sizeBytes ?? null,
     createdAt: card.createdAt,
     ...(state === 'failed' && error ? { error } : {}),
     ...(ready && plan && source
       ? { cost: costEstimate(plan, { sourceBytes: source.sizeBytes, artifactBytes: ready.storedBytes }) }
       : {}),
   };
+}
+
+const UNTITLED = 'Untitled';
+
+function filenameOf(source: ObjectInfo | undefined): string | undefined {
+  try {
+    return decodeURIComponent(source?.metadata[FILENAME] ?? '') || undefined;
+  } catch {
+    return undefined; // not written by us
+  }
 }
 
 /** One page, newest first; `after` is the last id of the page before. */

@@ -1,6 +1,6 @@
 // The HTTP interface, as the page sees it. Types come from the code that answers, so the two cannot drift apart.
 
-import type { GrantedUpload } from '../pipeline/create-upload.ts';
+import type { GrantedUpload } from '../pipeline/sign-upload.ts';
 import type { PlaybackGrant } from '../pipeline/playback.ts';
 import type { VideoStatus } from '../pipeline/video-status.ts';
 

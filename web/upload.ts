@@ -1,6 +1,6 @@
 // Sends one file by one PUT, as it was granted. XMLHttpRequest, since fetch cannot tell how much has left.
 
-import type { GrantedUpload } from '../pipeline/create-upload.ts';
+import type { GrantedUpload } from '../pipeline/sign-upload.ts';
 
 /** The connection broke before the store had everything. */
 export class UploadInterrupted extends Error {

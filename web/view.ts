@@ -193,7 +193,7 @@ function videoDetails(video: Video, state: State): Child[] {
     ),
     metaLine([
       video.durationSeconds !== null && clockText(video.durationSeconds),
-      sizeText(video.sizeBytes),
+      video.sizeBytes !== null && sizeText(video.sizeBytes),
       qualities(video),
     ]),
     player.muted &&
@@ -338,7 +338,7 @@ function videoRow(video: Video, state: State): HTMLElement {
       ),
       metaLine([
         stateLabel(video),
-        sizeText(sizeBytes),
+        sizeBytes !== null && sizeText(sizeBytes),
         h(
           'time',
           { datetime: createdAt, title: created.toLocaleString('en-GB') },

@@ -51,15 +51,17 @@ export async function listParts(call: Call, storage: Storage): Promise<Answer> {
   const maxParts = limitOf(call, 'max-parts', PAGE);
   const found = storage.uploads.parts(upload.id, marker, maxParts + 1);
   const page = found.slice(0, maxParts);
+  const isTruncated = found.length > page.length;
   return xmlAnswer('ListPartsResult', {
     Bucket: call.bucket,
     Key: call.key,
     UploadId: upload.id,
     StorageClass: 'STANDARD',
     PartNumberMarker: marker,
-    NextPartNumberMarker: page.at(-1)?.number ?? 0,
+    // The SDK goes on for as long as it is told where.
+    NextPartNumberMarker: isTruncated ? page.at(-1)?.number : undefined,
     MaxParts: maxParts,
-    IsTruncated: found.length > page.length,
+    IsTruncated: isTruncated,
     Part: page.map((part) => ({
       PartNumber: part.number,
       LastModified: new Date(part.modifiedMs).toISOString(),

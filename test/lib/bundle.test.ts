@@ -21,7 +21,10 @@ const OBSERVABILITY = ['@aws-lambda-powertools/logger', '@aws-lambda-powertools/
 test.each([
   [
     'lambdas/api.ts',
-    [...STORE, ...SECRETS, '@aws-sdk/s3-request-presigner', 'adapters/sign-upload.ts', 'hono', 'zod'],
+    [
+      ...[...STORE, ...SECRETS, '@aws-sdk/s3-presigned-post', '@aws-sdk/s3-request-presigner'],
+      ...['adapters/s3-multipart.ts', 'adapters/sign-upload.ts', 'hono', 'zod'],
+    ],
   ],
   ['lambdas/authorizer.ts', SECRETS],
   [

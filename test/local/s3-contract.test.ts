@@ -343,7 +343,7 @@ describe('a listing', () => {
 describe('a presigned upload', () => {
   const sign = (key: string, expiresMs?: number) =>
     expiresMs === undefined
-      ? signUploads(client, bucket)(key, { filename: 'a', contentType: 'video/mp4', sizeBytes: 1000 })
+      ? signUploads(client, bucket).put(key, { contentType: 'video/mp4', sizeBytes: 1000 })
       : getSignedUrl(client, new PutObjectCommand({ Bucket: bucket, Key: key, ContentType: 'video/mp4' }), {
           signingDate: new Date(expiresMs - 3600_000),
           expiresIn: 3600,

@@ -16,8 +16,8 @@ const client = new S3Client({
 });
 
 async function presigned(changes: Record<string, string> = {}) {
-  const request = { filename: 'a.mp4', contentType: 'video/mp4', sizeBytes: 1000 };
-  const { url } = await signUploads(client, 'uploads')('uploads/é ..%2f/source', request);
+  const request = { contentType: 'video/mp4', sizeBytes: 1000 };
+  const { url } = await signUploads(client, 'uploads').put('uploads/é ..%2f/source', request);
   const { pathname, search } = new URL(url);
   const headers: Record<string, string> = {
     host: '127.0.0.1:9000',

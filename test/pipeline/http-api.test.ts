@@ -1,6 +1,7 @@
 // The HTTP interface, as other programs see it.
 
 import { S3Client } from '@aws-sdk/client-s3';
+import { s3Multipart } from '../../adapters/s3-multipart.ts';
 import { signUploads } from '../../adapters/sign-upload.ts';
 import { newVideoId } from '../../core/keys.ts';
 import { admittedPath, playbackToken } from '../../core/playback-token.ts';
@@ -18,10 +19,14 @@ const client = new S3Client({
   credentials: { accessKeyId: 'AKID', secretAccessKey: 'secret' },
 });
 
-const buckets = { media: memoryStore(), uploads: memoryStore() };
 const options: ApiOptions = {
-  buckets,
-  sign: signUploads(client, 'uploads'),
+  world: {
+    media: memoryStore(),
+    uploads: memoryStore(),
+    multipart: { ...s3Multipart(client, 'uploads'), open: async function* () {} }, // nothing is sent here
+    sign: signUploads(client, 'uploads'),
+  },
+  uploadSecret: async () => 'secret',
   signPlayback: undefined,
   isAuthorized: ({ req }) => req.header('authorization') === 'Bearer key',
   maxUploadBytes: 1000,

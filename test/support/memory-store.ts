@@ -1,5 +1,6 @@
 // A bucket in memory, for tests of what is done with one.
 
+import { createHash } from 'node:crypto';
 import type { Store } from '../../pipeline/store.ts';
 
 export function memoryStore(): Store & { keys(): string[] } {
@@ -8,7 +9,9 @@ export function memoryStore(): Store & { keys(): string[] } {
     keys: () => [...objects.keys()].sort(),
     head: async (key) => {
       const found = objects.get(key);
-      return found && { sizeBytes: found.length, lastModified: new Date(0) };
+      return (
+        found && { sizeBytes: found.length, lastModified: new Date(0), etag: etagOf(found), metadata: {} }
+      );
     },
     get: async (key) => objects.get(key),
     readRange: async (key, first, last) => {
@@ -41,3 +44,5 @@ export function memoryStore(): Store & { keys(): string[] } {
     delete: async (keys) => keys.forEach((key) => objects.delete(key)),
   };
 }
+
+const etagOf = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');

@@ -141,7 +141,12 @@ export async function openAccount(directory: string): Promise<Account> {
   const executions: Execution[] = [];
   const stateMachine = only(ofType(template, 'AWS::StepFunctions::StateMachine'));
   const stateMachineArn = resolve({ Ref: stateMachine.id });
-  const keySecretArn = resolve({ Ref: only(ofType(template, 'AWS::SecretsManager::Secret')).id });
+  const secrets = new Map(
+    ofType(template, 'AWS::SecretsManager::Secret').map(({ id }) => [
+      resolve({ Ref: id }) as string,
+      /HttpKey/.test(id) ? API_KEY : `generated for ${id}`,
+    ]),
+  );
   const services = await serveAwsJson({
     'AWSStepFunctions.StartExecution': ({ stateMachineArn: arn = '', name = '', input = '' }, session) => {
       if (!judge(session, [['states:StartExecution', arn]]))
@@ -160,8 +165,9 @@ export async function openAccount(directory: string): Promise<Account> {
     'secretsmanager.GetSecretValue': ({ SecretId = '' }, session) => {
       const permitted = judge(session, [['secretsmanager:GetSecretValue', SecretId]]);
       if (!permitted) throw new ServiceError('AccessDeniedException', SecretId);
-      if (SecretId !== keySecretArn) throw new ServiceError('ResourceNotFoundException', SecretId);
-      return { ARN: SecretId, SecretString: API_KEY };
+      const SecretString = secrets.get(SecretId);
+      if (SecretString === undefined) throw new ServiceError('ResourceNotFoundException', SecretId);
+      return { ARN: SecretId, SecretString };
     },
   });
 

@@ -42,12 +42,13 @@ export function s3Permissions({ method = '', url = '' }: IncomingMessage): [stri
   const list: [string, string] = ['s3:ListBucket', bucketArn];
   // The keys are in the body; that the role may delete something of each kind is shown by what is left afterwards.
   if (method === 'POST' && searchParams.has('delete')) return [];
-  if (!key) return [list];
+  if (!key) return [searchParams.has('uploads') ? ['s3:ListBucketMultipartUploads', bucketArn] : list];
   const objectArn = `${bucketArn}/${key}`;
   if (method === 'PUT' || method === 'POST') return [['s3:PutObject', objectArn]];
   if (method === 'DELETE') {
     return [[searchParams.has('uploadId') ? 's3:AbortMultipartUpload' : 's3:DeleteObject', objectArn]];
   }
+  if (searchParams.has('uploadId')) return [['s3:ListMultipartUploadParts', objectArn]];
   // Who may not list is told 403 of a missing key, and all of ours go by the 404.
   return [['s3:GetObject', objectArn], list];
 }

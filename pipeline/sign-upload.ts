@@ -1,0 +1,31 @@
+// What is signed so that a browser can send a file past us, straight to the store.
+
+export interface GrantedUpload {
+  method: 'PUT';
+  url: string;
+  headers: Record<string, string>;
+}
+
+export interface UploadForm {
+  url: string;
+  /** To be sent as multipart/form-data, before the field `file`. */
+  fields: Record<string, string>;
+}
+
+export interface SignUpload {
+  /** A PUT of one key that fixes size and type, and refuses to overwrite. */
+  put(key: string, file: { contentType: string; sizeBytes: number }): Promise<GrantedUpload>;
+  /** A form for one key: the only request whose size S3 holds to a limit without knowing it. It may overwrite. */
+  form(
+    key: string,
+    file: { contentType: string; maxBytes: number; metadata: Record<string, string> },
+  ): Promise<UploadForm>;
+  /** The URL to PUT a part to. */
+  part(key: string, uploadId: string, number: number): Promise<string>;
+}
+
+/** A signature dies with the session of the role that made it; an hour is safe. */
+export const SIGNED_SECONDS = 3600;
+
+/** What one request to S3 can carry, by PUT or form. */
+export const MAX_REQUEST_BYTES = 5 * 1024 ** 3;
