@@ -334,6 +334,9 @@ function segmentMuxer(job: EncodeJob, rendition: string): string[] {
   ];
 }
 
+/** Up to 7.1 ffmpeg knows where each channel belongs; of more it is the first two that people mix for two ears. */
+const MOST_KNOWN_CHANNELS = 8;
+
 function audioGraph(job: EncodeJob, audio: AudioPlan): string {
   const { from, to } = audioRun(job, audio);
   const [firstSample, endSample] = [
@@ -352,6 +355,7 @@ function audioGraph(job: EncodeJob, audio: AudioPlan): string {
   const filters = [
     `asetpts=PTS-(${audio.originSample})`,
     `atrim=start_pts=${sourceStart}:end_pts=${sourceEnd}`,
+    ...(audio.sourceChannels > MOST_KNOWN_CHANNELS ? ['pan=stereo|c0=c0|c1=c1'] : []),
     // Fills what is missing before the first sample and in gaps with silence; never stretches.
     `aresample=${audio.sampleRate}:ocl=${layout}:async=1:min_comp=0.000001:min_hard_comp=0.1:first_pts=${resampledStart}`,
     `aformat=sample_fmts=fltp:channel_layouts=${layout}`,

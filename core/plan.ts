@@ -75,6 +75,7 @@ export interface AudioPlan {
   streamIndex: number;
   sourceRate: number;
   sampleRate: number;
+  sourceChannels: number;
   channels: number;
   bitrateBps: number;
   codecs: string;
@@ -231,6 +232,7 @@ function audioPlan(audio: AudioStream, originSeconds: number, endSeconds: number
     sourceRate,
     // Nothing is resampled that need not be: AAC players take both rates.
     sampleRate: sourceRate === 44_100 ? 44_100 : 48_000,
+    sourceChannels: audio.channels,
     channels,
     bitrateBps: channels === 1 ? 80_000 : 128_000,
     codecs: AAC_CODECS,

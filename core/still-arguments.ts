@@ -62,6 +62,22 @@ export function stillArguments(job: StillJob): string[] {
   ];
 }
 
+/** A black one in its place, where nothing of the source can be shown. */
+export function blankStillArguments({ stills, still }: Pick<StillJob, 'stills' | 'still'>): string[] {
+  const { width, height } = sizeOf(stills, still);
+  return [
+    ...['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', `color=c=black:s=${width}x${height}:r=1:d=1`],
+    ...['-vf', 'format=yuvj420p', '-frames:v', '1', '-c:v', 'mjpeg', '-q:v', QUALITY[still.kind]],
+    ...['-f', 'image2pipe', 'pipe:1'],
+  ];
+}
+
+function sizeOf(stills: StillsPlan, still: StillJob['still']): Size {
+  if (still.kind !== 'sheet') return stills[still.kind];
+  const { columns, rows } = sheetAt(stills, still.index);
+  return { width: columns * stills.tile.width, height: rows * stills.tile.height };
+}
+
 /** Which moments, `from` counted in units of 1/rate, and what becomes of them. */
 function selectionOf({ plan, stills, still }: StillJob): {
   from: number;

@@ -24,11 +24,7 @@ export async function ingest(id: string, world: World, startPrewarm: StartPrewar
     await allOf([
       ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
       refuseSoundless(id, plan, world),
-    ]).catch((error: unknown) => {
-      if (error instanceof SourceError || error instanceof RequestError) throw error;
-      // The prewarm tries it again, and makes it visible if it cannot be done.
-      console.error(error);
-    });
+    ]).catch(leftToPrewarm);
     if (await world.media.head(readyKey(id))) return;
     const work = workFor(id, plan);
     if (work.length === 0) return await finish(id, world, new Date());
@@ -36,10 +32,16 @@ export async function ingest(id: string, world: World, startPrewarm: StartPrewar
     await unlessDeleted(id, world);
     await startPrewarm({ id, rev: plan.rev, workKey: workKey(id) });
     // Last, as it wants the same processor as what plays.
-    if (plan.stills) await derive(id, { kind: 'poster', rev: plan.rev }, world);
+    if (plan.stills) await derive(id, { kind: 'poster', rev: plan.rev }, world).catch(leftToPrewarm);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
   }
+}
+
+/** The prewarm tries it again, and makes it visible if it cannot be done. */
+function leftToPrewarm(error: unknown): void {
+  if (error instanceof SourceError || error instanceof RequestError) throw error;
+  console.error(error);
 }
 
 /** The multivariant playlist, and of the first variant and the sound the playlist and the first segment. */

@@ -5,8 +5,7 @@ import { FfmpegError } from '../core/errors.ts';
 import type { Still } from '../core/keys.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Plan } from '../core/plan.ts';
-import { stillArguments } from '../core/still-arguments.ts';
-import type { StillJob } from '../core/still-arguments.ts';
+import { blankStillArguments, stillArguments } from '../core/still-arguments.ts';
 import type { StillsPlan } from '../core/stills.ts';
 import type { EncodeTools } from './encode.ts';
 
@@ -19,7 +18,10 @@ const prerollsSeconds = ({ keyframesOnly, intervalSeconds }: StillsPlan): number
 ];
 const TIMEOUT_SECONDS = 300;
 
-/** @throws FfmpegError; Error where no picture came out of it. */
+/**
+ * Black where nothing of a damaged source can be shown: its segments have said so, a picture has no place to.
+ * @throws FfmpegError where it takes too long, or was ended by somebody else.
+ */
 export async function makeStill(
   plan: Plan,
   stills: StillsPlan,
@@ -28,14 +30,14 @@ export async function makeStill(
   { binaries, limits = DEFAULT_LIMITS }: EncodeTools,
 ): Promise<Uint8Array> {
   for (const prerollSeconds of prerollsSeconds(stills)) {
-    const bytes = await attempt({ plan, stills, still, sourceUrl, prerollSeconds });
+    const bytes = await attempt(stillArguments({ plan, stills, still, sourceUrl, prerollSeconds }));
     if (isWholeJpeg(bytes)) return bytes;
   }
-  throw new Error(`${still.kind} of revision ${plan.rev}: no picture could be decoded`);
+  return attempt(blankStillArguments({ stills, still }));
 
-  async function attempt(job: StillJob): Promise<Buffer> {
+  async function attempt(args: string[]): Promise<Buffer> {
     try {
-      return await run(binaries.ffmpegPath, stillArguments(job), {
+      return await run(binaries.ffmpegPath, args, {
         task: still.kind === 'sheet' ? `sheet ${still.index} of the storyboard` : still.kind,
         timeoutSeconds: TIMEOUT_SECONDS,
         maxFileBytes: 0, // it only prints
@@ -44,8 +46,10 @@ export async function makeStill(
         background: true,
       });
     } catch (error) {
-      if (job.prerollSeconds === Infinity || !(error instanceof FfmpegError) || error.timedOut) throw error;
-      return Buffer.alloc(0);
+      if (error instanceof FfmpegError && !error.timedOut && (!error.signal || error.hasCrashed)) {
+        return Buffer.alloc(0);
+      }
+      throw error;
     }
   }
 }

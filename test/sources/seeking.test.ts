@@ -13,20 +13,21 @@ beforeAll(async () => {
 afterAll(() => directory.remove());
 
 const SECONDS = 10;
+const RATE = '25';
 
 test.each(KINDS.map((kind) => [kind.container, kind.video, kind.audio, kind] as const))(
   '%s with %s and %s: every picture once, in order, in its segment',
-  async (_container, _video, _audio, { extension, isCopied, arguments: encoders, rate }) => {
+  async (_container, _video, _audio, { extension, isCopied, encoders }) => {
     const source = join(directory.path, `source-${KINDS.length}.${extension}`);
     const sound = ['-f', 'lavfi', '-i', `sine=440:r=48000:d=${SECONDS}`];
-    await ffmpeg('-f', 'lavfi', '-i', numberedPictures(rate!, SECONDS), ...sound, ...encoders, source);
+    await ffmpeg('-f', 'lavfi', '-i', numberedPictures(RATE, SECONDS), ...sound, ...encoders, source);
     const { plan, segments } = await encodeInPieces(source, directory.path);
     const numbers = await numbersIn(await joined(segments, plan.video!.renditions[0]!.name, directory.path));
     const planned = Array.from({ length: plan.grid.frameCount }, (_, number) => number);
 
     expect(plan.source.kind).toBe(isCopied ? 'mezzanine' : 'upload');
     expect(numbers).toEqual(planned);
-    expect(plan.grid.frameCount).toBe(SECONDS * Number(rate));
+    expect(plan.grid.frameCount).toBe(SECONDS * Number(RATE));
     expect(plan.audio).not.toBeNull();
   },
 );

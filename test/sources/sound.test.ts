@@ -97,6 +97,13 @@ test('5.1 is mixed down: the middle on both sides, the left surround on the left
   expect(await left!('FC')).toBeGreaterThan((await right!('FL')) + LOUDER);
 });
 
+test('of sixteen channels the first two are taken', async () => {
+  const inputs = Array.from({ length: 16 }, (_, channel) => tone(300 + 100 * channel));
+  await ffmpeg(...inputs.flat(), '-filter_complex', 'amerge=inputs=16', '-c:a', 'pcm_s16le', at('many.wav'));
+  const { channels } = await heard(at('many.wav'));
+  expect(channels.map(({ hertz }) => Math.round(hertz / 10) * 10)).toEqual([300, 400]);
+});
+
 test('a song with a cover is a song', async () => {
   await ffmpeg(
     ...tone(440),
