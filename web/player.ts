@@ -94,6 +94,11 @@ function attach(
   signal: AbortSignal,
 ): void {
   const hls = new Player({ ...CONFIG, startPosition: atSeconds });
+  // As at the start: where nothing may be encoded yet, the lowest quality is there first.
+  const onSeeking = () => {
+    if (hls.autoLevelEnabled && !isBuffered(video)) hls.nextLoadLevel = 0;
+  };
+  video.addEventListener('seeking', onSeeking, { signal });
   signal.addEventListener('abort', () => hls.destroy());
   let recoveredAtMs = -Infinity;
   hls.on(Player.Events.ERROR, (_event, data) => {
@@ -167,3 +172,9 @@ async function play(video: HTMLVideoElement, events: PlayerEvents, signal: Abort
   await video.play().catch(() => undefined); // then it waits for the play button
   if (!signal.aborted && !video.paused) events.onMuted();
 }
+
+/** Whether the picture at the current time is at hand. */
+const isBuffered = ({ buffered, currentTime }: HTMLVideoElement): boolean =>
+  Array.from({ length: buffered.length }, (_, range) => range).some(
+    (range) => buffered.start(range) <= currentTime && currentTime < buffered.end(range),
+  );
