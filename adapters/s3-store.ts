@@ -13,6 +13,7 @@ import {
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
+import { sourceReplaced } from '../core/errors.ts';
 import type { Store } from '../pipeline/store.ts';
 
 /** S3 deletes at most so many keys by one request. */
@@ -39,11 +40,19 @@ export function s3Store(client: S3Client, bucket: string): Store {
       client
         .send(new GetObjectCommand({ Bucket: bucket, Key: key }))
         .then((found) => found.Body?.transformToByteArray(), absent),
-    async readRange(key, first, last, signal) {
-      const range = `bytes=${first}-${last}`;
-      const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: range });
-      const { Body } = await client.send(command, { abortSignal: signal });
-      return Body as AsyncIterable<Uint8Array> & typeof Body;
+    async readRange(key, { first, last, etag }, signal) {
+      const command = new GetObjectCommand({
+        Bucket: bucket,
+        Key: key,
+        Range: `bytes=${first}-${last}`,
+        IfMatch: etag && `"${etag}"`,
+      });
+      try {
+        const { Body } = await client.send(command, { abortSignal: signal });
+        return Body as AsyncIterable<Uint8Array> & typeof Body;
+      } catch (error) {
+        throw statusOf(error) === 412 ? sourceReplaced() : error;
+      }
     },
     async put(key, body, { contentType, cacheControl, ifAbsent }) {
       const command = new PutObjectCommand({

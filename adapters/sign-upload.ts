@@ -1,11 +1,18 @@
 // Presigned requests to S3 that carry a file, or a part of one: whoever has the URL or the form needs nothing else.
 
-import { PutObjectCommand, UploadPartCommand } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListPartsCommand,
+  PutObjectCommand,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { SIGNED_SECONDS } from '../pipeline/sign-upload.ts';
-import type { SignUpload } from '../pipeline/sign-upload.ts';
+import type { SignUpload, SignedRequest } from '../pipeline/sign-upload.ts';
 
 export const signUploads = (client: S3Client, bucket: string): SignUpload => ({
   async put(key, { contentType, sizeBytes }) {
@@ -45,5 +52,31 @@ export const signUploads = (client: S3Client, bucket: string): SignUpload => ({
   part(key, uploadId, PartNumber) {
     const command = new UploadPartCommand({ Bucket: bucket, Key: key, UploadId: uploadId, PartNumber });
     return getSignedUrl(client, command, { expiresIn: SIGNED_SECONDS });
+  },
+
+  async multipart(key, request): Promise<SignedRequest> {
+    const of = { Bucket: bucket, Key: key };
+    const expiresIn = SIGNED_SECONDS;
+    if (request.kind === 'begin') {
+      const { contentType } = request;
+      const command = new CreateMultipartUploadCommand({ ...of, ContentType: contentType });
+      if (contentType === undefined) return { url: await getSignedUrl(client, command, { expiresIn }) };
+      const signableHeaders = new Set(['content-type', 'host']);
+      const url = await getSignedUrl(client, command, { expiresIn, signableHeaders });
+      return { url, headers: { 'Content-Type': contentType } };
+    }
+    const { kind, uploadId: UploadId } = request;
+    if (kind === 'complete') {
+      const command = new CompleteMultipartUploadCommand({ ...of, UploadId, IfNoneMatch: '*' });
+      const signableHeaders = new Set(['if-none-match', 'host']);
+      const unhoistableHeaders = new Set(['if-none-match']);
+      const url = await getSignedUrl(client, command, { expiresIn, signableHeaders, unhoistableHeaders });
+      return { url, headers: { 'If-None-Match': '*' } };
+    }
+    const command =
+      kind === 'list'
+        ? new ListPartsCommand({ ...of, UploadId })
+        : new AbortMultipartUploadCommand({ ...of, UploadId });
+    return { url: await getSignedUrl(client, command as ListPartsCommand, { expiresIn }) };
   },
 });

@@ -12,6 +12,7 @@ export const SOURCE_ERROR_SENTENCES = {
   ENCRYPTED: 'The file is encrypted (DRM): its pictures and sound cannot be read without its key.',
   EXTERNAL_MEDIA: 'The file refers to another file that holds its pictures or sound.',
   UNSUPPORTED_CODEC: 'The file is in a format (codec) that this service cannot decode.',
+  TOO_LARGE: 'The file is larger than its upload was allowed to be.',
   TOO_LONG: 'The video is longer than this service accepts.',
   PICTURE_TOO_LARGE: 'The picture is larger than this service accepts.',
   TOO_MANY_STREAMS: 'The file has more tracks than this service accepts.',
@@ -65,6 +66,14 @@ export class RequestError extends Error {
     this.code = code;
   }
 }
+
+/** A form may overwrite for an hour. What is made of one file is never mixed with what is made of another. */
+export const sourceReplaced = (): RequestError =>
+  new RequestError(
+    409,
+    'SOURCE_REPLACED',
+    'Another file has taken the place of the one that this video was planned from.',
+  );
 
 export const notFound = (what: string): RequestError =>
   new RequestError(404, 'NOT_FOUND', `There is no ${what}.`);

@@ -19,11 +19,11 @@ const startPrewarm = prewarmExecutions(
 export async function handler(event: S3Event): Promise<void> {
   for (const { s3 } of event.Records) {
     const id = parseSourceKey(decodeURIComponent(s3.object.key.replaceAll('+', ' ')));
-    if (id) await ingest(id, world, startPrewarm).catch(ignoreDeleted);
+    if (id) await ingest(id, world, startPrewarm).catch(ignoreOvertaken);
   }
 }
 
-/** An event may come after the deletion of what it tells of. */
-function ignoreDeleted(error: unknown): void {
-  if (!(error instanceof RequestError && error.code === 'NOT_FOUND')) throw error;
+/** An event may come after its file was deleted, or another has taken its place. Trying again changes neither. */
+function ignoreOvertaken(error: unknown): void {
+  if (!(error instanceof RequestError)) throw error;
 }

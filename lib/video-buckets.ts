@@ -27,7 +27,13 @@ export class VideoBuckets extends Construct {
           // The presigned URL is the authority. The page's own origin cannot stand here: the CDN's domain depends on
           // the functions, and they on this bucket.
           allowedOrigins: ['*'],
-          allowedMethods: [s3.HttpMethods.PUT, s3.HttpMethods.POST],
+          // Libraries that speak S3 themselves list and abort their parts as well.
+          allowedMethods: [
+            s3.HttpMethods.GET,
+            s3.HttpMethods.PUT,
+            s3.HttpMethods.POST,
+            s3.HttpMethods.DELETE,
+          ],
           allowedHeaders: ['*'],
           exposedHeaders: ['ETag', 'Location'], // uploaders complete a multipart upload with the ETags of its parts
           maxAge: 3000,

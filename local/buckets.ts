@@ -19,7 +19,7 @@ export async function ensureBuckets(
   // A presigned URL is the authority; the page may be on any origin.
   const rule = {
     AllowedOrigins: ['*'],
-    AllowedMethods: ['PUT', 'POST'],
+    AllowedMethods: ['GET', 'PUT', 'POST', 'DELETE'],
     AllowedHeaders: ['*'],
     ExposeHeaders: ['ETag', 'Location'],
     MaxAgeSeconds: 3600,

@@ -73,6 +73,14 @@ export const multipartRequest = z.object({ filename, type: contentType });
 
 export const partNumber = z.coerce.number().int().min(1).max(MAX_PARTS);
 
+export const signRequest = z.object({
+  method: z.enum(['GET', 'PUT', 'POST', 'DELETE']),
+  key: z.string().min(1).max(1024),
+  uploadId: z.string().min(1).max(1024).optional(),
+  partNumber: partNumber.optional(),
+  contentType: contentType.optional(),
+});
+
 export const completionRequest = z.object({
   parts: z
     .array(

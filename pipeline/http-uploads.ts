@@ -6,10 +6,16 @@ import type { Context } from 'hono';
 import { RequestError, notFound } from '../core/errors.ts';
 import { sourceKey } from '../core/keys.ts';
 import type { UploadGrant } from '../core/upload-token.ts';
-import { completionRequest, formQuery, multipartRequest, partNumber } from './http-api-schemas.ts';
+import {
+  completionRequest,
+  formQuery,
+  multipartRequest,
+  partNumber,
+  signRequest,
+} from './http-api-schemas.ts';
 import { jsonOf, valid } from './http-request.ts';
 import { SIGNED_SECONDS } from './sign-upload.ts';
-import { beginParts, completeParts, storedParts, uploadForm } from './upload-file.ts';
+import { beginParts, completeParts, signedRequest, storedParts, uploadForm } from './upload-file.ts';
 import type { UploadWorld } from './upload-file.ts';
 
 export interface UploadRoutes {
@@ -29,6 +35,16 @@ export function uploadRoutes({ world, admit, locationOf }: UploadRoutes): Hono {
     const { filename, type } = valid(formQuery, context.req.query());
     const { url, fields } = await uploadForm(grant, { filename, type }, world);
     return context.json({ method: 'POST', url, fields, expires: SIGNED_SECONDS });
+  });
+
+  // What @uppy/aws-s3 6 calls signRequest: it speaks to S3 itself, and has each request signed here.
+  app.post('/s3/sign', async (context) => {
+    const grant = await grantOf(context);
+    const request = valid(signRequest, await jsonOf(context));
+    const key = sourceKey(grant.id);
+    // Until it has begun, a library does not know what the file is called here.
+    if (request.uploadId !== undefined && request.key !== key) throw otherVideo();
+    return context.json({ key, ...(await signedRequest(grant, request, world)) });
   });
 
   app.post('/s3/multipart', async (context) => {
@@ -81,8 +97,9 @@ function uploadNamedBy(context: Context, id: string): { key: string; uploadId: s
   const key = context.req.query('key');
   const uploadId = context.req.param('uploadId');
   if (!uploadId) throw notFound('such upload');
-  if (key !== sourceKey(id)) {
-    throw new RequestError(403, 'FORBIDDEN', 'The upload token is for another video.');
-  }
+  if (key !== sourceKey(id)) throw otherVideo();
   return { key, uploadId };
 }
+
+const otherVideo = (): RequestError =>
+  new RequestError(403, 'FORBIDDEN', 'The upload token is for another video.');

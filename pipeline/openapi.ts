@@ -8,6 +8,7 @@ import {
   MAX_PAGE,
   completionRequest,
   multipartRequest,
+  signRequest,
   tokenRequest,
   uploadRequest,
   uploadTokenRequest,
@@ -232,6 +233,32 @@ const PATHS = {
         ),
         ...TOKEN_FAILURES,
         ...failures(404, 415),
+        409: answer('The file has come.', ref('Error')),
+      },
+    },
+  },
+  '/u/{token}/s3/sign': {
+    parameters: [TOKEN],
+    post: {
+      operationId: 'signRequest',
+      summary: 'Signs a request that the caller makes of S3 itself, as signRequest of @uppy/aws-s3 6 does',
+      security: ANYONE,
+      requestBody: asked(signRequest),
+      responses: {
+        200: answer(
+          'Make the request within an hour, with `headers` if there are any; with `fields`, as a form. `key` is the right one.',
+          object(
+            {
+              url,
+              key: text,
+              headers: { type: 'object', additionalProperties: text },
+              fields: { type: 'object', additionalProperties: text },
+            },
+            ['headers', 'fields'],
+          ),
+        ),
+        ...TOKEN_FAILURES,
+        ...failures(404, 413, 415),
         409: answer('The file has come.', ref('Error')),
       },
     },

@@ -15,6 +15,7 @@ import { seekableSource } from './seekable-source.ts';
 import { singleFlight } from './single-flight.ts';
 import { getJson, putJson } from './store.ts';
 import type { Store } from './store.ts';
+import type { Card } from './video-status.ts';
 import type { World } from './world.ts';
 
 /** Why a video failed, as stored. A refused source stays refused; what failed by itself may be tried again. */
@@ -41,18 +42,25 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   if (refused && refused.code !== 'ENCODING_FAILED') throw new SourceError(refused.code, refused.message);
   // Without a card the id is not ours, or the video was deleted while its upload was under way.
   const [card, source] = await Promise.all([
-    world.media.head(cardKey(id)),
+    getJson<Card>(world.media, cardKey(id)),
     world.uploads.head(sourceKey(id)),
   ]);
+  // What arrives after a deletion would otherwise lie there for ever.
+  if (!card && source) await world.uploads.delete([sourceKey(id)]);
   if (!card || !source) throw notFound('such video');
   try {
+    // Not every way to send parts is held to a size beforehand (pipeline/upload-file.ts).
+    if (source.sizeBytes > card.maxBytes) {
+      await world.uploads.delete([sourceKey(id)]);
+      throw new SourceError('TOO_LARGE');
+    }
     if (source.sizeBytes === 0) throw new SourceError('EMPTY_FILE');
     const { plan, sourceBytesRead } = await withRangeServer(
-      rangesOf(world.uploads, sourceKey(id), source.sizeBytes),
+      rangesOf(world.uploads, sourceKey(id), source),
       async (served) => {
         const claimed = await probeSource(served.url, world.tools.binaries, world.settings);
-        const claims = { probe: claimed, sizeBytes: source.sizeBytes };
-        const found = await seekableSource(id, served, claims, world);
+        const { sizeBytes, etag } = source;
+        const found = await seekableSource(id, served, { probe: claimed, sizeBytes, etag }, world);
         const plan = planFor(found.probe, found.source, world.settings);
         return { plan, sourceBytesRead: served.readBytes() };
       },
@@ -101,12 +109,16 @@ export async function refuse(id: string, { code, message }: SourceError, world: 
 }
 
 /** What segments are cut from, as the range server reads it. */
-export const sourceOf = (id: string, { kind, sizeBytes }: PlannedSource, world: World): RangeSource =>
-  kind === 'upload'
-    ? rangesOf(world.uploads, sourceKey(id), sizeBytes)
-    : rangesOf(world.media, mezzanineKey(id), sizeBytes);
+export const sourceOf = (id: string, source: PlannedSource, world: World): RangeSource =>
+  source.kind === 'upload'
+    ? rangesOf(world.uploads, sourceKey(id), source)
+    : rangesOf(world.media, mezzanineKey(id), source);
 
-const rangesOf = (store: Store, key: string, sizeBytes: number): RangeSource => ({
+const rangesOf = (
+  store: Store,
+  key: string,
+  { sizeBytes, etag }: Pick<PlannedSource, 'sizeBytes' | 'etag'>,
+): RangeSource => ({
   sizeBytes,
-  read: (first, last, signal) => store.readRange(key, first, last, signal),
+  read: (first, last, signal) => store.readRange(key, { first, last, etag }, signal),
 });

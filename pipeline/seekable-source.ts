@@ -20,14 +20,14 @@ import type { World } from './world.ts';
 export async function seekableSource(
   id: string,
   served: ServedSource,
-  { probe, sizeBytes }: { probe: Probe; sizeBytes: number },
+  { probe, sizeBytes, etag }: { probe: Probe; sizeBytes: number; etag: string },
   world: World,
 ): Promise<{ probe: Probe; source: PlannedSource }> {
   const look = reasonByProbe(probe) ? undefined : await lookAtEnd(served, probe, world);
   const reason = reasonByProbe(probe) ?? reasonByLook(probe, look!, sizeBytes);
   if (!reason) {
     const keyframeSeconds = lookBackSeconds(look!, probe);
-    return { probe: corrected(probe, look!), source: { kind: 'upload', sizeBytes, keyframeSeconds } };
+    return { probe: corrected(probe, look!), source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
   }
   const made = await makeMezzanine(id, served.url, { probe, sizeBytes }, world);
   const keyframeSeconds = Math.max(0, ...made.tracks.map((track) => track.keyframeSeconds));

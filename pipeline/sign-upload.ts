@@ -12,6 +12,17 @@ export interface UploadForm {
   fields: Record<string, string>;
 }
 
+export interface SignedRequest {
+  url: string;
+  /** To be sent with it. */
+  headers?: Record<string, string>;
+}
+
+/** What there is to ask S3 about an upload in parts, beside sending one. */
+export type MultipartRequest =
+  | { kind: 'begin'; contentType: string | undefined }
+  | { kind: 'list' | 'complete' | 'abort'; uploadId: string };
+
 export interface SignUpload {
   /** A PUT of one key that fixes size and type, and refuses to overwrite. */
   put(key: string, file: { contentType: string; sizeBytes: number }): Promise<GrantedUpload>;
@@ -22,6 +33,8 @@ export interface SignUpload {
   ): Promise<UploadForm>;
   /** The URL to PUT a part to. */
   part(key: string, uploadId: string, number: number): Promise<string>;
+  /** Completing refuses to overwrite. */
+  multipart(key: string, request: MultipartRequest): Promise<SignedRequest>;
 }
 
 /** A signature dies with the session of the role that made it; an hour is safe. */

@@ -23,11 +23,13 @@ export interface PutOptions {
 export interface Store {
   head(key: string): Promise<ObjectInfo | undefined>;
   get(key: string): Promise<Uint8Array | undefined>;
-  /** Bytes `first` to `last`, both included, as they arrive. */
+  /**
+   * Bytes `first` to `last`, both included, as they arrive.
+   * @throws RequestError SOURCE_REPLACED where the object is no longer the one with this `etag`
+   */
   readRange(
     key: string,
-    first: number,
-    last: number,
+    range: { first: number; last: number; etag: string | undefined },
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array>>;
   put(key: string, body: Uint8Array | string, options: PutOptions): Promise<'stored' | 'exists'>;

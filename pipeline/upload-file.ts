@@ -2,7 +2,7 @@
 // closed page. The token names the video; all there is to be named beside it are uploads and parts of that.
 
 import { createHash } from 'node:crypto';
-import { notFound } from '../core/errors.ts';
+import { RequestError, notFound } from '../core/errors.ts';
 import { cardKey, parseSourceKey, sourceKey } from '../core/keys.ts';
 import { checkContentType } from '../core/upload-token.ts';
 import type { UploadGrant } from '../core/upload-token.ts';
@@ -10,7 +10,7 @@ import { alreadyUploaded, tooLarge } from './create-upload.ts';
 import { unlessDeleted } from './delete-video.ts';
 import type { MultipartStore, StoredPart } from './multipart.ts';
 import { MAX_REQUEST_BYTES } from './sign-upload.ts';
-import type { SignUpload, UploadForm } from './sign-upload.ts';
+import type { SignUpload, SignedRequest, UploadForm } from './sign-upload.ts';
 import { FILENAME } from './video-status.ts';
 import type { World } from './world.ts';
 
@@ -21,7 +21,7 @@ export interface UploadWorld extends Pick<World, 'media' | 'uploads'> {
 
 /** What a browser says of its file. */
 interface ChosenFile {
-  filename: string;
+  filename: string | undefined;
   type: string;
 }
 
@@ -92,19 +92,70 @@ export async function completeParts(
   if (!(await world.media.head(cardKey(id)))) throw notFound('such video');
   const stored = await multipart.parts(key, uploadId);
   if (stored) {
-    // S3 holds no multipart upload to a size, so we add up before there is an object.
     const named = new Set(parts.map(({ number }) => number));
-    const sizeBytes = stored
-      .filter(({ number }) => named.has(number))
-      .reduce((sum, part) => sum + part.sizeBytes, 0);
-    if (sizeBytes > maxBytes) {
-      await multipart.abort(key, uploadId);
-      throw tooLarge(sizeBytes, maxBytes);
-    }
+    const counted = stored.filter(({ number }) => named.has(number));
+    await checkSum(counted, maxBytes, () => multipart.abort(key, uploadId));
   }
   const end = stored ? await multipart.complete(key, uploadId, parts) : 'gone';
   if (end !== 'completed') await checkMadeOf(parts, id, uploadId, world);
   await unlessDeleted(id, world);
+}
+
+/** S3 holds no multipart upload to a size, so we add up before there is an object. @throws RequestError TOO_LARGE */
+async function checkSum(
+  parts: readonly StoredPart[],
+  maxBytes: number,
+  abort: () => Promise<void>,
+): Promise<void> {
+  const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+  if (sizeBytes <= maxBytes) return;
+  await abort();
+  throw tooLarge(sizeBytes, maxBytes);
+}
+
+/** A request that a library is about to make of S3 itself. */
+export interface IntendedRequest {
+  method: 'GET' | 'PUT' | 'POST' | 'DELETE';
+  uploadId?: string | undefined;
+  partNumber?: number | undefined;
+  contentType?: string | undefined;
+}
+
+/**
+ * The request, signed and for this video's key. A whole file goes by a form, as nothing else is held to a size. What was
+ * sent in parts is added up when its completion is signed; parts that come after that are found out when the source is
+ * planned, and it is refused then.
+ * @throws RequestError NOT_FOUND, ALREADY_UPLOADED, TYPE_NOT_ALLOWED, TOO_LARGE, INVALID_REQUEST
+ */
+export async function signedRequest(
+  grant: UploadGrant,
+  { method, uploadId, partNumber, contentType }: IntendedRequest,
+  world: UploadWorld,
+): Promise<SignedRequest & Partial<UploadForm>> {
+  const key = sourceKey(grant.id);
+  const { sign, multipart } = world;
+  if (uploadId === undefined) {
+    const type = contentType ?? 'application/octet-stream';
+    if (method === 'PUT') return uploadForm(grant, { filename: undefined, type }, world);
+    if (method !== 'POST') throw new RequestError(400, 'INVALID_REQUEST', `method: no ${method} of a file`);
+    checkContentType(type, grant.contentTypes);
+    await checkVacant(grant.id, world);
+    return sign.multipart(key, { kind: 'begin', contentType });
+  }
+  switch (method) {
+    case 'PUT':
+      if (partNumber === undefined) throw new RequestError(400, 'INVALID_REQUEST', 'partNumber: is missing');
+      return { url: await sign.part(key, uploadId, partNumber) };
+    case 'POST': {
+      const stored = await storedParts(grant, uploadId, world);
+      await checkSum(stored, grant.maxBytes, () => multipart.abort(key, uploadId));
+      return sign.multipart(key, { kind: 'complete', uploadId });
+    }
+    case 'GET':
+      return sign.multipart(key, { kind: 'list', uploadId });
+    case 'DELETE':
+      return sign.multipart(key, { kind: 'abort', uploadId });
+  }
 }
 
 /** Who asked before us may have made the very same object. */
@@ -172,6 +223,7 @@ async function checkVacant(id: string, { media, uploads }: UploadWorld): Promise
 const MAX_FILENAME_CHARACTERS = 150;
 
 function metadataOf({ filename }: ChosenFile): Record<string, string> {
+  if (filename === undefined) return {};
   const kept = [...filename.toWellFormed()].slice(0, MAX_FILENAME_CHARACTERS).join('');
   return { [FILENAME]: encodeURIComponent(kept) };
 }

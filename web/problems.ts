@@ -113,6 +113,7 @@ const ADVICE: Record<SourceErrorCode, string> = {
   UNSUPPORTED_CODEC: 'Export it as H.264 with AAC (MP4), then upload that.',
   PICTURE_TOO_LARGE: 'Export it at 4K or smaller, then upload that.',
   TOO_MANY_STREAMS: 'Export it as MP4 with one picture and one sound track, then upload that.',
+  TOO_LARGE: 'Send a shorter or smaller version.',
   TOO_LONG: 'Cut it into shorter parts and upload those.',
 };
 

@@ -91,8 +91,9 @@ function examplesOf(page: string): { command: string; output: string | undefined
 /** Where an answer differs from the page, in which `…` is any text and a number any number. */
 function mismatches(found: Json, example: Json, path = '$'): string[] {
   if (typeof example === 'string' && example.includes('…')) {
+    if (typeof found !== 'string') return [`${path}: ${found}`];
     const pattern = example.replaceAll(/[.+*?^${}()|[\]\\]/g, '\\$&').replaceAll('…', '.+');
-    return new RegExp(`^${pattern}$`, 's').test(String(found)) ? [] : [`${path}: ${found}`];
+    return new RegExp(`^${pattern}$`, 's').test(found) ? [] : [`${path}: ${found}`];
   }
   if (typeof example === 'number') return typeof found === 'number' ? [] : [`${path}: ${found}`];
   if (example === null || typeof example !== 'object') return found === example ? [] : [`${path}: ${found}`];

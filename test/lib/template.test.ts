@@ -176,7 +176,7 @@ describe('buckets', () => {
     expect(Properties.CorsConfiguration.CorsRules).toEqual([
       {
         AllowedHeaders: ['*'],
-        AllowedMethods: ['PUT', 'POST'],
+        AllowedMethods: ['GET', 'PUT', 'POST', 'DELETE'],
         AllowedOrigins: ['*'],
         ExposedHeaders: ['ETag', 'Location'],
         MaxAge: 3000,

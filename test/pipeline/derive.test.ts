@@ -75,6 +75,30 @@ test('what the plan does not list is not made', async () => {
   expect(world.media.keys()).toEqual(before);
 });
 
+test('what is made of one file is never mixed with what is made of another that took its place', async () => {
+  const { id, world } = await uploaded(clip);
+  const [first, ...rest] = segmentsOf(await planOf(id, world));
+  const made = await derive(id, first!, world);
+  await world.uploads.put(sourceKey(id), Buffer.concat([clip, Buffer.alloc(1)]), json);
+  await expect(derive(id, rest.at(-1)!, world)).rejects.toMatchObject({ code: 'SOURCE_REPLACED' });
+  expect(Buffer.compare(await derive(id, first!, world), made)).toBe(0);
+});
+
+test('a file that comes after its video was deleted does not stay', async () => {
+  const { id, world } = await uploaded(clip);
+  await deleteVideo(id, world);
+  await world.uploads.put(sourceKey(id), clip, json);
+  await expect(planOf(id, world)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  expect(world.uploads.keys()).toEqual([]);
+});
+
+test('a file above what its upload allowed is refused, and not kept', async () => {
+  const { id, world } = await uploaded(clip);
+  await world.media.put(cardKey(id), JSON.stringify({ maxBytes: clip.length - 1 }), json);
+  await expect(planOf(id, world)).rejects.toMatchObject({ code: 'TOO_LARGE' });
+  expect(world.uploads.keys()).toEqual([]);
+});
+
 test('a deleted video leaves nothing, even where a segment was under way', async () => {
   const { id, world } = await uploaded(clip);
   const segment = segmentsOf(await planOf(id, world)).at(-1)!;

@@ -1,6 +1,7 @@
 // A bucket in memory, for tests of what is done with one.
 
 import { createHash } from 'node:crypto';
+import { sourceReplaced } from '../../core/errors.ts';
 import type { Store } from '../../pipeline/store.ts';
 
 export function memoryStore(): Store & { keys(): string[] } {
@@ -14,8 +15,10 @@ export function memoryStore(): Store & { keys(): string[] } {
       );
     },
     get: async (key) => objects.get(key),
-    readRange: async (key, first, last) => {
-      const found = objects.get(key)!.subarray(first, last + 1);
+    readRange: async (key, { first, last, etag }) => {
+      const object = objects.get(key)!;
+      if (etag !== undefined && etagOf(object) !== etag) throw sourceReplaced();
+      const found = object.subarray(first, last + 1);
       return (async function* () {
         yield found;
       })();
