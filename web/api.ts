@@ -3,6 +3,7 @@
 import type { GrantedUpload } from '../pipeline/sign-upload.ts';
 import type { PlaybackGrant } from '../pipeline/playback.ts';
 import type { VideoStatus } from '../pipeline/video-status.ts';
+import type { BegunUpload } from './upload-parts.ts';
 
 export type Video = VideoStatus;
 
@@ -15,7 +16,24 @@ export interface Config {
 export interface Granted {
   id: string;
   playbackUrl: string | null;
-  upload: GrantedUpload;
+  /** Below it parts are sent. */
+  uploadUrl: string;
+  /** One request for the whole file; null where that is too large for one. */
+  upload: GrantedUpload | null;
+}
+
+export interface Part {
+  PartNumber: number;
+  ETag: string;
+}
+
+/** An upload in parts, as the holder of an upload token can steer it. */
+export interface PartsApi {
+  begin(file: { name: string; type: string }): Promise<BegunUpload>;
+  /** Where to PUT a part. */
+  sign(upload: BegunUpload, partNumber: number): Promise<string>;
+  list(upload: BegunUpload): Promise<(Part & { Size: number })[]>;
+  complete(upload: BegunUpload, parts: readonly Part[]): Promise<void>;
 }
 
 export interface VideoPage {
@@ -41,10 +59,10 @@ export class ApiError extends Error {
 
   /**
    * API Gateway itself answers so, before the API is asked and with no `code`: 401 for a request without a key, 403 for
-   * one with a wrong key. The API knows 401 only.
+   * one with a wrong key. The API knows 401 only; its own 403 are about tokens.
    */
   get isKeyRefused(): boolean {
-    return this.status === 401 || this.status === 403;
+    return this.status === 401 || (this.status === 403 && this.code === undefined);
   }
 }
 
@@ -52,7 +70,9 @@ export interface Api {
   config(): Promise<Config>;
   health(): Promise<unknown>;
   grantUpload(file: { filename: string; contentType: string; sizeBytes: number }): Promise<Granted>;
-  makeTestClip(): Promise<Omit<Granted, 'upload'>>;
+  /** A new address to send parts to, where the one before has ended. */
+  renewUpload(id: string): Promise<Pick<Granted, 'uploadUrl'>>;
+  makeTestClip(): Promise<Pick<Granted, 'id' | 'playbackUrl'>>;
   video(id: string): Promise<Video>;
   /** With protected playback, an address that plays for some hours. */
   grantPlayback(id: string): Promise<PlaybackGrant>;
@@ -68,6 +88,7 @@ export function httpApi(apiKey: () => string | undefined): Api {
     config: () => call('GET', '/config.json'),
     health: () => call('GET', '/api/health'),
     grantUpload: (file) => call('POST', '/api/uploads', file),
+    renewUpload: (id) => call('POST', `/api/uploads/${id}/tokens`),
     makeTestClip: () => call('POST', '/local/test-clip'),
     video: (id) => call('GET', `/api/videos/${id}`),
     grantPlayback: (id) => call('POST', `/api/videos/${id}/tokens`),
@@ -75,6 +96,44 @@ export function httpApi(apiKey: () => string | undefined): Api {
     deleteVideo: (id) => call('DELETE', `/api/videos/${id}`),
   };
 }
+
+/**
+ * The routes below an upload's address. Where its token has ended, `renew` is asked for another address, once for each
+ * time that happens.
+ */
+export function partsApi(uploadUrl: string, renew: () => Promise<string>): PartsApi {
+  let current = Promise.resolve(uploadUrl);
+  const call = async <T>(method: string, path: string, body?: object): Promise<T> => {
+    const used = current;
+    const at = async (url: Promise<string>) => request<T>(method, `${await url}/s3${path}`, undefined, body);
+    try {
+      return await at(used);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === 'UPLOAD_TOKEN_EXPIRED')) throw error;
+      if (current === used) {
+        current = renew();
+        current.catch(() => (current = used)); // to be asked for again
+      }
+      return at(current);
+    }
+  };
+  const named = ({ key, uploadId }: BegunUpload, rest = '') =>
+    `/multipart/${encodeURIComponent(uploadId)}${rest}?key=${encodeURIComponent(key)}`;
+  return {
+    begin: async (file) => {
+      const answer = { filename: file.name, type: contentTypeOf(file) };
+      const { key, uploadId } = await call<BegunUpload>('POST', '/multipart', answer);
+      return { key, uploadId };
+    },
+    sign: async (upload, number) => (await call<{ url: string }>('GET', named(upload, `/${number}`))).url,
+    list: (upload) => call('GET', named(upload)),
+    complete: (upload, parts) => call('POST', named(upload, '/complete'), { parts }),
+  };
+}
+
+/** Browsers know no type for many containers; the API wants one that can stand in a header. */
+export const contentTypeOf = ({ type }: { type: string }): string =>
+  /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : 'application/octet-stream';
 
 async function request<T>(
   method: string,

@@ -1,7 +1,7 @@
 // The page: holds the one state, carries out what people ask for, and has everything drawn anew after each change.
 
 import { ApiError, ServerGone, httpApi } from './api.ts';
-import type { Granted, Video } from './api.ts';
+import type { Video } from './api.ts';
 import { addControls } from './controls.ts';
 import { pathOf } from './format.ts';
 import { preloadPlayer, startPlayer } from './player.ts';
@@ -10,8 +10,8 @@ import { NOT_A_FILE, VIDEO_DELETED, linkEnds, problemOf, problemOfPlayer } from 
 import type { PlayerFailure } from './problems.ts';
 import * as transitions from './state.ts';
 import { INITIAL, STARTING } from './state.ts';
-import type { State, Upload } from './state.ts';
-import { UploadInterrupted, contentTypeOf, putFile, withSample } from './upload.ts';
+import type { State } from './state.ts';
+import { uploadQueue } from './upload-queue.ts';
 import { render } from './view.ts';
 
 let state: State = INITIAL;
@@ -31,7 +31,7 @@ function update(change: (state: State) => State): void {
   if (watched?.playbackUrl) controls.setStoryboard(watched.storyboardUrl && pathOf(watched.storyboardUrl));
   scheduleRender();
   schedulePoll();
-  void sendNext();
+  queue.next();
 }
 
 const set = (change: Partial<State>): void => update((state) => ({ ...state, ...change }));
@@ -57,11 +57,16 @@ async function start(): Promise<void> {
     const isKeyMissing = config.apiKey === undefined && sessionStorage.getItem(STORED_KEY) === null;
     set({ config });
     if (isKeyMissing) askForKey('empty');
-    else await loadLibrary();
+    else await enter();
   } catch (error) {
     failed(error);
     if (!(error instanceof ServerGone)) set({ startProblem: problemOf(error) });
   }
+}
+
+async function enter(): Promise<void> {
+  await loadLibrary();
+  if (state.keyForm === 'hidden') await queue.restore();
 }
 
 async function loadLibrary(cursor?: string): Promise<void> {
@@ -123,94 +128,17 @@ function serverIsBack(): void {
 
 // --- uploads
 
-let lastUploadKey = 0;
-const running = new Map<number, AbortController>();
+const queue = uploadQueue({ api, state: () => state, update, failed });
 
 function addFiles(files: readonly (File | undefined)[]): void {
   // Met here, the player's code arrives while the file leaves.
   preloadPlayer();
-  const uploads = files.map((file) => transitions.newUpload((lastUploadKey += 1), file));
-  update((state) => transitions.uploadsAdded(state, uploads));
+  queue.add(files);
   showStage();
 }
 
-async function sendNext(): Promise<void> {
-  if (state.serverGone || state.keyForm !== 'hidden') return;
-  const upload = transitions.nextUpload(state);
-  if (!upload) return;
-  const { key } = upload;
-  const controller = new AbortController();
-  running.set(key, controller);
-  const { signal } = controller;
-  // Taken before anything is awaited, so that nobody takes it twice.
-  update((state) => transitions.uploadChanged(state, key, { phase: upload.file ? 'asking' : 'making' }));
-  let granted: Omit<Granted, 'upload'>;
-  try {
-    granted = upload.file ? await send(upload, upload.file, signal) : await api.makeTestClip();
-  } catch (error) {
-    const id = uploadOf(key)?.id;
-    if (signal.aborted) {
-      update((state) => transitions.uploadCancelled(state, key));
-    } else if (failed(error) && id === undefined) {
-      // Nothing has begun yet: it waits for the server, or for the key.
-      update((state) => transitions.uploadRetried(state, key));
-    } else {
-      update((state) => transitions.uploadFailed(state, key, problemOf(error)));
-    }
-    // A granted upload that never came would stay in the list.
-    if (id !== undefined) void api.deleteVideo(id).catch(() => undefined);
-    return;
-  } finally {
-    running.delete(key);
-  }
-  const video = transitions.freshVideo(granted, upload, new Date().toISOString());
-  update((state) => transitions.uploadDone(state, key, video));
-}
-
-async function send(upload: Upload, file: File, signal: AbortSignal): Promise<Granted> {
-  const { key } = upload;
-  const change = (change: Partial<Upload>) =>
-    update((state) => transitions.uploadChanged(state, key, change));
-  const granted = await api.grantUpload({
-    filename: file.name,
-    contentType: contentTypeOf(file),
-    sizeBytes: file.size,
-  });
-  change({ id: granted.id, phase: 'sending' });
-  const onProgress = (sentBytes: number) => {
-    const samples = withSample(uploadOf(key)?.samples ?? [], { atMs: performance.now(), sentBytes });
-    change({ sentBytes, samples });
-  };
-  // Without this, a connection that stalls would go on showing its last rate.
-  const ticking = setInterval(scheduleRender, 1000);
-  try {
-    await putFile(file, granted.upload, { onProgress, signal });
-  } catch (error) {
-    // The answer may have been lost on its way, and the file not.
-    const hasArrived = error instanceof UploadInterrupted && (await isStored(granted.id));
-    if (!hasArrived) throw error;
-  } finally {
-    clearInterval(ticking);
-  }
-  return granted;
-}
-
-const isStored = (id: string): Promise<boolean> =>
-  api.video(id).then(
-    ({ state }) => state !== 'waiting',
-    (error) => {
-      failed(error);
-      return false;
-    },
-  );
-
-const uploadOf = (key: number): Upload | undefined => state.uploads.find((upload) => upload.key === key);
-
-function cancelUpload(key: number): void {
-  const controller = running.get(key);
-  if (controller) controller.abort(new DOMException('Cancelled', 'AbortError'));
-  else update((state) => transitions.uploadCancelled(state, key));
-}
+// Without this, a connection that stalls would go on showing its last rate.
+setInterval(() => state.uploads.some(({ phase }) => phase === 'sending') && scheduleRender(), 1000);
 
 // --- player
 
@@ -397,8 +325,10 @@ const actions: Record<string, (id: string) => void> = {
   start: () => void start(),
   'dismiss-notice': () => set({ notice: undefined }),
   'test-clip': () => addFiles([undefined]),
-  'cancel-upload': (key) => cancelUpload(Number(key)),
-  'retry-upload': (key) => update((state) => transitions.uploadRetried(state, Number(key))),
+  'cancel-upload': (key) => queue.cancel(Number(key)),
+  'pause-upload': (key) => queue.pause(Number(key)),
+  'resume-upload': (key) => queue.resume(Number(key)),
+  'choose-file': () => fileInput.click(),
   'close-stage': () => update(transitions.stageClosed),
   'retry-player': retryPlayer,
   'copy-link': () => void copyLink(),
@@ -451,7 +381,7 @@ document.getElementById('key-form')!.addEventListener('submit', (event) => {
   sessionStorage.setItem(STORED_KEY, field.value.trim());
   field.value = '';
   set({ keyForm: 'hidden' });
-  void loadLibrary();
+  void enter();
 });
 
 const dialog = document.getElementById('delete-dialog') as HTMLDialogElement;

@@ -3,7 +3,7 @@
 import type { SourceErrorCode } from '../core/errors.ts';
 import { ApiError, ServerGone } from './api.ts';
 import type { Video } from './api.ts';
-import { UploadInterrupted, UploadRefused } from './upload.ts';
+import { FileChanged, UploadInterrupted, UploadRefused } from './put-blob.ts';
 
 export interface Problem {
   sentence: string;
@@ -56,13 +56,19 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof UploadInterrupted) {
     return {
       sentence: 'The upload was interrupted: the connection broke off.',
-      advice: 'Check your connection, then send the file again.',
+      advice: 'Check your connection, then try again.',
+    };
+  }
+  if (error instanceof FileChanged) {
+    return {
+      sentence: 'The file cannot be read any more: it has changed, or is gone.',
+      advice: 'Dismiss this upload and choose the file again.',
     };
   }
   if (error instanceof UploadRefused) {
     return {
       sentence: `The storage did not take the file (${error.status}).`,
-      advice: 'The permission to upload may have run out, or the file changed meanwhile. Send it again.',
+      advice: 'The permission to upload may have run out. Try again.',
     };
   }
   if (error instanceof ApiError) return problemOfAnswer(error);

@@ -4,7 +4,8 @@ import type { Config, Video, VideoPage } from './api.ts';
 import { percentText } from './format.ts';
 import { UPLOAD_UNFINISHED, refusalOf } from './problems.ts';
 import type { Problem } from './problems.ts';
-import type { Sample } from './upload.ts';
+import type { SavedUpload } from './saved-uploads.ts';
+import type { Sample } from './transfer-rate.ts';
 
 export interface State {
   config: Config | undefined;
@@ -30,15 +31,18 @@ export interface State {
 
 export interface Upload {
   key: number;
-  /** Undefined for the test clip, which the server makes. */
+  /** Undefined for the test clip, which the server makes, and for what an earlier visit left. */
   file: File | undefined;
   name: string;
   sizeBytes: number;
-  phase: 'queued' | 'asking' | 'sending' | 'making' | 'failed';
+  /** `unfinished` is what an earlier visit left: it goes on once its file is chosen again. */
+  phase: 'queued' | 'asking' | 'sending' | 'making' | 'paused' | 'failed' | 'unfinished';
   sentBytes: number;
   samples: Sample[];
   /** Given out by the server once it has granted the upload. */
   id: string | undefined;
+  /** What it takes to go on with it where it stopped. */
+  saved: SavedUpload | undefined;
   problem: Problem | undefined;
 }
 
@@ -81,7 +85,18 @@ export const newUpload = (key: number, file: File | undefined): Upload => ({
   sentBytes: 0,
   samples: [],
   id: undefined,
+  saved: undefined,
   problem: undefined,
+});
+
+export const unfinishedUpload = (key: number, saved: SavedUpload, sentBytes: number): Upload => ({
+  ...newUpload(key, undefined),
+  name: saved.name,
+  sizeBytes: saved.sizeBytes,
+  phase: 'unfinished',
+  sentBytes,
+  id: saved.id,
+  saved,
 });
 
 /** The first file of a drop gets the stage, unless an upload has it already. */
@@ -120,8 +135,24 @@ export function uploadCancelled(state: State, key: number): State {
   return isOnStage(state, key) ? { ...next, stage: nextStage(next) ?? { kind: 'empty' } } : next;
 }
 
-export const uploadRetried = (state: State, key: number): State =>
-  uploadChanged(state, key, { phase: 'queued', sentBytes: 0, id: undefined, problem: undefined });
+/** What has come of it stays, and so does its turn for whoever waits. */
+export const uploadPaused = (state: State, key: number): State =>
+  uploadChanged(state, key, { phase: 'paused', samples: [] });
+
+/** Goes on, or begins anew where nothing is kept of it. The stage is its own if nobody is there. */
+export function uploadResumed(state: State, key: number, file?: File): State {
+  const upload = state.uploads.find((each) => each.key === key);
+  if (!upload) return state;
+  const anew = upload.saved ? {} : { sentBytes: 0, id: undefined };
+  const next = uploadChanged(state, key, {
+    ...anew,
+    ...(file ? { file } : {}),
+    phase: 'queued',
+    samples: [],
+    problem: undefined,
+  });
+  return state.stage.kind === 'empty' ? { ...next, stage: { kind: 'upload', key } } : next;
+}
 
 /** One after another: two at once would each take twice as long, and the first would play later. */
 export function nextUpload({ uploads }: State): Upload | undefined {
@@ -143,7 +174,7 @@ const withoutUpload = (state: State, key: number): State => ({
 });
 
 function nextStage({ uploads }: State): Stage | undefined {
-  const next = uploads.find(({ phase }) => phase !== 'failed');
+  const next = uploads.find((upload) => isRunning(upload) || upload.phase === 'queued');
   return next && { kind: 'upload', key: next.key };
 }
 
@@ -156,12 +187,7 @@ export const videoChosen = (state: State, id: string): State => ({
   linkCopied: false,
 });
 
-export const stageClosed = (state: State): State => ({
-  ...state,
-  // What failed there has been read.
-  uploads: state.uploads.filter((upload) => upload !== stageUpload(state) || isRunning(upload)),
-  stage: { kind: 'empty' },
-});
+export const stageClosed = (state: State): State => ({ ...state, stage: { kind: 'empty' } });
 
 export function stageVideo({ stage, videos }: State): Video | undefined {
   return stage.kind === 'video' ? videos.find(({ id }) => id === stage.id) : undefined;
@@ -257,6 +283,7 @@ export const preparedText = ({ progress }: Video): string => percentText(Math.mi
 export function announcement(state: State): string {
   const upload = stageUpload(state) ?? state.uploads.find(isRunning);
   if (upload?.phase === 'failed') return '';
+  if (upload?.phase === 'paused') return `The upload of ${upload.name} is paused.`;
   if (upload?.phase === 'making') return 'Making a test clip.';
   if (upload) return `Uploading ${upload.name}: ${quarter(upload.sentBytes / upload.sizeBytes)}.`;
   const video = stageVideo(state);

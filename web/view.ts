@@ -25,7 +25,7 @@ import {
   statusText,
 } from './state.ts';
 import type { State, Upload } from './state.ts';
-import { rateOf } from './upload.ts';
+import { rateOf } from './transfer-rate.ts';
 
 const byId = <T extends HTMLElement = HTMLElement>(id: string): T => document.getElementById(id) as T;
 
@@ -114,7 +114,7 @@ function overlayOf(
     );
   }
   if (upload) {
-    const share = upload.phase === 'sending' ? sentShare(upload) : undefined;
+    const share = hasProgress(upload) ? sentShare(upload) : undefined;
     return h(
       'div',
       { class: 'overlay-progress', 'data-key': upload.key },
@@ -127,7 +127,8 @@ function overlayOf(
 }
 
 function problemButtons(upload: Upload | undefined, video: Video | undefined): Child[] {
-  if (upload) return [button('Try again', 'retry-upload', upload.key), button('Dismiss', 'close-stage')];
+  if (upload)
+    return [button('Try again', 'resume-upload', upload.key), button('Dismiss', 'cancel-upload', upload.key)];
   if (video && (video.state === 'failed' || video.state === 'waiting'))
     return [button('Delete it', 'ask-delete', video.id), button('Close', 'close-stage')];
   return [button('Try again', 'retry-player'), button('Close', 'close-stage')];
@@ -139,14 +140,20 @@ function uploadDetails(upload: Upload, state: State): Child[] {
       'div',
       { class: 'details-head' },
       h('h2', { id: 'stage-title', title: upload.name }, upload.name),
-      h('div', { class: 'buttons' }, isRunning(upload) && button('Cancel', 'cancel-upload', upload.key)),
+      h(
+        'div',
+        { class: 'buttons' },
+        upload.phase === 'sending' && button('Pause', 'pause-upload', upload.key),
+        upload.phase === 'paused' && button('Resume', 'resume-upload', upload.key),
+        upload.phase !== 'failed' && button('Cancel', 'cancel-upload', upload.key),
+      ),
     ),
     h(
       'p',
       { id: 'status', class: 'status', 'data-state': upload.phase },
       upload.phase === 'failed' ? 'Not uploaded' : phaseText(upload, state),
     ),
-    upload.phase === 'sending' && metaLine(sendingFacts(upload)),
+    hasProgress(upload) && metaLine(sendingFacts(upload)),
   ];
 }
 
@@ -229,31 +236,34 @@ function uploadRow(upload: Upload, state: State): HTMLElement {
       h(
         'div',
         { class: 'buttons' },
-        phase === 'failed' && button('Try again', 'retry-upload', key),
-        h(
-          'button',
-          {
-            class: 'icon-button',
-            type: 'button',
-            'data-action': 'cancel-upload',
-            'data-id': key,
-            'aria-label': phase === 'failed' ? `Dismiss ${name}` : `Cancel ${name}`,
-          },
-          icon('close'),
-        ),
+        phase === 'failed' && button('Try again', 'resume-upload', key),
+        phase === 'unfinished' && button('Choose the file', 'choose-file'),
+        phase === 'sending' && iconButton('pause', `Pause ${name}`, 'pause-upload', key),
+        phase === 'paused' && iconButton('play', `Resume ${name}`, 'resume-upload', key),
+        iconButton('close', phase === 'failed' ? `Dismiss ${name}` : `Cancel ${name}`, 'cancel-upload', key),
       ),
     ),
-    phase === 'sending' && progressBar(sentShare(upload), `Upload of ${name}`),
+    hasProgress(upload) && progressBar(sentShare(upload), `Upload of ${name}`),
     phase === 'making' && progressBar(undefined, 'Making the test clip'),
     problem
       ? h('div', { class: 'error-text', role: 'alert', 'data-testid': 'upload-error' }, problemText(problem))
       : metaLine(
-          phase === 'sending'
-            ? [percentText(sentShare(upload)), ...sendingFacts(upload)]
+          hasProgress(upload)
+            ? [percentText(sentShare(upload)), ...sendingFacts(upload), phase === 'paused' && 'paused']
             : [phaseText(upload, state), upload.file && sizeText(upload.sizeBytes)],
         ),
+    phase === 'unfinished' &&
+      h(
+        'p',
+        { class: 'quiet' },
+        'It was broken off. Choose the same file again, and the rest of it is sent.',
+      ),
   );
 }
+
+/** What stands still keeps its bar. */
+const hasProgress = ({ phase }: Upload): boolean =>
+  phase === 'sending' || phase === 'paused' || phase === 'unfinished';
 
 function phaseText(upload: Upload, { serverGone, uploads }: State): string {
   switch (upload.phase) {
@@ -266,6 +276,10 @@ function phaseText(upload: Upload, { serverGone, uploads }: State): string {
       return 'Making a test clip …';
     case 'sending':
       return upload.sentBytes < upload.sizeBytes ? 'Uploading' : 'Finishing …';
+    case 'paused':
+      return 'Paused';
+    case 'unfinished':
+      return 'Not finished';
     case 'failed':
       return 'Not uploaded';
   }
@@ -274,8 +288,9 @@ function phaseText(upload: Upload, { serverGone, uploads }: State): string {
 const sentShare = ({ sentBytes, sizeBytes }: Upload): number =>
   sizeBytes > 0 ? Math.min(1, sentBytes / sizeBytes) : 1;
 
-function sendingFacts({ sentBytes, sizeBytes, samples }: Upload): Child[] {
+function sendingFacts({ phase, sentBytes, sizeBytes, samples }: Upload): Child[] {
   const sent = `${sizeText(Math.min(sentBytes, sizeBytes))} of ${sizeText(sizeBytes)}`;
+  if (phase !== 'sending') return [sent];
   const rate = rateOf(samples, performance.now());
   if (rate === undefined || sentBytes >= sizeBytes) return [sent];
   if (rate === 0) return [sent, 'no progress, waiting for the network'];
@@ -395,6 +410,13 @@ function renderDialog({ deleting, videos }: State): void {
 
 const button = (words: string, action: string, id?: string | number): HTMLElement =>
   h('button', { class: 'button', type: 'button', 'data-action': action, 'data-id': id }, words);
+
+const iconButton = (symbol: string, label: string, action: string, id: string | number): HTMLElement =>
+  h(
+    'button',
+    { class: 'icon-button', type: 'button', 'data-action': action, 'data-id': id, 'aria-label': label },
+    icon(symbol),
+  );
 
 const problemText = ({ sentence, advice }: Problem): HTMLElement =>
   h('p', { class: 'problem' }, h('strong', {}, sentence), ' ', advice);

@@ -5,18 +5,13 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import {
-  GetObjectCommand,
-  ListMultipartUploadsCommand,
-  ListPartsCommand,
-  type S3Client,
-} from '@aws-sdk/client-s3';
 import { build } from 'esbuild';
-import type { Browser, Page, Request } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { sourceKey } from '../../core/keys.ts';
 import { openBrowser } from '../support/browser.ts';
 import { temporaryDirectory } from '../support/media.ts';
-import { startSystem, storeClient } from '../support/system.ts';
+import { partsOnPage, storedUploads } from '../support/parts.ts';
+import { startSystem } from '../support/system.ts';
 import type { System } from '../support/system.ts';
 
 const MIB = 1024 * 1024;
@@ -25,7 +20,7 @@ type Major = (typeof MAJORS)[number];
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let system: System;
-let store: S3Client;
+let stored: Awaited<ReturnType<typeof storedUploads>>;
 let pages: Server;
 let browser: Browser;
 let page: Page;
@@ -44,19 +39,21 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => pages.listen(0, '127.0.0.1', resolve));
   system = await startSystem(join(directory.path, 'data'));
-  store = await storeClient(system, join(directory.path, 'data'));
+  stored = await storedUploads(system, join(directory.path, 'data'));
   browser = await openBrowser();
 });
 afterAll(async () => {
   await browser?.close();
   await system?.stop();
-  store?.destroy();
+  stored?.close();
   pages?.close();
   await directory.remove();
 });
+let parts: ReturnType<typeof partsOnPage>;
 beforeEach(async () => {
   // A context of its own: what Golden Retriever keeps is not for the next test.
   page = await (await browser.newContext()).newPage();
+  parts = partsOnPage(page, system);
 });
 afterEach(() => page.context().close());
 
@@ -147,76 +144,6 @@ async function grant(): Promise<Granted> {
   return (await answer.json()) as Granted;
 }
 
-const BUCKET = 'instant-hls-uploads';
-
-async function storedBytes(id: string): Promise<Buffer> {
-  const { Body } = await store.send(new GetObjectCommand({ Bucket: BUCKET, Key: sourceKey(id) }));
-  return Buffer.from(await Body!.transformToByteArray());
-}
-
-async function openUploads(id: string): Promise<string[]> {
-  const { Uploads = [] } = await store.send(
-    new ListMultipartUploadsCommand({ Bucket: BUCKET, Prefix: sourceKey(id) }),
-  );
-  return Uploads.map(({ UploadId }) => UploadId!);
-}
-
-/** The numbers of the parts that the page sends from now on, in order; form counts as 0. */
-function sentParts(): number[] {
-  const sent: number[] = [];
-  page.on('request', (request) => {
-    const number = partNumberOf(request);
-    if (number !== undefined) sent.push(number);
-  });
-  return sent;
-}
-
-function partNumberOf(request: Request): number | undefined {
-  const url = new URL(request.url());
-  if (url.pathname.startsWith('/api/') || url.origin !== system.baseUrl) return undefined;
-  if (request.method() === 'POST') return 0;
-  const number = url.searchParams.get('partNumber');
-  return number === null || request.method() !== 'PUT' ? undefined : Number(number);
-}
-
-/** A PUT of this part waits until it is let go; resolves when it has come. */
-async function holdPart(number: number): Promise<{ held: Promise<void>; release(): Promise<void> }> {
-  const [came, isLetGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  await page.route(
-    (url) => url.searchParams.get('partNumber') === String(number),
-    async (route) => {
-      if (route.request().method() !== 'PUT') return route.continue();
-      came.resolve();
-      await isLetGo.promise;
-      await route.continue().catch(() => undefined); // given up by the page meanwhile
-    },
-  );
-  return {
-    held: came.promise,
-    release: async () => {
-      isLetGo.resolve();
-      await page.unroute(() => true);
-    },
-  };
-}
-
-/** Once, in place of the store, as S3 answers. */
-async function answerPart(number: number, status: number, body: string): Promise<void> {
-  let isDone = false;
-  await page.route(
-    (url) => url.searchParams.get('partNumber') === String(number),
-    async (route) => {
-      if (isDone || route.request().method() !== 'PUT') return route.continue();
-      isDone = true;
-      await route.fulfill({
-        status,
-        headers: { 'access-control-allow-origin': '*', 'content-type': 'application/xml' },
-        body,
-      });
-    },
-  );
-}
-
 describe.each(MAJORS)('Uppy %i', (major) => {
   beforeEach(() => page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}/${major}`));
 
@@ -272,38 +199,38 @@ describe.each(MAJORS)('Uppy %i', (major) => {
     ['empty', 0, [0]],
     ['just at the size from which it is sent in parts', 6 * MIB, [0]],
     ['just above', 6 * MIB + 1, [1, 2]],
-  ])('uploads a file that is %s', async (_, sizeBytes, parts) => {
+  ])('uploads a file that is %s', async (_, sizeBytes, numbers) => {
     const granted = await grant();
-    const sent = sentParts();
+    const sent = parts.sent();
     const { error, body } = await upload(granted, sizeBytes);
     expect(error ?? null).toBeNull();
     expect(body).toMatchObject({ key: sourceKey(granted.id), location: expect.any(String) });
-    expect(sent.sort()).toEqual(parts);
-    expect((await storedBytes(granted.id)).equals(contentOf(sizeBytes))).toBe(true);
+    expect(sent.sort()).toEqual(numbers);
+    expect((await stored.bytes(granted.id)).equals(contentOf(sizeBytes))).toBe(true);
     const status = await (await fetch(`${system.baseUrl}/api/videos/${granted.id}`)).json();
     expect(status).toMatchObject({ title: 'film.bin', sizeBytes });
   });
 
   test('cancelled, it leaves nothing behind', async () => {
     const granted = await grant();
-    const { held, release } = await holdPart(2);
+    const { held, release } = await parts.hold(2);
     await begin(granted, 12 * MIB);
     await held;
-    expect(await openUploads(granted.id)).toHaveLength(1);
+    expect(await stored.openUploads(granted.id)).toHaveLength(1);
     const aborted = page.waitForResponse((answer) => answer.request().method() === 'DELETE');
     await tell('cancelAll');
     expect((await aborted).status()).toBe(200);
     await release();
-    expect(await openUploads(granted.id)).toEqual([]);
+    expect(await stored.openUploads(granted.id)).toEqual([]);
   });
 
   test('paused, it sends nothing; resumed, it sends what is missing', async () => {
     const granted = await grant();
-    const sent = sentParts();
-    const { held, release } = await holdPart(3);
+    const sent = parts.sent();
+    const { held, release } = await parts.hold(3);
     await begin(granted, 12 * MIB);
     await held;
-    await untilStored(granted.id, [1, 2]);
+    await stored.untilParts(granted.id, [1, 2]);
     await tell('pauseAll');
     await release();
     const before = [...sent];
@@ -312,18 +239,18 @@ describe.each(MAJORS)('Uppy %i', (major) => {
     await tell('resumeAll');
     expect(await ending()).toBe('uploaded');
     expect(sent.slice(before.length)).toEqual([3]);
-    expect((await storedBytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
+    expect((await stored.bytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
   });
 
   test('after a reload the same file, chosen again, goes on with the parts that are missing', async () => {
     const granted = await grant();
-    const { held, release } = await holdPart(3);
+    const { held, release } = await parts.hold(3);
     await begin(granted, 12 * MIB, true);
     await held;
-    await untilStored(granted.id, [1, 2]);
+    await stored.untilParts(granted.id, [1, 2]);
     await page.reload();
     await release();
-    const sent = sentParts();
+    const sent = parts.sent();
     await page.evaluate(
       async ({ uploadUrl, major }) => {
         const self = window as unknown as Window;
@@ -337,13 +264,13 @@ describe.each(MAJORS)('Uppy %i', (major) => {
     );
     expect(await ending()).toBe('uploaded');
     expect(sent).toEqual([3]);
-    expect((await storedBytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
+    expect((await stored.bytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
   });
 
   test('a part that the store is too busy for is sent again', async () => {
     const granted = await grant();
-    const sent = sentParts();
-    await answerPart(
+    const sent = parts.sent();
+    await parts.answer(
       2,
       503,
       '<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>',
@@ -351,13 +278,13 @@ describe.each(MAJORS)('Uppy %i', (major) => {
     await begin(granted, 12 * MIB);
     expect(await ending()).toBe('uploaded');
     expect(sent.sort()).toEqual([1, 2, 2, 3]);
-    expect((await storedBytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
+    expect((await stored.bytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
   });
 
   test('a part whose URL has expired is signed anew, by Uppy 6 when it is told to try again', async () => {
     const granted = await grant();
-    const sent = sentParts();
-    await answerPart(
+    const sent = parts.sent();
+    await parts.answer(
       2,
       403,
       '<Error><Code>AccessDenied</Code><Message>Request has expired</Message></Error>',
@@ -369,7 +296,7 @@ describe.each(MAJORS)('Uppy %i', (major) => {
     }
     expect(await ending()).toBe('uploaded');
     expect(sent.sort()).toEqual([1, 2, 2, 3]);
-    expect((await storedBytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
+    expect((await stored.bytes(granted.id)).equals(contentOf(12 * MIB))).toBe(true);
   });
 
   test('two files at once become two videos, each by a token of its own', async () => {
@@ -377,7 +304,7 @@ describe.each(MAJORS)('Uppy %i', (major) => {
     const ends = await Promise.all(granted.map((each, index) => upload(each, 7 * MIB + index)));
     expect(ends.map(({ body }) => body.key)).toEqual(granted.map(({ id }) => sourceKey(id)));
     for (const [index, { id }] of granted.entries()) {
-      expect((await storedBytes(id)).equals(contentOf(7 * MIB + index))).toBe(true);
+      expect((await stored.bytes(id)).equals(contentOf(7 * MIB + index))).toBe(true);
     }
   });
 
@@ -395,7 +322,7 @@ describe.each(MAJORS)('Uppy %i', (major) => {
       { uploadUrl, major },
     );
     expect(error).toBeTruthy();
-    expect(await openUploads(id)).toEqual([]);
+    expect(await stored.openUploads(id)).toEqual([]);
   });
 });
 
@@ -421,20 +348,20 @@ describe('Uppy 6 that signs its requests by the one route for that', () => {
   ])('uploads a file %s', async (_, sizeBytes) => {
     const granted = await grant();
     expect(await upload(granted, sizeBytes)).toEqual({ error: null, key: sourceKey(granted.id) });
-    expect((await storedBytes(granted.id)).equals(contentOf(sizeBytes))).toBe(true);
+    expect((await stored.bytes(granted.id)).equals(contentOf(sizeBytes))).toBe(true);
   });
 
   test('is held to the limit of its token, and told why', async () => {
     const granted = await grant();
     const { error } = await upload(granted, 20 * MIB + 1);
     expect(error).toContain('at most 20971520 are accepted');
-    expect(await openUploads(granted.id)).toEqual([]);
+    expect(await stored.openUploads(granted.id)).toEqual([]);
   });
 
   test('paused and resumed, it lists its parts and sends what is missing; cancelled, it leaves nothing', async () => {
     const granted = await grant();
-    const sent = sentParts();
-    const { held, release } = await holdPart(3);
+    const sent = parts.sent();
+    const { held, release } = await parts.hold(3);
     const tell = (command: 'pauseAll' | 'resumeAll' | 'cancelAll') =>
       page.evaluate((command) => void (window as unknown as Window).uppies[0][command](), command);
     await page.evaluate(({ uploadUrl }) => {
@@ -444,10 +371,10 @@ describe('Uppy 6 that signs its requests by the one route for that', () => {
       void uppy.upload();
     }, granted);
     await held;
-    await untilStored(granted.id, [1, 2]);
+    await stored.untilParts(granted.id, [1, 2]);
     await tell('pauseAll');
     const before = [...sent];
-    const again = page.waitForRequest((request) => partNumberOf(request) === 3);
+    const again = page.waitForRequest((request) => parts.numberOf(request) === 3);
     await tell('resumeAll');
     await again;
     expect(sent.slice(before.length)).toEqual([3]);
@@ -455,19 +382,6 @@ describe('Uppy 6 that signs its requests by the one route for that', () => {
     await tell('cancelAll');
     expect((await aborted).status()).toBe(204);
     await release();
-    expect(await openUploads(granted.id)).toEqual([]);
+    expect(await stored.openUploads(granted.id)).toEqual([]);
   });
 });
-
-/** Until these parts are in the store: a page hears of it a little later. */
-async function untilStored(id: string, numbers: number[]): Promise<void> {
-  for (;;) {
-    const [UploadId] = await openUploads(id);
-    const { Parts = [] } = UploadId
-      ? await store.send(new ListPartsCommand({ Bucket: BUCKET, Key: sourceKey(id), UploadId }))
-      : {};
-    const stored = Parts.map(({ PartNumber }) => PartNumber!);
-    if (numbers.every((number) => stored.includes(number))) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}

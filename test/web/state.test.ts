@@ -69,7 +69,13 @@ describe('the stage', () => {
       uploads: [],
     });
     const failed = transitions.uploadFailed(withUploads(upload(1)), 1, PROBLEM);
-    expect(transitions.stageClosed(failed)).toMatchObject({ stage: { kind: 'empty' }, uploads: [] });
+    expect(transitions.uploadCancelled(failed, 1)).toMatchObject({ stage: { kind: 'empty' }, uploads: [] });
+  });
+
+  test('stays with a paused upload, while the next file goes', () => {
+    const paused = transitions.uploadPaused(withUploads(upload(1), upload(2)), 1);
+    expect(paused.stage).toEqual({ kind: 'upload', key: 1 });
+    expect(transitions.nextUpload(paused)?.key).toBe(2);
   });
 
   test('is empty after its video is deleted', () => {

@@ -1,5 +1,6 @@
-import { contentTypeOf, rateOf, withSample } from '../../web/upload.ts';
-import type { Sample } from '../../web/upload.ts';
+import { contentTypeOf } from '../../web/api.ts';
+import { rateOf, withSample } from '../../web/transfer-rate.ts';
+import type { Sample } from '../../web/transfer-rate.ts';
 
 test.each([
   ['video/mp4', 'video/mp4'],
