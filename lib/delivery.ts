@@ -9,6 +9,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { join } from 'node:path';
 import { contentSecurityPolicy } from '../web/content-security-policy.ts';
 import { acknowledge } from './acknowledge.ts';
 
@@ -59,7 +60,13 @@ export class Delivery extends Construct {
         responseHeadersPolicy: this.pageHeaders(props.uploads),
       },
       additionalBehaviors: {
-        '/api/*': { ...api, allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL },
+        '/api/*': {
+          ...api,
+          allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL,
+          functionAssociations: [
+            { function: this.session(), eventType: cloudfront.FunctionEventType.VIEWER_REQUEST },
+          ],
+        },
         '/watch/*': { ...api, ...videoPage },
         '/embed/*': { ...api, ...videoPage },
         // Compression makes Accept-Encoding a part of the cache key. That is right for text; for segments, which no
@@ -128,6 +135,14 @@ export class Delivery extends Construct {
           }
         : {}),
     };
+  }
+
+  private session(): cloudfront.Function {
+    return new cloudfront.Function(this, 'Session', {
+      code: cloudfront.FunctionCode.fromFile({ filePath: join(import.meta.dirname, 'session.cf.js') }),
+      runtime: cloudfront.FunctionRuntime.JS_2_0,
+      comment: 'Makes the Authorization header of the cookie of whoever has signed in',
+    });
   }
 
   /** What is stored says itself how long it may be kept (core/media-types.ts); what does not is not kept. */

@@ -7,12 +7,15 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as deployment from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
+import type { Config } from '../web/api.ts';
 import { WRITES_ANY_LOG, acknowledge, logicalId, wildcards } from './acknowledge.ts';
 import { LOG_RETENTION } from './pipeline-function.ts';
 import { privateBucket } from './video-buckets.ts';
 
 const COPIER =
   "This is CDK's own function that copies a folder into a bucket; it runs during a deployment only.";
+
+export type PageConfig = Pick<Config, 'signIn'>;
 
 /** Filled in for each video by the API (pipeline/watch-pages.ts). */
 export const VIDEO_PAGES = ['watch.html', 'embed.html'];
@@ -29,7 +32,7 @@ export class Page extends Construct {
   }
 
   /** @param directory the built pages: index.html, watch.html, embed.html, and below assets/ files whose names tell their content */
-  deploy(directory: string, distribution: cloudfront.Distribution): void {
+  deploy(directory: string, distribution: cloudfront.Distribution, config: PageConfig): void {
     const common: Omit<deployment.BucketDeploymentProps, 'sources'> = {
       destinationBucket: this.bucket,
       retainOnDelete: false,
@@ -50,7 +53,7 @@ export class Page extends Construct {
       ...common,
       sources: [
         deployment.Source.asset(directory, { exclude: ['assets'] }),
-        deployment.Source.jsonData('config.json', { testClip: false }),
+        deployment.Source.jsonData('config.json', { ...config, testClip: false }),
       ],
       // Browsers ask whether it is new; the edge keeps it until it is told otherwise, here. Only for these paths: the
       // cached segments of videos are worth keeping.

@@ -23,7 +23,7 @@ export type Authorization = 'key' | { jwtIssuer: string; jwtAudience: string[] }
 interface Route {
   method: apigateway.HttpMethod;
   path: string;
-  /** `anyone` knows an unguessable id, or holds an upload token in the path. */
+  /** `anyone` knows an unguessable id, holds an upload token in the path, or gives up what only he has. */
   who: 'owner' | 'anyone';
 }
 
@@ -33,6 +33,8 @@ const { ANY, DELETE, GET, POST } = apigateway.HttpMethod;
 const ROUTES: readonly Route[] = [
   { method: GET, path: '/api/health', who: 'anyone' },
   { method: GET, path: '/api/openapi.json', who: 'anyone' },
+  { method: POST, path: '/api/session', who: 'owner' },
+  { method: DELETE, path: '/api/session', who: 'anyone' },
   { method: GET, path: '/api/uploads', who: 'owner' },
   { method: POST, path: '/api/uploads', who: 'owner' },
   { method: DELETE, path: '/api/uploads/{id}', who: 'owner' },

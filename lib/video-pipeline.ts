@@ -284,7 +284,9 @@ export class VideoPipeline extends Construct {
       playbackCheck: tokens?.check,
     });
     this.distribution = delivery.distribution;
-    if (props.page) page.deploy(props.page, delivery.distribution);
+    if (props.page) {
+      page.deploy(props.page, delivery.distribution, { signIn: authorization === 'key' ? 'key' : 'token' });
+    }
     this.siteUrl = delivery.baseUrl;
     this.apiUrl = `${delivery.baseUrl}/api`;
     this.playbackBaseUrl = `${delivery.baseUrl}/v`;

@@ -1,4 +1,5 @@
-// Stands where API Gateway stands in the cloud: asks the authorizer, then the API function.
+// Stands where API Gateway stands in the cloud, and before it the function at the edge that knows who has signed in: asks
+// the authorizer, then the API function.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type {
@@ -6,6 +7,7 @@ import type {
   APIGatewayProxyStructuredResultV2,
   APIGatewaySimpleAuthorizerResult,
 } from 'aws-lambda';
+import { sessionAuthorization } from '../core/session.ts';
 import { eventOf, sendResult } from './lambda-events.ts';
 
 export interface ApiFunctions {
@@ -28,6 +30,7 @@ export function apiGateway({ api, authorizer }: ApiFunctions) {
       response.writeHead(413, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       return;
     }
+    event.headers['authorization'] ??= sessionAuthorization(event.headers);
     // The function itself knows which calls are open to all; it refuses the others without this mark.
     if (event.headers['authorization'] && (await authorizer(event)).isAuthorized) {
       Object.assign(event.requestContext, { authorizer: { lambda: {} } });

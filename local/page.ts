@@ -30,7 +30,7 @@ export async function servePage(
   );
   web.route('/config.json', (request, response) => {
     // Under any other name than ours, this may be a foreign page that had its name point here.
-    sendJson(response, 200, { testClip: true, ...(isOurName(request) ? { apiKey } : {}) });
+    sendJson(response, 200, { testClip: true, signIn: 'key', ...(isOurName(request) ? { apiKey } : {}) });
   });
   web.route('/local/test-clip', async (request, response) => {
     if (request.method !== 'POST' || !isFromOurPage(request)) return false;

@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { RequestError, notFound } from '../core/errors.ts';
 import { isVideoId } from '../core/keys.ts';
+import { NO_SESSION_COOKIE, sessionCookie } from '../core/session.ts';
 import { admittedUpload, uploadToken } from '../core/upload-token.ts';
 import type { UploadGrant } from '../core/upload-token.ts';
 import { createUpload, renewUpload } from './create-upload.ts';
@@ -64,6 +65,17 @@ export function httpApi(options: ApiOptions): Hono {
   app.get('/health', (context) => context.json({ status: 'ok' }));
 
   app.get('/openapi.json', (context) => context.json(openApi(publicBaseUrl)));
+
+  app.post('/session', (context) => {
+    authorize(context, options);
+    context.header('Set-Cookie', sessionCookie(context.req.header('Authorization') ?? ''));
+    return context.body(null, 204);
+  });
+
+  app.delete('/session', (context) => {
+    context.header('Set-Cookie', NO_SESSION_COOKIE);
+    return context.body(null, 204);
+  });
 
   app.post('/uploads', async (context) => {
     authorize(context, options);

@@ -188,6 +188,23 @@ const PATHS = {
       },
     },
   },
+  '/session': {
+    post: {
+      operationId: 'signIn',
+      summary: 'Has a browser keep the credential in a cookie that no script can read',
+      security: OWNER,
+      responses: {
+        204: { description: 'Requests that a page of this site makes now need no header.' },
+        ...failures(400, 401, 403),
+      },
+    },
+    delete: {
+      operationId: 'signOut',
+      summary: 'Has the browser forget it',
+      security: ANYONE,
+      responses: { 204: { description: 'It is forgotten.' } },
+    },
+  },
   '/uploads/{id}': {
     parameters: [VIDEO_ID],
     delete: {

@@ -10,6 +10,8 @@ export type Video = VideoStatus;
 export interface Config {
   /** Only a server on one's own machine gives its key away. */
   apiKey?: string;
+  /** What one signs in with: the key, or a token of the JWT issuer. */
+  signIn: 'key' | 'token';
   testClip: boolean;
 }
 
@@ -69,6 +71,9 @@ export class ApiError extends Error {
 export interface Api {
   config(): Promise<Config>;
   health(): Promise<unknown>;
+  /** The browser keeps the credential from now on. Rejects with an ApiError, `isKeyRefused`, for a wrong one. */
+  signIn(credential: string): Promise<void>;
+  signOut(): Promise<void>;
   grantUpload(file: { filename: string; contentType: string; sizeBytes: number }): Promise<Granted>;
   /** A new address to send parts to, where the one before has ended. */
   renewUpload(id: string): Promise<Pick<Granted, 'uploadUrl'>>;
@@ -80,13 +85,15 @@ export interface Api {
   deleteVideo(id: string): Promise<void>;
 }
 
-/** Every call rejects with ServerGone or ApiError. `apiKey` is asked for anew at each call. */
+/** Every call rejects with ServerGone or ApiError. Without an `apiKey`, which is asked for at each call, a cookie counts. */
 export function httpApi(apiKey: () => string | undefined): Api {
   const call = <T>(method: string, path: string, body?: object): Promise<T> =>
     request<T>(method, path, apiKey(), body);
   return {
     config: () => call('GET', '/config.json'),
     health: () => call('GET', '/api/health'),
+    signIn: (credential) => request('POST', '/api/session', credential),
+    signOut: () => call('DELETE', '/api/session'),
     grantUpload: (file) => call('POST', '/api/uploads', file),
     renewUpload: (id) => call('POST', `/api/uploads/${id}/tokens`),
     makeTestClip: () => call('POST', '/local/test-clip'),

@@ -15,8 +15,7 @@ import { uploadQueue } from './upload-queue.ts';
 import { render } from './view.ts';
 
 let state: State = INITIAL;
-const api = httpApi(() => state.config?.apiKey ?? sessionStorage.getItem(STORED_KEY) ?? undefined);
-const STORED_KEY = 'instant-hls.api-key';
+const api = httpApi(() => state.config?.apiKey);
 
 const video = document.getElementById('video') as HTMLVideoElement;
 const frame = document.getElementById('frame') as HTMLElement;
@@ -54,10 +53,8 @@ async function start(): Promise<void> {
   set({ startProblem: undefined });
   try {
     const config = await api.config();
-    const isKeyMissing = config.apiKey === undefined && sessionStorage.getItem(STORED_KEY) === null;
     set({ config });
-    if (isKeyMissing) askForKey('empty');
-    else await enter();
+    await enter();
   } catch (error) {
     failed(error);
     if (!(error instanceof ServerGone)) set({ startProblem: problemOf(error) });
@@ -87,8 +84,8 @@ function failed(error: unknown): boolean {
     return true;
   }
   if (error instanceof ApiError && error.isKeyRefused && !state.config?.apiKey) {
-    sessionStorage.removeItem(STORED_KEY);
-    askForKey('wrong');
+    // 401: nobody has signed in here, or not for a long time. 403: with a key that has been changed since.
+    askForKey(error.status === 401 ? 'empty' : 'wrong');
     return true;
   }
   return false;
@@ -323,6 +320,7 @@ async function copyLink(): Promise<void> {
 
 const actions: Record<string, (id: string) => void> = {
   start: () => void start(),
+  'sign-out': () => void signOut(),
   'dismiss-notice': () => set({ notice: undefined }),
   'test-clip': () => addFiles([undefined]),
   'cancel-upload': (key) => queue.cancel(Number(key)),
@@ -366,7 +364,6 @@ document.addEventListener('dragleave', (event) => {
 document.addEventListener('drop', (event) => {
   event.preventDefault();
   set({ dragging: false });
-  if (!state.config || state.keyForm !== 'hidden') return;
   const items = [...(event.dataTransfer?.items ?? [])];
   const files = items.flatMap((item) =>
     item.webkitGetAsEntry()?.isDirectory ? [] : (item.getAsFile() ?? []),
@@ -378,11 +375,32 @@ document.addEventListener('drop', (event) => {
 document.getElementById('key-form')!.addEventListener('submit', (event) => {
   event.preventDefault();
   const field = document.getElementById('key') as HTMLInputElement;
-  sessionStorage.setItem(STORED_KEY, field.value.trim());
-  field.value = '';
-  set({ keyForm: 'hidden' });
-  void enter();
+  void signIn(field.value.trim()).then(() => (field.value = ''));
 });
+
+async function signIn(credential: string): Promise<void> {
+  if (state.keyForm === 'trying') return;
+  set({ keyForm: 'trying' });
+  try {
+    await api.signIn(credential);
+  } catch (error) {
+    const isRefused = error instanceof ApiError && error.isKeyRefused;
+    askForKey(isRefused ? 'wrong' : 'empty');
+    if (!isRefused && !failed(error)) set({ notice: problemOf(error) });
+    return;
+  }
+  set({ keyForm: 'hidden', notice: undefined });
+  await enter();
+}
+
+async function signOut(): Promise<void> {
+  try {
+    await api.signOut();
+    location.reload(); // nothing of what was seen stays
+  } catch (error) {
+    if (!failed(error)) set({ notice: problemOf(error) });
+  }
+}
 
 const dialog = document.getElementById('delete-dialog') as HTMLDialogElement;
 dialog.addEventListener('close', () => {

@@ -11,8 +11,8 @@ export interface State {
   config: Config | undefined;
   /** Why the page cannot begin, if so. */
   startProblem: Problem | undefined;
-  /** The key must be asked for; `wrong` once one was refused. */
-  keyForm: 'hidden' | 'empty' | 'wrong';
+  /** The key must be asked for; `wrong` once one was refused, `trying` while one is being looked at. */
+  keyForm: 'hidden' | 'empty' | 'trying' | 'wrong';
   serverGone: boolean;
   /** In the order they were dropped. What is done leaves the list. */
   uploads: Upload[];

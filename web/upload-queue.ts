@@ -41,7 +41,8 @@ export function uploadQueue({ api, state, update, failed }: QueueOptions): Uploa
     update((state) => transitions.uploadChanged(state, key, changes));
 
   async function sendNext(): Promise<void> {
-    if (state().serverGone || state().keyForm !== 'hidden') return;
+    const { config, serverGone, keyForm } = state();
+    if (!config || serverGone || keyForm !== 'hidden') return;
     const upload = transitions.nextUpload(state());
     if (!upload) return;
     const { key, file } = upload;

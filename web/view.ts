@@ -33,7 +33,7 @@ export function render(state: State): void {
   const isOpen = state.config !== undefined && state.keyForm === 'hidden';
   byId('workspace').hidden = !isOpen;
   byId('key-form').hidden = state.keyForm === 'hidden';
-  fill(byId('key-error'), state.keyForm === 'wrong' && 'The server did not accept this key.');
+  renderSignIn(state);
   fill(byId('notice'), noticeOf(state));
   if (!isOpen) return;
 
@@ -55,6 +55,18 @@ export function render(state: State): void {
 
   renderDialog(state);
   fill(byId('announcer'), announcement(state));
+}
+
+function renderSignIn({ config, keyForm }: State): void {
+  const isToken = config?.signIn === 'token';
+  fill(byId('key-title'), isToken ? 'Enter an access token' : 'Enter the API key');
+  fill(byId('key-label'), isToken ? 'Access token' : 'API key');
+  fill(
+    byId('key-error'),
+    keyForm === 'wrong' && `The server did not accept this ${isToken ? 'token' : 'key'}.`,
+  );
+  byId<HTMLButtonElement>('key-submit').disabled = keyForm === 'trying';
+  byId('sign-out').hidden = !config || config.apiKey !== undefined || keyForm !== 'hidden';
 }
 
 function noticeOf({ startProblem, serverGone, notice }: State): Child {

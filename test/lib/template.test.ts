@@ -616,6 +616,8 @@ describe('the API', () => {
     expect(routes(template)).toEqual({
       'GET /api/health': 'NONE',
       'GET /api/openapi.json': 'NONE',
+      'POST /api/session': 'CUSTOM',
+      'DELETE /api/session': 'NONE',
       'GET /api/uploads': 'CUSTOM',
       'POST /api/uploads': 'CUSTOM',
       'DELETE /api/uploads/{id}': 'CUSTOM',
@@ -671,15 +673,18 @@ describe('protected playback', () => {
       const events = (FunctionAssociations ?? []).map(({ EventType }: { EventType: string }) => EventType);
       expect([PathPattern, events]).toEqual([
         PathPattern,
-        PathPattern.startsWith('/v/') ? ['viewer-request'] : [],
+        PathPattern.startsWith('/v/') || PathPattern === '/api/*' ? ['viewer-request'] : [],
       ]);
+      const [{ FunctionARN } = {}] = FunctionAssociations ?? [];
+      if (PathPattern.startsWith('/v/')) expect(JSON.stringify(FunctionARN)).toContain('Check');
     }
-    expect(ofType(template, 'AWS::CloudFront::Function')).toEqual([]);
+    expect(ofType(template, 'AWS::CloudFront::Function')).toHaveLength(1); // who has signed in
   });
 
   test('is deployed as it is tested, with the KeyValueStore that its runtime reads', async () => {
     const token = await variants.template('token');
-    const { Properties } = only(ofType(token, 'AWS::CloudFront::Function'));
+    const functions = ofType(token, 'AWS::CloudFront::Function');
+    const { Properties } = only(functions.filter(({ id }) => id.includes('PlaybackTokens')));
     expect(Properties.FunctionCode).toBe(await readFile(join(ROOT, 'lib/playback-token.cf.js'), 'utf8'));
     expect(Properties.FunctionConfig.Runtime).toBe('cloudfront-js-2.0');
     const store = only(ofType(token, 'AWS::CloudFront::KeyValueStore'));

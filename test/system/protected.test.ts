@@ -115,8 +115,8 @@ test.each([
   [403, 'Forbidden'],
   [401, 'Unauthorized'],
 ])('a key that the gateway refuses by %i, in its own words, is asked for again', async (status, message) => {
-  await page.route('**/config.json', (route) => route.fulfill({ json: { testClip: false } }));
-  await page.route('**/api/videos?*', (route) =>
+  await page.route('**/config.json', (route) => route.fulfill({ json: { testClip: false, signIn: 'key' } }));
+  await page.route('**/api/session', (route) =>
     route.request().headers()['authorization'] === 'Bearer key'
       ? route.continue()
       : route.fulfill({ status, json: { message } }),
