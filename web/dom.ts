@@ -70,7 +70,11 @@ function matchNode(node: ChildNode, wanted: ChildNode): void {
     if (node.nodeValue !== wanted.nodeValue) node.nodeValue = wanted.nodeValue;
     return;
   }
-  for (const { name } of [...node.attributes]) if (!wanted.hasAttribute(name)) node.removeAttribute(name);
+  for (const { name } of [...node.attributes]) {
+    // What somebody has unfolded stays so.
+    const isTheirs = name === 'open' && node instanceof HTMLDetailsElement;
+    if (!wanted.hasAttribute(name) && !isTheirs) node.removeAttribute(name);
+  }
   for (const { name, value } of wanted.attributes) {
     if (node.getAttribute(name) !== value) node.setAttribute(name, value);
   }

@@ -410,6 +410,16 @@ dialog.addEventListener('close', () => {
   dialog.returnValue = ''; // Escape leaves it as it was
 });
 
+// The list goes on by itself where its end comes into view; the button stays for who comes there otherwise.
+const showMore = document.getElementById('show-more') as HTMLButtonElement;
+new IntersectionObserver(
+  ([entry]) => {
+    if (entry?.isIntersecting && state.library === 'loaded' && state.nextCursor)
+      void loadLibrary(state.nextCursor);
+  },
+  { rootMargin: '400px' },
+).observe(showMore);
+
 document.addEventListener('visibilitychange', schedulePoll);
 
 window.addEventListener('beforeunload', (event) => {

@@ -6,6 +6,7 @@ import type { Video } from './api.ts';
 import {
   clockText,
   dateText,
+  pathOf,
   percentText,
   rateText,
   sizeText,
@@ -344,6 +345,10 @@ function videoRow(video: Video, state: State): HTMLElement {
       'div',
       { class: isRefused ? 'tile refused' : 'tile', 'aria-hidden': 'true' },
       icon(isRefused ? 'alert' : isSound ? 'sound' : 'play'),
+      // Over the symbol, which stays where there is no picture, or none can be loaded.
+      video.posterUrl !== null &&
+        !isRefused &&
+        h('img', { class: 'tile-poster', src: pathOf(video.posterUrl), alt: '', loading: 'lazy' }),
       durationSeconds !== null && h('span', { class: 'tile-time' }, clockText(durationSeconds)),
     ),
     h(
@@ -375,6 +380,13 @@ function videoRow(video: Video, state: State): HTMLElement {
       video.state === 'failed' &&
         h('p', { class: 'error-text', 'data-testid': 'video-error' }, refusalOf(video).sentence),
     ),
+    video.playbackUrl !== null &&
+      (video.playable || video.state === 'processing') &&
+      h(
+        'a',
+        { class: 'icon-button row-link', href: `/watch/${id}`, 'aria-label': `Open the page of ${title}` },
+        icon('open'),
+      ),
     h(
       'button',
       {

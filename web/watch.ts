@@ -25,9 +25,6 @@ let copied: string | undefined;
 
 const controls = addControls(frame, video, { isAloneOnPage: true });
 
-if (watched) void watch(watched);
-else show();
-
 async function watch({
   id,
   playbackUrl,
@@ -208,3 +205,7 @@ async function copy(name: string): Promise<void> {
     show();
   }, 2000);
 }
+
+// Last, as what begins here uses all of the above at once.
+if (watched) void watch(watched);
+else show();
