@@ -1,0 +1,234 @@
+// Players of others play our stream: the snippets of docs/integrate.md, as they are printed there, with the packages as
+// they are published, in Chromium and on a page of another origin.
+
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import type { VideoStatus } from '../../pipeline/video-status.ts';
+import { openBrowser } from '../support/browser.ts';
+import { renditionsAt } from '../support/hls.ts';
+import type { Rendition } from '../support/hls.ts';
+import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { startSystem, storeClient, untilStatus, uploadFile } from '../support/system.ts';
+import type { System } from '../support/system.ts';
+
+const PLAYERS = ['hls.js', 'video.js', 'Shaka Player', 'media-chrome'] as const;
+type Player = (typeof PLAYERS)[number];
+
+const SECONDS = 240;
+/** Of each player a place of its own, so that it is the first to come there. All of them are in the blue half. */
+const PLACES = { 'hls.js': 130, 'video.js': 150, 'Shaka Player': 170, 'media-chrome': 190 };
+/** Longer than any of them waits by itself. */
+const SLOW_MS = 11_000;
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let system: System;
+let store: S3Client;
+let video: VideoStatus;
+let renditions: Map<string, Rendition>;
+let pages: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  const path = join(directory.path, 'red then blue.mp4');
+  // Few pictures a second, as they are only encoded to be looked at one by one; 480p, so that there is a choice of two.
+  const colour = (name: string) => ['-f', 'lavfi', '-i', `color=${name}:s=854x480:r=10:d=${SECONDS / 2}`];
+  await ffmpeg(
+    ...[...colour('red'), ...colour('blue'), '-f', 'lavfi', '-i', `sine=440:d=${SECONDS}`],
+    ...['-filter_complex', '[0:v][1:v]concat[v]', '-map', '[v]', '-map', '2:a'],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', path],
+  );
+  // Nothing is made ahead of time.
+  system = await startSystem(join(directory.path, 'data'), { PREWARM: 'none' });
+  store = await storeClient(system, join(directory.path, 'data'));
+  video = await untilStatus(await uploadFile(system, path), ({ playable }) => playable);
+  renditions = await renditionsAt(video.playbackUrl!);
+  pages = await servePages();
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  pages?.close();
+  store?.destroy();
+  await system?.stop();
+  await directory.remove();
+});
+
+/** One page for each player; it has no more than a reader would have. */
+async function servePages(): Promise<Server> {
+  const files = new Map<string, { type: string; body: string }>();
+  for (const [index, player] of PLAYERS.entries()) {
+    const { html, js } = snippetOf(player);
+    for (const [extension, body] of await bundled(js)) {
+      files.set(`/${index}${extension}`, {
+        type: `text/${extension === '.js' ? 'javascript' : 'css'}`,
+        body,
+      });
+    }
+    const style = files.has(`/${index}.css`) ? `<link rel="stylesheet" href="${index}.css" />` : '';
+    const { playbackUrl, posterUrl, storyboardUrl } = video;
+    const known = Object.entries({ playbackUrl, posterUrl, storyboardUrl })
+      .map(([name, url]) => `const ${name} = ${JSON.stringify(url)};`)
+      .join('');
+    files.set(`/${index}`, {
+      type: 'text/html',
+      body: `<!doctype html><title>${player}</title><link rel="icon" href="data:," />
+        ${style}${html}<script>${known}</script><script type="module" src="${index}.js"></script>`,
+    });
+  }
+  const server = createServer(({ url = '' }, response) => {
+    const file = files.get(url);
+    response.writeHead(file ? 200 : 404, { 'content-type': file?.type ?? 'text/plain' }).end(file?.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+function snippetOf(player: Player): { html: string; js: string } {
+  const section = readFileSync('docs/integrate.md', 'utf8').split(`\n### ${player}\n`)[1]?.split(/\n##/)[0];
+  const block = (language: string) => {
+    const [text, ...more] = [
+      ...(section ?? '').matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g')),
+    ];
+    if (!text || more.length > 0) throw new Error(`${player}: one block of ${language} was expected`);
+    return text[1]!;
+  };
+  return { html: block('html'), js: block('js') };
+}
+
+/** What a bundler makes of it, by extension. */
+async function bundled(js: string): Promise<[string, string][]> {
+  const { outputFiles } = await build({
+    stdin: { contents: js, resolveDir: '.' },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    outdir: '.',
+    loader: { '.woff': 'dataurl' },
+  });
+  return outputFiles.map(({ path, text }) => [path.endsWith('.css') ? '.css' : '.js', text]);
+}
+
+async function open(player: Player, page: Page): Promise<void> {
+  const { port } = pages.address() as AddressInfo;
+  await page.goto(`http://127.0.0.1:${port}/${PLAYERS.indexOf(player)}`);
+}
+
+/** The <video>, wherever the player has put it. */
+const videoOn = (page: Page) => page.locator('video');
+
+const play = (page: Page) => videoOn(page).evaluate((element: HTMLVideoElement) => element.play());
+
+const seek = (page: Page, seconds: number) =>
+  videoOn(page).evaluate((element: HTMLVideoElement, to) => void (element.currentTime = to), seconds);
+
+/** Waits for a picture on the screen near `seconds`; resolves with its colour in the middle, as [r, g, b]. */
+const pictureAt = (page: Page, seconds: number): Promise<number[]> =>
+  videoOn(page).evaluate(async (element: HTMLVideoElement, wanted) => {
+    const shown = (): Promise<number> =>
+      new Promise((resolve) => element.requestVideoFrameCallback((_, { mediaTime }) => resolve(mediaTime)));
+    while (Math.abs((await shown()) - wanted) > 3);
+    const canvas = document.createElement('canvas');
+    [canvas.width, canvas.height] = [1, 1];
+    const context = canvas.getContext('2d')!;
+    context.drawImage(element, element.videoWidth / 2, element.videoHeight / 2, 1, 1, 0, 0, 1, 1);
+    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  }, seconds);
+
+/** Of each rendition, pictures or sound, the segment in which a place is. */
+const segmentsAt = (seconds: number): { rendition: string; url: string }[] =>
+  [...renditions].map(([rendition, { segments }]) => {
+    let end = 0;
+    return { rendition, url: segments.find((segment) => (end += segment.seconds) > seconds)!.url };
+  });
+
+/** In which renditions a place has been encoded. */
+async function encodedAt(seconds: number): Promise<string[]> {
+  const encoded: string[] = [];
+  for (const { rendition, url } of segmentsAt(seconds)) {
+    const Key = new URL(url).pathname.slice(1);
+    await store.send(new HeadObjectCommand({ Bucket: 'instant-hls-media', Key })).then(
+      () => encoded.push(rendition),
+      (error) => expect(error).toMatchObject({ $metadata: { httpStatusCode: 404 } }),
+    );
+  }
+  return encoded;
+}
+
+test.each(PLAYERS)('%s plays, and seeks to a place that nobody has encoded yet', async (player) => {
+  const page = await browser.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+  page.on('pageerror', (error) => complaints.push(error.message));
+  const poster = page.waitForResponse(video.posterUrl!);
+  await open(player, page);
+  expect((await poster).status()).toBe(200);
+  await play(page);
+  const [red, , noBlue] = await pictureAt(page, 0);
+  expect(red).toBeGreaterThan(200);
+  expect(noBlue).toBeLessThan(50);
+
+  const place = PLACES[player];
+  expect(await encodedAt(place)).toEqual([]);
+  await seek(page, place);
+  const [noRed, , blue] = await pictureAt(page, place);
+  expect(noRed).toBeLessThan(50);
+  expect(blue).toBeGreaterThan(200);
+  expect(await encodedAt(place)).toEqual(expect.arrayContaining([expect.stringMatching(/p$/), 'audio-0']));
+  expect(complaints).toEqual([]);
+  await page.close();
+});
+
+test('told so, each of them waits for a segment for longer than by itself, asks once, and goes on', async () => {
+  const [first] = segmentsAt(0).filter(({ rendition }) => rendition === '480p');
+  const slow = new RegExp(first!.url.replace('/480p/', '/[0-9]+p/'));
+  // All at once, as they do nothing but wait.
+  const asked = await Promise.all(
+    PLAYERS.map(async (player) => {
+      const page = await browser.newPage();
+      // What Chromium believes of the line to this machine differs from one start to the next. Without it video.js begins
+      // as in other browsers: not with the lowest quality, which it has patience with anyway.
+      await page.addInitScript(() => Object.defineProperty(navigator, 'connection', { value: undefined }));
+      const requests: string[] = [];
+      await page.route(slow, async (route) => {
+        requests.push(route.request().url());
+        await sleep(SLOW_MS);
+        await route.continue().catch(() => undefined); // given up meanwhile
+      });
+      await open(player, page);
+      void play(page);
+      await pictureAt(page, 8); // of the segment after it
+      await page.close();
+      return [player, requests.map((url) => url.split('/').at(-2))];
+    }),
+  );
+  expect(Object.fromEntries(asked)).toEqual({
+    'hls.js': [expect.any(String)],
+    'video.js': ['480p'],
+    'Shaka Player': [expect.any(String)],
+    'media-chrome': [expect.any(String)],
+  });
+});
+
+test('the controls of media-chrome play, pause, and show how long the film is and what is where', async () => {
+  const page = await browser.newPage();
+  await open('media-chrome', page);
+  await page.locator('media-time-display[aria-description="0 seconds of 4 minutes"]').waitFor();
+  await page.locator('media-play-button').click();
+  await pictureAt(page, 0);
+  await page.locator('media-time-range').hover();
+  const preview = page.locator('media-preview-thumbnail img');
+  await preview.waitFor();
+  expect(await preview.getAttribute('src')).toMatch(/\/storyboard\/\d+\.jpg$/);
+  await page.locator('media-play-button').click();
+  expect(await videoOn(page).evaluate((element: HTMLVideoElement) => element.paused)).toBe(true);
+  await page.close();
+});
