@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { renditionsAt } from '../support/hls.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { pictureAt as screenAt } from '../support/screen.ts';
 import { startSystem, storeClient } from '../support/system.ts';
 import type { System } from '../support/system.ts';
 
@@ -38,19 +39,7 @@ afterAll(async () => {
   await directory.remove();
 });
 
-/** Waits for a picture on the screen near `seconds`; resolves with its colour in the middle, as [r, g, b]. */
-const pictureAt = (seconds: number): Promise<number[]> =>
-  page.evaluate(async (wanted) => {
-    const video = document.querySelector('video')!;
-    const shown = (): Promise<number> =>
-      new Promise((resolve) => video.requestVideoFrameCallback((_, { mediaTime }) => resolve(mediaTime)));
-    while (Math.abs((await shown()) - wanted) > 3);
-    const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [1, 1];
-    const context = canvas.getContext('2d')!;
-    context.drawImage(video, video.videoWidth / 2, video.videoHeight / 2, 1, 1, 0, 0, 1, 1);
-    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  }, seconds);
+const pictureAt = (seconds: number) => screenAt(page.locator('video'), seconds);
 
 test('a file is uploaded, plays at once, and seeks to a place that was never encoded', async () => {
   const path = join(directory.path, 'red then blue.mp4');

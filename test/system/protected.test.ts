@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { openBrowser } from '../support/browser.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { pictureAt as screenAt } from '../support/screen.ts';
 import { grantPlayback, startSystem, untilStatus, uploadFile } from '../support/system.ts';
 import type { Granted, System } from '../support/system.ts';
 
@@ -44,14 +45,7 @@ const pageUrl = () => system.baseUrl.replace('localhost', '127.0.0.1');
 
 const watch = () => page.locator(`[data-testid="video"] [data-action="watch"][data-id="${film.id}"]`).click();
 
-/** Resolves once a picture near `seconds` is on the screen. */
-const pictureAt = (seconds: number): Promise<void> =>
-  page.evaluate(async (wanted) => {
-    const video = document.querySelector('video')!;
-    const shown = (): Promise<number> =>
-      new Promise((resolve) => video.requestVideoFrameCallback((_, { mediaTime }) => resolve(mediaTime)));
-    while (Math.abs((await shown()) - wanted) > 3);
-  }, seconds);
+const pictureAt = (seconds: number) => screenAt(page.locator('video'), seconds);
 
 const fetched = (url: string): Promise<{ status: number; text: string }> =>
   page.evaluate(async (address) => {

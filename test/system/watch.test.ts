@@ -7,6 +7,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { newVideoId } from '../../core/keys.ts';
 import { openBrowser } from '../support/browser.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { pictureAt as screenAt } from '../support/screen.ts';
 import { startSystem, uploadFile } from '../support/system.ts';
 import type { Granted, System } from '../support/system.ts';
 
@@ -68,16 +69,7 @@ const until = (wanted: string): Promise<unknown> =>
     wanted.split(' ') as [string, string, string],
   );
 
-/** The colour in the middle of the next picture, as [r, g, b]. */
-const colour = (): Promise<number[]> =>
-  page.locator('video').evaluate(async (video: HTMLVideoElement) => {
-    await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
-    const canvas = document.createElement('canvas');
-    [canvas.width, canvas.height] = [1, 1];
-    const context = canvas.getContext('2d')!;
-    context.drawImage(video, video.videoWidth / 2, video.videoHeight / 2, 1, 1, 0, 0, 1, 1);
-    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
-  });
+const pictureAt = (seconds: number) => screenAt(page.locator('video'), seconds);
 
 async function play(): Promise<void> {
   await bar().getByRole('button', { name: 'Play' }).click();
@@ -87,7 +79,7 @@ async function play(): Promise<void> {
 test('it plays, asks nobody else for anything, and needs no looser policy', async () => {
   await open();
   await play();
-  const [red] = await colour();
+  const [red] = await pictureAt(0);
   expect(red).toBeGreaterThan(200);
   expect(complaints).toEqual([]);
   expect(await bar().getByLabel('Captions').isVisible()).toBe(false);
@@ -96,8 +88,7 @@ test('it plays, asks nobody else for anything, and needs no looser policy', asyn
 test('it begins where the link says', async () => {
   await open('?t=40');
   await play();
-  await until('currentTime >= 40');
-  const [, , blue] = await colour();
+  const [, , blue] = await pictureAt(40);
   expect(blue).toBeGreaterThan(200);
 });
 
