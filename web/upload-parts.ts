@@ -48,9 +48,12 @@ export const partBytesOf = (sizeBytes: number): number =>
  */
 export async function sendInParts(file: File, api: PartsApi, options: PartsOptions): Promise<void> {
   const { onBegun, onProgress, patienceMs = PATIENCE_MS } = options;
-  // The first part that cannot be sent ends the others.
+  // Ended from outside, and by the first part that cannot be sent. (AbortSignal.any is younger than our browsers.)
   const giveUp = new AbortController();
-  const signal = AbortSignal.any([options.signal, giveUp.signal]);
+  const { signal } = giveUp;
+  const end = () => giveUp.abort(options.signal.reason);
+  if (options.signal.aborted) end();
+  options.signal.addEventListener('abort', end, { signal });
   const retry = persistence(signal, patienceMs);
 
   const partBytes = partBytesOf(file.size);
