@@ -42,19 +42,35 @@ export async function buildPage(outDirectory: string): Promise<void> {
 
   const built = Object.entries(metafile.outputs).map(([path, output]) => [output.entryPoint, basename(path)]);
   const names = new Map([...built, ['favicon.svg', icon]] as [string, string][]);
+  // What a script imports at once is asked for with it, not after it.
+  const imported = new Map(
+    Object.values(metafile.outputs).map(({ entryPoint, imports }) => [
+      entryPoint,
+      imports.flatMap(({ kind, path }) => (kind === 'import-statement' ? [basename(path)] : [])),
+    ]),
+  );
   const icons = await readFile(join(HERE, 'icons.html'), 'utf8');
   for (const file of PAGES) {
     const page = (await readFile(join(HERE, file), 'utf8')).replace('<!-- icons -->', () => icons);
-    await writeFile(join(outDirectory, file), withHashedNames(file, page, names));
+    await writeFile(join(outDirectory, file), withHashedNames(file, page, names, imported));
   }
 }
 
-function withHashedNames(page: string, html: string, names: ReadonlyMap<string, string>): string {
-  return html.replace(/(href|src)="(?![#/])([^"]+)"/g, (_match, attribute, file) => {
-    const name = names.get(file);
-    if (!name) throw new Error(`${page} points to ${file}, which the build did not make`);
-    return `${attribute}="/assets/${name}"`;
-  });
+function withHashedNames(
+  page: string,
+  html: string,
+  names: ReadonlyMap<string, string>,
+  imported: ReadonlyMap<string | undefined, string[]>,
+): string {
+  const preloads = (file: string) =>
+    (imported.get(file) ?? []).map((name) => `<link rel="modulepreload" href="/assets/${name}" />`).join('');
+  return html
+    .replace(/<script [^>]*src="([^"]+)"/g, (script, file: string) => preloads(file) + script)
+    .replace(/(href|src)="(?![#/])([^"]+)"/g, (_match, attribute, file) => {
+      const name = names.get(file);
+      if (!name) throw new Error(`${page} points to ${file}, which the build did not make`);
+      return `${attribute}="/assets/${name}"`;
+    });
 }
 
 async function copyHashed(path: string, folder: string): Promise<string> {
