@@ -17,10 +17,10 @@ export interface BlockCache {
 
 const BLOCK_BYTES = 256 * 1024;
 /**
- * Blocks are fetched by the window: one at first, for an index or a seek, then more, but never more than a quarter of
- * what the run has read: what lies in a window beyond a run's end is fetched in vain.
+ * Blocks are fetched by the window: one at first, for an index or a seek, then more, but never more than an eighth
+ * of what the run has read: what lies in a window beyond a run's end is fetched in vain.
  */
-const RUN_SHARE_PER_WINDOW = 1 / 4;
+const RUN_SHARE_PER_WINDOW = 1 / 8;
 const LEAST_BLOCKS_PER_WINDOW = 2;
 const MOST_BLOCKS_PER_WINDOW = 16;
 /** 16 MiB: the second of picture and sound that lie furthest apart, and a large index. */

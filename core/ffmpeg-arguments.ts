@@ -80,9 +80,9 @@ const DEMUXERS = [
 /** The source is read from our own loopback server, and from nowhere else. */
 export const GUARDED_INPUT = [
   ...['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS],
-  // The kernel would take in several megabytes that ffmpeg hangs up on when it has the second it came for.
-  // What waits on our side of the connection is measured in packets, which on a loopback are of 64 KB.
-  ...['-recv_buffer_size', String(256 * 1024), '-tcp_mss', '1460'],
+  // The kernel would take in several megabytes of which ffmpeg wants one second: a segment from the middle of a film
+  // then reads twice as much. What waits on our side is measured in packets, which on a loopback are of 64 KB otherwise.
+  ...['-recv_buffer_size', String(64 * 1024), '-tcp_mss', '1460'],
 ];
 
 export function probeArguments(

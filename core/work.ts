@@ -29,7 +29,7 @@ export interface Chunk {
 const SEGMENTS_PER_CHUNK = 8;
 // Where keyframes are far apart, as in screen recordings, every chunk decodes the way from the one before it: chunks
 // several times as long keep that to a part of the work, as long as one worker can do them.
-const KEYFRAME_DISTANCES_PER_CHUNK = 4;
+const KEYFRAME_DISTANCES_PER_CHUNK = 6;
 const MOST_SEGMENTS_PER_CHUNK = 32;
 // Each chunk reads the source's head and index, and a little more than it needs: little beside this much.
 const LEAST_BYTES_PER_CHUNK = 4 * 1024 * 1024;
