@@ -18,6 +18,18 @@ export async function minuteOfFilm(directory: string): Promise<string> {
   return path;
 }
 
+/** Ten seconds as a phone held upright films them: 1080p on its side, some 20 MB. */
+export async function phoneClip(directory: string): Promise<string> {
+  const path = join(directory, 'phone.mp4');
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', 'testsrc2=s=1920x1080:r=30:d=10,noise=alls=20:allf=t'],
+    ...['-f', 'lavfi', '-i', 'sine=440:r=48000:d=10', '-c:v', 'libx264', '-preset', 'ultrafast'],
+    ...['-b:v', '16M', '-maxrate', '16M', '-bufsize', '16M', '-pix_fmt', 'yuv420p', '-g', '30'],
+    ...['-c:a', 'aac', '-metadata:s:v', 'rotate=90', path],
+  );
+  return path;
+}
+
 export async function cut(source: string, seconds: number, path: string): Promise<string> {
   await ffmpeg('-i', source, '-t', String(seconds), '-c', 'copy', path);
   return path;
