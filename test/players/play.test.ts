@@ -1,5 +1,5 @@
-// Players of others play our stream: the snippets of docs/integrate.md, as they are printed there, with the packages as
-// they are published, in Chromium and on a page of another origin.
+// Players of others play our stream: the snippets of docs/integrate.md as they stand there, with the packages as they are
+// published, in Chromium and on a page of another origin. Playback is protected, so each of them carries the token along.
 
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -10,28 +10,41 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { build } from 'esbuild';
-import type { Browser, Page } from 'playwright-core';
-import type { VideoStatus } from '../../pipeline/video-status.ts';
+import type { Browser, Locator, Page } from 'playwright-core';
+import type { PlaybackGrant } from '../../pipeline/playback.ts';
 import { openBrowser } from '../support/browser.ts';
 import { renditionsAt } from '../support/hls.ts';
 import type { Rendition } from '../support/hls.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { startSystem, storeClient, untilStatus, uploadFile } from '../support/system.ts';
-import type { System } from '../support/system.ts';
+import type { Granted, System } from '../support/system.ts';
 
-const PLAYERS = ['hls.js', 'video.js', 'Shaka Player', 'media-chrome'] as const;
+const PLAYERS = ['The browser itself', 'hls.js', 'video.js', 'Shaka Player', 'media-chrome'] as const;
 type Player = (typeof PLAYERS)[number];
+const FRAME = 'The player of this site, in a frame';
+
+const PLAY = readFileSync('docs/integrate.md', 'utf8').split('\n## Play\n')[1]!;
 
 const SECONDS = 240;
-/** Of each player a place of its own, so that it is the first to come there. All of them are in the blue half. */
-const PLACES = { 'hls.js': 130, 'video.js': 150, 'Shaka Player': 170, 'media-chrome': 190 };
+/**
+ * Where each of them is the first: in the blue half, before what those before it have fetched ahead, and in the middle of a
+ * segment, as those of sound begin and end a little beside those of pictures.
+ */
+const PLACES = {
+  'The browser itself': 222,
+  'hls.js': 202,
+  'video.js': 182,
+  'Shaka Player': 162,
+  'media-chrome': 142,
+};
 /** Longer than any of them waits by itself. */
 const SLOW_MS = 11_000;
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let system: System;
 let store: S3Client;
-let video: VideoStatus;
+let film: Granted;
+let playback: PlaybackGrant;
 let renditions: Map<string, Rendition>;
 let pages: Server;
 let browser: Browser;
@@ -47,10 +60,12 @@ beforeAll(async () => {
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', path],
   );
   // Nothing is made ahead of time.
-  system = await startSystem(join(directory.path, 'data'), { PREWARM: 'none' });
+  system = await startSystem(join(directory.path, 'data'), { PREWARM: 'none', PLAYBACK: 'token' });
   store = await storeClient(system, join(directory.path, 'data'));
-  video = await untilStatus(await uploadFile(system, path), ({ playable }) => playable);
-  renditions = await renditionsAt(video.playbackUrl!);
+  film = await uploadFile(system, path);
+  await untilStatus(film, ({ playable }) => playable);
+  playback = await grantedByBackend();
+  renditions = await renditionsAt(playback.playbackUrl);
   pages = await servePages();
   browser = await openBrowser();
 });
@@ -62,28 +77,38 @@ afterAll(async () => {
   await directory.remove();
 });
 
-/** One page for each player; it has no more than a reader would have. */
+/** What the backend of the page gets. */
+async function grantedByBackend(): Promise<PlaybackGrant> {
+  const code = `${blockOf('Protected playback', 'js')}
+    return { token, playbackUrl, posterUrl, storyboardUrl, expiresAt };`;
+  const AsyncFunction = (async () => {}).constructor as new (...source: string[]) => Function;
+  return new AsyncFunction('api', 'apiKey', 'id', code)(`${system.baseUrl}/api`, 'key', film.id);
+}
+
+/** A page for each player, and one for the frame, with no more in it than a reader would have. */
 async function servePages(): Promise<Server> {
   const files = new Map<string, { type: string; body: string }>();
   for (const [index, player] of PLAYERS.entries()) {
-    const { html, js } = snippetOf(player);
-    for (const [extension, body] of await bundled(js)) {
-      files.set(`/${index}${extension}`, {
-        type: `text/${extension === '.js' ? 'javascript' : 'css'}`,
-        body,
-      });
+    for (const [extension, body] of await bundled(blockOf(player, 'js'))) {
+      const type = extension === '.js' ? 'text/javascript' : 'text/css';
+      files.set(`/${index}${extension}`, { type, body });
     }
     const style = files.has(`/${index}.css`) ? `<link rel="stylesheet" href="${index}.css" />` : '';
-    const { playbackUrl, posterUrl, storyboardUrl } = video;
+    const { playbackUrl, posterUrl, storyboardUrl } = playback;
     const known = Object.entries({ playbackUrl, posterUrl, storyboardUrl })
       .map(([name, url]) => `const ${name} = ${JSON.stringify(url)};`)
       .join('');
     files.set(`/${index}`, {
       type: 'text/html',
       body: `<!doctype html><title>${player}</title><link rel="icon" href="data:," />
-        ${style}${html}<script>${known}</script><script type="module" src="${index}.js"></script>`,
+        ${style}${blockOf(player, 'html')}<script>${known}</script><script type="module" src="${index}.js"></script>`,
     });
   }
+  const frame = { site: system.baseUrl, id: film.id, token: playback.token };
+  files.set('/frame', {
+    type: 'text/html',
+    body: blockOf(FRAME, 'html').replace(/\{(\w+)\}/g, (_, name: keyof typeof frame) => frame[name]),
+  });
   const server = createServer(({ url = '' }, response) => {
     const file = files.get(url);
     response.writeHead(file ? 200 : 404, { 'content-type': file?.type ?? 'text/plain' }).end(file?.body);
@@ -92,16 +117,12 @@ async function servePages(): Promise<Server> {
   return server;
 }
 
-function snippetOf(player: Player): { html: string; js: string } {
-  const section = readFileSync('docs/integrate.md', 'utf8').split(`\n### ${player}\n`)[1]?.split(/\n##/)[0];
-  const block = (language: string) => {
-    const [text, ...more] = [
-      ...(section ?? '').matchAll(new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``, 'g')),
-    ];
-    if (!text || more.length > 0) throw new Error(`${player}: one block of ${language} was expected`);
-    return text[1]!;
-  };
-  return { html: block('html'), js: block('js') };
+/** The one block of a language below a heading of the document. */
+function blockOf(heading: string, language: 'html' | 'js'): string {
+  const section = PLAY.split(`\n### ${heading}\n`)[1]?.split('\n### ')[0] ?? '';
+  const blocks = [...section.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)\`\`\`$`, 'gm'))];
+  if (blocks.length !== 1) throw new Error(`${heading}: ${blocks.length} blocks of ${language}, 1 expected`);
+  return blocks[0]![1]!;
 }
 
 /** What a bundler makes of it, by extension. */
@@ -112,27 +133,34 @@ async function bundled(js: string): Promise<[string, string][]> {
     write: false,
     format: 'esm',
     outdir: '.',
-    loader: { '.woff': 'dataurl' },
   });
   return outputFiles.map(({ path, text }) => [path.endsWith('.css') ? '.css' : '.js', text]);
 }
 
+const pageUrl = (name: string | number) =>
+  `http://127.0.0.1:${(pages.address() as AddressInfo).port}/${name}`;
+
 async function open(player: Player, page: Page): Promise<void> {
-  const { port } = pages.address() as AddressInfo;
-  await page.goto(`http://127.0.0.1:${port}/${PLAYERS.indexOf(player)}`);
+  await page.goto(pageUrl(PLAYERS.indexOf(player)));
 }
 
-/** The <video>, wherever the player has put it. */
-const videoOn = (page: Page) => page.locator('video');
+/** The <video>, wherever the player has put it: locators look into shadow roots. */
+const videoOn = (page: Page): Locator => page.locator('video');
 
-const play = (page: Page) => videoOn(page).evaluate((element: HTMLVideoElement) => element.play());
+/** As a person would: when there is something to play. What plays before its player gives it a source is stopped by that. */
+const play = (video: Locator) =>
+  video.evaluate(async (element: HTMLVideoElement) => {
+    if (element.readyState === 0)
+      await new Promise((resolve) => element.addEventListener('loadedmetadata', resolve, { once: true }));
+    await element.play();
+  });
 
-const seek = (page: Page, seconds: number) =>
-  videoOn(page).evaluate((element: HTMLVideoElement, to) => void (element.currentTime = to), seconds);
+const seek = (video: Locator, seconds: number) =>
+  video.evaluate((element: HTMLVideoElement, to) => void (element.currentTime = to), seconds);
 
 /** Waits for a picture on the screen near `seconds`; resolves with its colour in the middle, as [r, g, b]. */
-const pictureAt = (page: Page, seconds: number): Promise<number[]> =>
-  videoOn(page).evaluate(async (element: HTMLVideoElement, wanted) => {
+const pictureAt = (video: Locator, seconds: number): Promise<number[]> =>
+  video.evaluate(async (element: HTMLVideoElement, wanted) => {
     const shown = (): Promise<number> =>
       new Promise((resolve) => element.requestVideoFrameCallback((_, { mediaTime }) => resolve(mediaTime)));
     while (Math.abs((await shown()) - wanted) > 3);
@@ -154,7 +182,7 @@ const segmentsAt = (seconds: number): { rendition: string; url: string }[] =>
 async function encodedAt(seconds: number): Promise<string[]> {
   const encoded: string[] = [];
   for (const { rendition, url } of segmentsAt(seconds)) {
-    const Key = new URL(url).pathname.slice(1);
+    const Key = new URL(url).pathname.slice(1).replace(`${playback.token}/`, '');
     await store.send(new HeadObjectCommand({ Bucket: 'instant-hls-media', Key })).then(
       () => encoded.push(rendition),
       (error) => expect(error).toMatchObject({ $metadata: { httpStatusCode: 404 } }),
@@ -163,23 +191,28 @@ async function encodedAt(seconds: number): Promise<string[]> {
   return encoded;
 }
 
+test('every snippet of a page is run here', () => {
+  const pages = [...PLAY.matchAll(/^### (.+)$(?:(?!^### )[^])*?^```html$/gm)].map(([, heading]) => heading);
+  expect(pages).toEqual([...PLAYERS, FRAME]);
+});
+
 test.each(PLAYERS)('%s plays, and seeks to a place that nobody has encoded yet', async (player) => {
   const page = await browser.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(error.message));
-  const poster = page.waitForResponse(video.posterUrl!);
+  const poster = page.waitForResponse(playback.posterUrl!);
   await open(player, page);
   expect((await poster).status()).toBe(200);
-  await play(page);
-  const [red, , noBlue] = await pictureAt(page, 0);
+  await play(videoOn(page));
+  const [red, , noBlue] = await pictureAt(videoOn(page), 0);
   expect(red).toBeGreaterThan(200);
   expect(noBlue).toBeLessThan(50);
 
   const place = PLACES[player];
   expect(await encodedAt(place)).toEqual([]);
-  await seek(page, place);
-  const [noRed, , blue] = await pictureAt(page, place);
+  await seek(videoOn(page), place);
+  const [noRed, , blue] = await pictureAt(videoOn(page), place + 4); // it has gone on, for which it needs sound
   expect(noRed).toBeLessThan(50);
   expect(blue).toBeGreaterThan(200);
   expect(await encodedAt(place)).toEqual(expect.arrayContaining([expect.stringMatching(/p$/), 'audio-0']));
@@ -187,25 +220,23 @@ test.each(PLAYERS)('%s plays, and seeks to a place that nobody has encoded yet',
   await page.close();
 });
 
-test('told so, each of them waits for a segment for longer than by itself, asks once, and goes on', async () => {
-  const [first] = segmentsAt(0).filter(({ rendition }) => rendition === '480p');
-  const slow = new RegExp(first!.url.replace('/480p/', '/[0-9]+p/'));
+test('told so, each library waits for a segment for longer than by itself, asks once, and goes on', async () => {
   // All at once, as they do nothing but wait.
   const asked = await Promise.all(
-    PLAYERS.map(async (player) => {
+    PLAYERS.filter((player) => player !== 'The browser itself').map(async (player) => {
       const page = await browser.newPage();
       // What Chromium believes of the line to this machine differs from one start to the next. Without it video.js begins
       // as in other browsers: not with the lowest quality, which it has patience with anyway.
       await page.addInitScript(() => Object.defineProperty(navigator, 'connection', { value: undefined }));
       const requests: string[] = [];
-      await page.route(slow, async (route) => {
+      await page.route(/\/\d+p\/00000\.ts$/, async (route) => {
         requests.push(route.request().url());
         await sleep(SLOW_MS);
         await route.continue().catch(() => undefined); // given up meanwhile
       });
       await open(player, page);
-      void play(page);
-      await pictureAt(page, 8); // of the segment after it
+      await play(videoOn(page));
+      await pictureAt(videoOn(page), 5); // it plays on
       await page.close();
       return [player, requests.map((url) => url.split('/').at(-2))];
     }),
@@ -223,12 +254,22 @@ test('the controls of media-chrome play, pause, and show how long the film is an
   await open('media-chrome', page);
   await page.locator('media-time-display[aria-description="0 seconds of 4 minutes"]').waitFor();
   await page.locator('media-play-button').click();
-  await pictureAt(page, 0);
+  await pictureAt(videoOn(page), 0);
   await page.locator('media-time-range').hover();
   const preview = page.locator('media-preview-thumbnail img');
   await preview.waitFor();
   expect(await preview.getAttribute('src')).toMatch(/\/storyboard\/\d+\.jpg$/);
   await page.locator('media-play-button').click();
   expect(await videoOn(page).evaluate((element: HTMLVideoElement) => element.paused)).toBe(true);
+  await page.close();
+});
+
+test('the player of this site plays in a frame, from the place that the address says', async () => {
+  const page = await browser.newPage();
+  await page.goto(pageUrl('frame'));
+  const frame = page.frameLocator('iframe');
+  await frame.getByRole('button', { name: 'Play' }).first().click();
+  const [red] = await pictureAt(frame.locator('video'), 90);
+  expect(red).toBeGreaterThan(200);
   await page.close();
 });
