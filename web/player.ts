@@ -62,8 +62,8 @@ export function startPlayer(video: HTMLVideoElement, watched: Watched, events: P
 }
 
 const PATIENT = {
-  // A segment asked for before it exists is made while the request is held.
-  maxTimeToFirstByteMs: 30_000,
+  // A segment asked for before it exists is made while the request is held, by the CDN for a minute at most.
+  maxTimeToFirstByteMs: 65_000,
   maxLoadTimeMs: 120_000,
   timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
   errorRetry: { maxNumRetry: 5, retryDelayMs: 1000, maxRetryDelayMs: 8000 },

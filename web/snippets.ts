@@ -23,7 +23,9 @@ export function snippetsOf({ title, watchUrl, embedUrl, playbackUrl }: WatchedVi
   const video = document.getElementById('video');
   const url = '${playbackUrl}';
   if (Hls.isSupported()) {
-    const hls = new Hls();
+    // A segment that nobody has asked for before is made while the request is held.
+    const usual = Hls.DefaultConfig.fragLoadPolicy.default;
+    const hls = new Hls({ fragLoadPolicy: { default: { ...usual, maxTimeToFirstByteMs: 60_000 } } });
     hls.loadSource(url);
     hls.attachMedia(video);
   } else {
