@@ -128,7 +128,9 @@ export function uploadQueue({ api, state, update, failed }: QueueOptions): Uploa
     try {
       await parts({ ...saved, begun: saved }, file, key, sending);
     } catch (error) {
-      if (!(error instanceof ApiError && error.status === 404)) throw error;
+      // Gone, or the file has come, and only the answer that said so was lost: there is no token for it any more.
+      const isOver = error instanceof ApiError && (error.status === 404 || error.code === 'ALREADY_UPLOADED');
+      if (!isOver) throw error;
       const { state } = await api.video(saved.id).catch(absent);
       if (state === 'waiting' || state === 'deleted') return undefined;
     }

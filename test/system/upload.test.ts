@@ -203,6 +203,35 @@ test('where the token has ended the page asks for another', async () => {
   expect(await isWholeFilm(id)).toBe(true);
 });
 
+test('a file that has come, while nobody heard of it and the token ended, is not sent again and not lost', async () => {
+  const { id, release } = await almostSent();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Resume' }).waitFor();
+  await release();
+  const { uploadUrl, key, uploadId } = await page.evaluate(
+    (name) => JSON.parse(localStorage.getItem(name)!) as Record<string, string>,
+    `instant-hls.upload.${id}`,
+  );
+  const upload = `${uploadUrl}/s3/multipart/${uploadId}`;
+  const query = `?key=${encodeURIComponent(key!)}`;
+  const completed = await fetch(`${upload}/complete${query}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ parts: await (await fetch(upload + query)).json() }),
+  });
+  expect(completed.status).toBe(200);
+  await page.route(`**/s3/multipart/**`, (route) =>
+    route.fulfill({ status: 403, json: { code: 'UPLOAD_TOKEN_EXPIRED', message: 'It has ended.' } }),
+  );
+  const sent = parts.sent();
+  const refused = page.waitForResponse((answer) => new URL(answer.url()).pathname.endsWith('/tokens'));
+  await page.getByRole('button', { name: 'Resume' }).click();
+  expect((await refused).status()).toBe(409);
+  await page.locator(`[data-testid="video"][data-id="${id}"]`).waitFor();
+  expect(sent).toEqual([]);
+  expect((await fetch(`${system.baseUrl}/api/videos/${id}`)).status).toBe(200);
+});
+
 test('what the store refuses for good is told, and trying again goes on with what has come', async () => {
   let isRefusing = true;
   await page.route(
