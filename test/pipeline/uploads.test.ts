@@ -305,6 +305,25 @@ describe('a token', () => {
   });
 });
 
+test('of a file that another has replaced nothing more is read', async () => {
+  const store = s3Store(client, 'uploads');
+  const key = sourceKey(newVideoId(new Date()));
+  const put = (text: string) => store.put(key, text, { contentType: 'video/mp4' });
+  const read = async (etag: string | undefined) => {
+    const range = { first: 0, last: 2, etag };
+    const pieces: Uint8Array[] = [];
+    for await (const bytes of await store.readRange(key, range, new AbortController().signal))
+      pieces.push(bytes);
+    return Buffer.concat(pieces).toString();
+  };
+  await put('one');
+  const { etag } = (await store.head(key))!;
+  expect(await read(etag)).toBe('one');
+  await put('two');
+  await expect(read(etag)).rejects.toMatchObject({ status: 409, code: 'SOURCE_REPLACED' });
+  expect(await read(undefined)).toBe('two');
+});
+
 test('a video that is deleted takes the parts that were sent with it, and nothing can be added', async () => {
   const { id, uploadToken } = await grant(film(1000));
   const { complete, key, uploadId, parts } = await send(uploadToken, [rest]);

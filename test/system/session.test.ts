@@ -107,6 +107,8 @@ test('what other sites and hosts have the browser ask for counts for nothing', a
         `${system.baseUrl}/api/videos`,
       );
       expect((await asked).status()).toBe(401);
+      const { cookie = '' } = await (await asked).request().allHeaders();
+      expect(cookie.includes(SESSION_COOKIE)).toBe(host === 'localhost'); // the same site, but not the same origin
       await other.close();
     }
   } finally {
