@@ -38,8 +38,18 @@ export async function savedUploads(): Promise<SavedUpload[]> {
   try {
     return Object.entries(localStorage)
       .filter(([name]) => name.startsWith(PREFIX) && !busy.has(name))
-      .map(([, text]) => JSON.parse(text as string) as SavedUpload)
+      .flatMap(([, text]) => parsed(text as string))
       .sort((a, b) => b.id.localeCompare(a.id)); // ids count down
+  } catch {
+    return [];
+  }
+}
+
+/** Nothing, where somebody else has written there. */
+function parsed(text: string): SavedUpload[] {
+  try {
+    const saved = JSON.parse(text) as SavedUpload | null;
+    return saved?.id && saved.uploadId ? [saved] : [];
   } catch {
     return [];
   }
