@@ -73,10 +73,10 @@ export const signUploads = (client: S3Client, bucket: string): SignUpload => ({
       const url = await getSignedUrl(client, command, { expiresIn, signableHeaders, unhoistableHeaders });
       return { url, headers: { 'If-None-Match': '*' } };
     }
-    const command =
-      kind === 'list'
-        ? new ListPartsCommand({ ...of, UploadId })
-        : new AbortMultipartUploadCommand({ ...of, UploadId });
-    return { url: await getSignedUrl(client, command as ListPartsCommand, { expiresIn }) };
+    if (kind === 'list') {
+      return { url: await getSignedUrl(client, new ListPartsCommand({ ...of, UploadId }), { expiresIn }) };
+    }
+    const command = new AbortMultipartUploadCommand({ ...of, UploadId });
+    return { url: await getSignedUrl(client, command, { expiresIn }) };
   },
 });

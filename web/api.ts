@@ -128,8 +128,8 @@ export function partsApi(uploadUrl: string, renew: () => Promise<string>): Parts
     `/multipart/${encodeURIComponent(uploadId)}${rest}?key=${encodeURIComponent(key)}`;
   return {
     begin: async (file) => {
-      const answer = { filename: file.name, type: contentTypeOf(file) };
-      const { key, uploadId } = await call<BegunUpload>('POST', '/multipart', answer);
+      const chosen = { filename: file.name, type: contentTypeOf(file) };
+      const { key, uploadId } = await call<BegunUpload>('POST', '/multipart', chosen);
       return { key, uploadId };
     },
     sign: async (upload, number) => (await call<{ url: string }>('GET', named(upload, `/${number}`))).url,

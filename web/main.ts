@@ -396,7 +396,7 @@ async function signIn(credential: string): Promise<void> {
 async function signOut(): Promise<void> {
   try {
     await api.signOut();
-    location.reload(); // nothing of what was seen stays
+    location.reload(); // what was listed leaves the screen, and the memory
   } catch (error) {
     if (!failed(error)) set({ notice: problemOf(error) });
   }

@@ -17,8 +17,6 @@ export interface PartsOptions {
   onBegun: (begun: BegunUpload) => void;
   onProgress: (sentBytes: number) => void;
   signal: AbortSignal;
-  /** How long nothing may arrive, while the browser says that there is a network, before it is given up. */
-  patienceMs?: number;
 }
 
 const MIB = 1024 * 1024;
@@ -33,6 +31,7 @@ const MOST_PARTS = 10_000;
 /** Browsers open six connections to a host: on one machine the last one is for what else the page has to ask. */
 const PARTS_AT_ONCE = 5;
 
+/** How long nothing may arrive, while the browser says that there is a network, before it is given up. */
 const PATIENCE_MS = 120_000;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 15_000;
@@ -47,14 +46,14 @@ export const partBytesOf = (sizeBytes: number): number =>
  *   FileChanged, or the signal's reason
  */
 export async function sendInParts(file: File, api: PartsApi, options: PartsOptions): Promise<void> {
-  const { onBegun, onProgress, patienceMs = PATIENCE_MS } = options;
+  const { onBegun, onProgress } = options;
   // Ended from outside, and by the first part that cannot be sent. (AbortSignal.any is younger than our browsers.)
   const giveUp = new AbortController();
   const { signal } = giveUp;
   const end = () => giveUp.abort(options.signal.reason);
   if (options.signal.aborted) end();
   options.signal.addEventListener('abort', end, { signal });
-  const retry = persistence(signal, patienceMs);
+  const retry = persistence(signal);
 
   const partBytes = partBytesOf(file.size);
   const count = Math.ceil(file.size / partBytes);
@@ -122,10 +121,10 @@ const MOST_REFUSALS = 3;
 
 /**
  * Runs attempts until one succeeds. What passes by itself (a broken line, a busy server) is tried again as long as
- * anything arrives within `patienceMs`, and for as long as the browser knows that it is offline; what the store refuses,
+ * anything arrives within that time, and for as long as the browser knows that it is offline; what the store refuses,
  * a few times.
  */
-function persistence(signal: AbortSignal, patienceMs: number) {
+function persistence(signal: AbortSignal) {
   let aliveMs = performance.now();
   const isAlive = () => void (aliveMs = performance.now());
   return async function retry<T>(attempt: (isAlive: () => void) => Promise<T>): Promise<T> {
@@ -142,7 +141,7 @@ function persistence(signal: AbortSignal, patienceMs: number) {
         if (isRefusal) refusals += 1;
         if (!isRefusal && !passesByItself(error)) throw error;
         if (offlineBefore || !navigator.onLine) isAlive();
-        if (refusals >= MOST_REFUSALS || performance.now() - aliveMs > patienceMs) throw error;
+        if (refusals >= MOST_REFUSALS || performance.now() - aliveMs > PATIENCE_MS) throw error;
         const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures);
         // Not all at once: whoever is too busy would be so again.
         await sleepOrOnline(delayMs * (0.5 + Math.random()), signal);

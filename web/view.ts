@@ -80,13 +80,7 @@ function noticeOf({ startProblem, serverGone, notice }: State): Child {
     { class: 'notice' },
     icon('alert'),
     problemText(problem),
-    startProblem
-      ? button('Try again', 'start')
-      : h(
-          'button',
-          { class: 'icon-button', type: 'button', 'data-action': 'dismiss-notice', 'aria-label': 'Dismiss' },
-          icon('close'),
-        ),
+    startProblem ? button('Try again', 'start') : iconButton('close', 'Dismiss', 'dismiss-notice'),
   );
 }
 
@@ -188,16 +182,7 @@ function videoDetails(video: Video, state: State): Child[] {
             icon(state.linkCopied ? 'check' : 'link'),
             h('span', { class: 'button-words' }, state.linkCopied ? 'Link copied' : 'Copy HLS link'),
           ),
-        h(
-          'button',
-          {
-            class: 'icon-button',
-            type: 'button',
-            'data-action': 'close-stage',
-            'aria-label': 'Close the player',
-          },
-          icon('close'),
-        ),
+        iconButton('close', 'Close the player', 'close-stage'),
       ),
     ),
     h(
@@ -435,7 +420,7 @@ function renderDialog({ deleting, videos }: State): void {
 const button = (words: string, action: string, id?: string | number): HTMLElement =>
   h('button', { class: 'button', type: 'button', 'data-action': action, 'data-id': id }, words);
 
-const iconButton = (symbol: string, label: string, action: string, id: string | number): HTMLElement =>
+const iconButton = (symbol: string, label: string, action: string, id?: string | number): HTMLElement =>
   h(
     'button',
     { class: 'icon-button', type: 'button', 'data-action': action, 'data-id': id, 'aria-label': label },
