@@ -5,13 +5,12 @@
 import { fill, h, icon } from './dom.ts';
 import { clockText, spokenDuration } from './format.ts';
 import type { Qualities } from './player.ts';
-import { loadStoryboard, tileAt } from './storyboard.ts';
-import type { Storyboard } from './storyboard.ts';
+import { seekPreview } from './seek-preview.ts';
+import type { SeekPreview } from './seek-preview.ts';
 
 export interface Controls {
   setQualities(qualities: Qualities | undefined): void;
-  /** WebVTT; asked for when a pointer first comes near the slider. */
-  setStoryboard(url: string | null): void;
+  setStoryboard: SeekPreview['setStoryboard'];
 }
 
 export interface ControlsOptions {
@@ -60,16 +59,13 @@ export function addControls(
   const seek = slider('seek', 'Position', 0, 'any');
   const volume = slider('volume', 'Volume', 1, 0.05);
   const time = h('p', { class: 'time' });
-  const preview = h(
-    'div',
-    { class: 'preview', 'aria-hidden': 'true', hidden: true },
-    h('div', { class: 'tile-picture' }),
-    h('span'),
-  );
+  const seekLine = h('div', { class: 'seek-line' }, seek);
+  const preview = seekPreview(seekLine, seek, video);
+  seekLine.append(preview.element);
   const bar = h(
     'div',
     { class: 'controls', role: 'group', 'aria-label': 'Player' },
-    h('div', { class: 'seek-line' }, seek, preview),
+    seekLine,
     h(
       'div',
       { class: 'control-line' },
@@ -91,7 +87,6 @@ export function addControls(
   frame.classList.add('has-controls');
 
   let qualities: Qualities | undefined;
-  let storyboard: { url: string; loaded: Promise<Storyboard | undefined> | undefined } | undefined;
   let isDragging = false;
   let resting: ReturnType<typeof setTimeout> | undefined;
 
@@ -108,7 +103,7 @@ export function addControls(
     fullscreen.hidden = !document.fullscreenEnabled && !('webkitEnterFullscreen' in video);
     pip.hidden = !document.pictureInPictureEnabled || video.videoWidth === 0;
     frame.classList.toggle('paused', isPaused);
-    bigPlay.hidden = !isPaused || video.currentTime > 0;
+    bigPlay.hidden = !isPaused || video.played.length > 0;
     volume.value = String(isSilent ? 0 : video.volume);
     volume.style.setProperty('--played', `${Number(volume.value) * 100}%`);
     speed.value = String(video.playbackRate);
@@ -202,19 +197,13 @@ export function addControls(
   seek.addEventListener('input', () => {
     isDragging = true;
     showPosition();
-    void showPreview(Number(seek.value));
+    preview.show(Number(seek.value));
   });
   seek.addEventListener('change', () => {
     isDragging = false;
     video.currentTime = Number(seek.value);
-    preview.hidden = true;
+    preview.hide();
   });
-  seek.addEventListener('pointermove', (event) => {
-    const { left, width } = seek.getBoundingClientRect();
-    void showPreview(((event.clientX - left) / width) * (video.duration || 0));
-  });
-  for (const leaving of ['pointerleave', 'pointercancel', 'blur'])
-    seek.addEventListener(leaving, () => (preview.hidden = true));
 
   // A mouse plays and pauses by a click on the picture, a finger brings the bar.
   video.addEventListener('click', (event) => {
@@ -274,27 +263,6 @@ export function addControls(
   for (const name of ['pointermove', 'pointerdown', 'focusin']) frame.addEventListener(name, wake);
   frame.addEventListener('pointerleave', () => !video.paused && frame.classList.add('resting'));
 
-  async function showPreview(seconds: number): Promise<void> {
-    const length = video.duration || 0;
-    if (length === 0) return;
-    const at = Math.max(0, Math.min(length, seconds));
-    preview.hidden = false;
-    preview.style.left = share(at, length);
-    const [picture, text] = preview.children as unknown as [HTMLElement, HTMLElement];
-    fill(text, clockText(at));
-    if (!storyboard) return void (picture.hidden = true);
-    storyboard.loaded ??= loadStoryboard(storyboard.url).catch(() => undefined);
-    const tile = tileAt(await storyboard.loaded, at);
-    picture.hidden = !tile;
-    if (!tile) return;
-    Object.assign(picture.style, {
-      width: `${tile.width}px`,
-      height: `${tile.height}px`,
-      backgroundImage: `url("${tile.sheet}")`,
-      backgroundPosition: `-${tile.x}px -${tile.y}px`,
-    });
-  }
-
   for (const name of [
     'play',
     'pause',
@@ -324,10 +292,7 @@ export function addControls(
       qualities = given;
       showQualities();
     },
-    setStoryboard(url) {
-      if (url === (storyboard?.url ?? null)) return;
-      storyboard = url === null ? undefined : { url, loaded: undefined };
-    },
+    setStoryboard: preview.setStoryboard,
   };
 }
 

@@ -71,10 +71,26 @@ async function loadLibrary(cursor?: string): Promise<void> {
   try {
     const page = await api.videos(cursor);
     update((state) => transitions.pageLoaded(state, page));
+    // It tells of changes only, and on a tall screen the end may still be in view.
+    listEnd.unobserve(showMore);
+    listEnd.observe(showMore);
   } catch (error) {
     set({ library: 'failed' });
-    if (!failed(error)) set({ notice: problemOf(error) });
+    failed(error);
   }
+}
+
+/** Whoever stood on the button for it, which moves or goes, goes on at the first of what has come. */
+async function loadMore(): Promise<void> {
+  if (state.library === 'loading') return;
+  const known = new Set(state.videos.map(({ id }) => id));
+  const stood = document.activeElement?.closest('#show-more, #library-end');
+  await loadLibrary(state.nextCursor);
+  if (!stood) return;
+  const first = transitions.listedVideos(state).find(({ id }) => !known.has(id));
+  document
+    .querySelector<HTMLElement>(first ? `[data-key="${first.id}"] .row-title` : '#library-end button')
+    ?.focus();
 }
 
 /** What every failed request has in common; returns whether the reason is told thereby. */
@@ -150,8 +166,9 @@ let stopPlayer = (): void => undefined;
 function changePlayer(): void {
   stopPlayer();
   stopPlayer = () => undefined;
-  frame.style.removeProperty('--shape');
   const watched = transitions.videoToPlay(state);
+  const [largest] = watched?.renditions ?? [];
+  shapeFrame(largest?.width ?? 0, largest?.height ?? 0);
   if (!watched) return;
   const changed = (change: Partial<State['player']>) =>
     update((state) => ({ ...state, player: { ...state.player, ...change } }));
@@ -164,8 +181,7 @@ function changePlayer(): void {
       {
         onStarted: () => {
           changed({ phase: 'started' });
-          // Wide pictures fit the frame as it is; a phone held upright gets a taller one.
-          if (video.videoHeight > video.videoWidth) frame.style.setProperty('--shape', '4 / 5');
+          shapeFrame(video.videoWidth, video.videoHeight);
         },
         onMuted: () => changed({ muted: true }),
         onQualities: (qualities) => controls.setQualities(qualities),
@@ -191,6 +207,12 @@ function changePlayer(): void {
     },
     (error: unknown) => isWanted && void tokenRefused(watched.id, error),
   );
+}
+
+/** Wide pictures fit the frame as it is; a phone held upright gets a taller one. */
+function shapeFrame(width: number, height: number): void {
+  if (height > width) frame.style.setProperty('--shape', '4 / 5');
+  else frame.style.removeProperty('--shape');
 }
 
 /** The server may know better why it does not play. */
@@ -332,14 +354,23 @@ const actions: Record<string, (id: string) => void> = {
   'copy-link': () => void copyLink(),
   watch,
   'ask-delete': (id) => set({ deleting: id }),
-  'show-more': () => void loadLibrary(state.nextCursor),
-  'reload-library': () => void loadLibrary(),
+  'load-more': () => void loadMore(),
 };
 
 document.addEventListener('click', ({ target }) => {
   const element = (target as Element).closest<HTMLElement>('[data-action]');
   if (element) actions[element.dataset['action']!]?.(element.dataset['id'] ?? '');
 });
+
+// It does not bubble, but comes by here on its way.
+document.addEventListener(
+  'error',
+  ({ target }) => {
+    const id = target instanceof HTMLImageElement && target.closest<HTMLElement>('[data-id]')?.dataset['id'];
+    if (id) set({ posterless: new Set([...state.posterless, id]) });
+  },
+  { capture: true },
+);
 
 const dropZone = document.getElementById('drop-zone') as HTMLElement;
 const fileInput = document.getElementById('file-input') as HTMLInputElement;
@@ -412,13 +443,12 @@ dialog.addEventListener('close', () => {
 
 // The list goes on by itself where its end comes into view; the button stays for who comes there otherwise.
 const showMore = document.getElementById('show-more') as HTMLButtonElement;
-new IntersectionObserver(
-  ([entry]) => {
-    if (entry?.isIntersecting && state.library === 'loaded' && state.nextCursor)
-      void loadLibrary(state.nextCursor);
+const listEnd = new IntersectionObserver(
+  (seen) => {
+    if (seen.at(-1)!.isIntersecting && state.library === 'loaded' && state.nextCursor) void loadMore();
   },
   { rootMargin: '400px' },
-).observe(showMore);
+);
 
 document.addEventListener('visibilitychange', schedulePoll);
 

@@ -46,6 +46,9 @@ export const PERMISSION_ENDED: Problem = {
   advice: 'Try again; if you were given a link, ask for a new one.',
 };
 
+export const COPYING_REFUSED =
+  'The browser did not allow copying. The text is selected: copy it with Ctrl+C (on a Mac, ⌘C).';
+
 export const linkEnds = (end: Date): Problem => ({
   sentence: `The link plays until ${end.toLocaleString()}.`,
   advice: 'Whoever has it can watch this video until then, and no other.',

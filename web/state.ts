@@ -22,6 +22,8 @@ export interface State {
   videos: Video[];
   library: 'loading' | 'loaded' | 'failed';
   nextCursor: string | undefined;
+  /** Videos whose poster could not be loaded. */
+  posterless: ReadonlySet<string>;
   /** The video whose deletion waits for a yes. */
   deleting: string | undefined;
   notice: Problem | undefined;
@@ -68,6 +70,7 @@ export const INITIAL: State = {
   videos: [],
   library: 'loading',
   nextCursor: undefined,
+  posterless: new Set(),
   deleting: undefined,
   notice: undefined,
   dragging: false,
@@ -135,9 +138,11 @@ export function uploadCancelled(state: State, key: number): State {
   return isOnStage(state, key) ? { ...next, stage: nextStage(next) ?? { kind: 'empty' } } : next;
 }
 
-/** What has come of it stays, and so does its turn for whoever waits. */
-export const uploadPaused = (state: State, key: number): State =>
-  uploadChanged(state, key, { phase: 'paused', samples: [] });
+/** What has come of it in parts stays, and so does its turn for whoever waits; one request begins anew. */
+export function uploadPaused(state: State, key: number): State {
+  const isKept = state.uploads.find((upload) => upload.key === key)?.saved !== undefined;
+  return uploadChanged(state, key, { phase: 'paused', samples: [], ...(isKept ? {} : { sentBytes: 0 }) });
+}
 
 /** Goes on, or begins anew where nothing is kept of it. The stage is its own if nobody is there. */
 export function uploadResumed(state: State, key: number, file?: File): State {

@@ -50,9 +50,12 @@ export function render(state: State): void {
 
   const videos = listedVideos(state);
   fill(byId('library'), ...videos.map((video) => videoRow(video, state)));
-  fill(byId('library-message'), libraryMessage(state, videos.length));
-  byId('show-more').hidden = state.nextCursor === undefined;
-  byId<HTMLButtonElement>('show-more').disabled = state.library === 'loading';
+  const isBegun = videos.length > 0;
+  fill(byId('library-message'), !isBegun && libraryMessage(state));
+  fill(byId('library-end'), isBegun && state.library === 'failed' && libraryFailure('The rest of the list'));
+  byId('show-more').hidden = state.nextCursor === undefined || state.library === 'failed';
+  // Not disabled, which would take the focus from it.
+  byId('show-more').setAttribute('aria-disabled', String(state.library === 'loading'));
 
   renderDialog(state);
   fill(byId('announcer'), announcement(state));
@@ -297,19 +300,24 @@ function sendingFacts({ phase, sentBytes, sizeBytes, samples }: Upload): Child[]
 
 // --- library
 
-function libraryMessage({ library }: State, count: number): Child {
-  if (library === 'failed') {
-    return h(
-      'div',
-      { class: 'empty' },
-      h('p', {}, 'The list could not be loaded.'),
-      button('Try again', 'reload-library'),
-    );
+function libraryMessage({ library }: State): Child {
+  switch (library) {
+    case 'failed':
+      return libraryFailure('The list');
+    case 'loading':
+      return h('p', { class: 'empty quiet', 'aria-busy': 'true' }, 'Loading …');
+    case 'loaded':
+      return h('p', { class: 'empty quiet' }, 'Nothing here yet. What you upload is kept and listed here.');
   }
-  if (count > 0) return undefined;
-  if (library === 'loading') return h('p', { class: 'empty quiet', 'aria-busy': 'true' }, 'Loading …');
-  return h('p', { class: 'empty quiet' }, 'Nothing here yet. What you upload is kept and listed here.');
 }
+
+const libraryFailure = (what: string): HTMLElement =>
+  h(
+    'div',
+    { class: 'empty', role: 'alert' },
+    h('p', {}, `${what} could not be loaded.`),
+    button('Try again', 'load-more'),
+  );
 
 function videoRow(video: Video, state: State): HTMLElement {
   const { id, title, durationSeconds, sizeBytes, createdAt } = video;
@@ -330,9 +338,10 @@ function videoRow(video: Video, state: State): HTMLElement {
       'div',
       { class: isRefused ? 'tile refused' : 'tile', 'aria-hidden': 'true' },
       icon(isRefused ? 'alert' : isSound ? 'sound' : 'play'),
-      // Over the symbol, which stays where there is no picture, or none can be loaded.
+      // Over the symbol, which stays where there is no picture, or it cannot be loaded.
       video.posterUrl !== null &&
         !isRefused &&
+        !state.posterless.has(id) &&
         h('img', { class: 'tile-poster', src: pathOf(video.posterUrl), alt: '', loading: 'lazy' }),
       durationSeconds !== null && h('span', { class: 'tile-time' }, clockText(durationSeconds)),
     ),

@@ -8,9 +8,17 @@ import type { Child } from './dom.ts';
 import { clockText, pathOf, percentText, startSeconds } from './format.ts';
 import { startPlayer } from './player.ts';
 import { rememberPosition, rememberedPosition } from './positions.ts';
-import { NO_SUCH_VIDEO, TOKEN_MISSING, UPLOAD_UNFINISHED, problemOfPlayer, refusalOf } from './problems.ts';
+import {
+  COPYING_REFUSED,
+  NO_SUCH_VIDEO,
+  TOKEN_MISSING,
+  UPLOAD_UNFINISHED,
+  problemOfPlayer,
+  refusalOf,
+} from './problems.ts';
 import type { Problem } from './problems.ts';
 import { snippetsOf } from './snippets.ts';
+import type { Snippet } from './snippets.ts';
 
 const byId = (id: string): HTMLElement | null => document.getElementById(id);
 const video = byId('video') as HTMLVideoElement;
@@ -21,7 +29,7 @@ const api = httpApi(() => undefined);
 
 let watched = JSON.parse(byId('video-data')!.textContent!) as WatchedVideo | null;
 let problem: Problem | undefined;
-let copied: string | undefined;
+let copied: { name: string; isRefused: boolean } | undefined;
 
 const controls = addControls(frame, video, { isAloneOnPage: true });
 
@@ -45,6 +53,17 @@ async function watch({
   rememberPosition(id, video);
 }
 
+/** By the plan where there is one, so that nothing moves when the picture comes. */
+function shapeFrame(): void {
+  const [largest] = watched?.renditions ?? [];
+  if (!largest && video.readyState < HTMLMediaElement.HAVE_METADATA) return;
+  const width = largest ? (largest.width ?? 0) : video.videoWidth;
+  const height = largest ? (largest.height ?? 0) : video.videoHeight;
+  frame.classList.toggle('sound-only', width === 0);
+  frame.classList.toggle('upright', height > width);
+  if (width > 0 && !isEmbedded) frame.style.setProperty('--shape', `${width} / ${height}`);
+}
+
 const firstIntent = (): Promise<void> =>
   new Promise((resolve) => {
     for (const name of ['click', 'keydown'])
@@ -59,11 +78,7 @@ function begin(url: string, atSeconds: number): void {
     {
       onStarted: () => {
         frame.classList.remove('loading');
-        const { videoWidth, videoHeight } = video;
-        frame.classList.toggle('sound-only', videoWidth === 0);
-        frame.classList.toggle('upright', videoHeight > videoWidth);
-        if (videoWidth > 0 && !isEmbedded)
-          frame.style.setProperty('--shape', `${videoWidth} / ${videoHeight}`);
+        shapeFrame();
       },
       onMuted: () => undefined, // the bar shows it
       onQualities: (qualities) => controls.setQualities(qualities),
@@ -114,6 +129,7 @@ function obstacle(): Problem | undefined {
 }
 
 function show(): void {
+  shapeFrame();
   const shown = obstacle() ?? problem;
   frame.classList.toggle('covered', shown !== undefined);
   const overlay = byId('overlay')!;
@@ -152,32 +168,37 @@ function detailsOf(video: WatchedVideo): Child[] {
     h('h1', { id: 'stage-title', title }, title),
     h('p', { class: 'meta' }, ...facts.filter(Boolean).map((fact) => h('span', {}, fact))),
     playbackUrl !== null &&
+      !obstacle() &&
       h(
         'details',
         { class: 'share', 'data-key': 'share' },
         h('summary', {}, 'Share and embed'),
-        ...snippetsOf(video).map(({ name, text }) =>
-          h(
-            'div',
-            { class: 'snippet' },
-            h('h2', {}, name),
-            h('pre', { tabindex: 0, 'aria-label': name }, h('code', {}, text)),
-            h(
-              'button',
-              {
-                class: 'button',
-                type: 'button',
-                'data-action': 'copy',
-                'data-id': name,
-                'aria-label': `Copy ${name}`,
-              },
-              icon(copied === name ? 'check' : 'link'),
-              copied === name ? 'Copied' : 'Copy',
-            ),
-          ),
-        ),
+        ...snippetsOf(video).map(snippetLine),
       ),
   ];
+}
+
+function snippetLine({ name, text }: Snippet): HTMLElement {
+  const isCopied = copied?.name === name && !copied.isRefused;
+  return h(
+    'div',
+    { class: 'snippet', 'data-key': name },
+    h('h2', {}, name),
+    h('pre', { tabindex: 0, 'aria-label': name }, h('code', {}, text)),
+    h(
+      'button',
+      {
+        class: 'button',
+        type: 'button',
+        'data-action': 'copy',
+        'data-id': name,
+        'aria-label': `Copy ${name}`,
+      },
+      icon(isCopied ? 'check' : 'link'),
+      isCopied ? 'Copied' : 'Copy',
+    ),
+    copied?.name === name && copied.isRefused && h('p', { class: 'quiet' }, COPYING_REFUSED),
+  );
 }
 
 document.addEventListener('click', ({ target }) => {
@@ -192,14 +213,17 @@ document.addEventListener('click', ({ target }) => {
 
 async function copy(name: string): Promise<void> {
   const snippet = snippetsOf(watched!).find((each) => each.name === name)!;
-  try {
-    await navigator.clipboard.writeText(snippet.text);
-  } catch {
-    return; // it can be marked and copied by hand
-  }
-  copied = name;
-  byId('announcer')!.textContent = `${name} copied`;
+  const isRefused = await navigator.clipboard.writeText(snippet.text).then(
+    () => false,
+    () => true,
+  );
+  copied = { name, isRefused };
+  byId('announcer')!.textContent = isRefused ? COPYING_REFUSED : `${name} copied`;
   show();
+  if (isRefused) {
+    const text = document.querySelector(`.snippet[data-key="${name}"] code`);
+    return void (text && getSelection()?.selectAllChildren(text));
+  }
   setTimeout(() => {
     copied = undefined;
     show();

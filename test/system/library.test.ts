@@ -11,7 +11,7 @@ import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { startSystem, untilStatus, uploadFile } from '../support/system.ts';
 import type { Granted, System } from '../support/system.ts';
 
-const UNFINISHED = 24;
+const UNFINISHED = 44;
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -21,6 +21,7 @@ let context: BrowserContext;
 let page: Page;
 let film: Granted;
 let song: Granted;
+let story: Granted;
 
 beforeAll(async () => {
   directory = await temporaryDirectory();
@@ -32,7 +33,7 @@ beforeAll(async () => {
   await writeFile(path('a story.mp4'), 'Once upon a time.\n'.repeat(50));
   system = await startSystem(path('data'), { PREWARM: 'none' });
   for (let index = 0; index < UNFINISHED; index += 1) await granted(`${index}.mp4`);
-  await uploadFile(system, path('a story.mp4'));
+  story = await uploadFile(system, path('a story.mp4'));
   song = await uploadFile(system, path('a song.mp3'));
   film = await uploadFile(system, path('a film.mp4'));
   for (const video of [song, film]) await untilStatus(video, ({ state }) => state === 'ready');
@@ -70,7 +71,7 @@ const titles = () =>
 test('the newest is first, with its picture, its length and its state', async () => {
   await page.goto(system.baseUrl);
   await row('a film').waitFor();
-  expect((await titles()).slice(0, 4)).toEqual(['a film.mp4', 'a song.mp3', 'a story.mp4', '23.mp4']);
+  expect((await titles()).slice(0, 4)).toEqual(['a film.mp4', 'a song.mp3', 'a story.mp4', '43.mp4']);
   expect(await row('a film').textContent()).toMatch(/0:06.*Ready/);
   const poster = row('a film').locator('img');
   await poster.evaluate((image: HTMLImageElement) => image.decode());
@@ -83,17 +84,64 @@ test('the newest is first, with its picture, its length and its state', async ()
   ).toBeGreaterThan(200);
   expect(await row('a song').locator('img').count()).toBe(0);
   expect(await row('a story').textContent()).toContain('The file is not a video or audio file that we know.');
-  expect(await row('23.mp4').textContent()).toContain('Upload not finished');
+  expect(await row('43.mp4').textContent()).toContain('Upload not finished');
 });
 
-test('the list goes on as far as there are videos, where its end comes into view', async () => {
+describe('the list goes on', () => {
+  const last = () => page.locator('.row-title[title="0.mp4"]');
+  const showMore = () => page.getByRole('button', { name: 'Show more' });
+
+  test('where its end comes into view, as far as there are videos', async () => {
+    await page.goto(system.baseUrl);
+    await row('a film').waitFor();
+    expect(await page.getByTestId('video').count()).toBe(20);
+    while (!(await last().isVisible())) {
+      await page.mouse.wheel(0, 5000);
+      await page.waitForTimeout(50);
+    }
+    expect(await page.getByTestId('video').count()).toBe(UNFINISHED + 3);
+    expect(await showMore().isVisible()).toBe(false);
+  });
+
+  test('until a tall screen is full', async () => {
+    await page.setViewportSize({ width: 1280, height: 6000 });
+    await page.goto(system.baseUrl);
+    await last().waitFor();
+  });
+
+  test('for keys, at the first of what has come', async () => {
+    await page.goto(system.baseUrl);
+    await row('a film').waitFor();
+    await showMore().press('Enter');
+    await page.locator('.row-title[title="26.mp4"]:focus').waitFor();
+  });
+
+  test('after it broke off, with nothing lost', async () => {
+    let isBroken = true;
+    await page.route('**/api/videos?*cursor*', (route) =>
+      isBroken ? route.fulfill({ status: 503, body: '' }) : route.continue(),
+    );
+    await page.goto(system.baseUrl);
+    await row('a film').waitFor();
+    await showMore().press('Enter');
+    await page.getByText('The rest of the list could not be loaded.').waitFor();
+    expect(await page.getByTestId('video').count()).toBe(20);
+    const again = page.getByRole('button', { name: 'Try again' });
+    await again.press('Enter');
+    await again.waitFor();
+    isBroken = false;
+    await again.press('Enter');
+    await page.locator('.row-title[title="26.mp4"]:focus').waitFor();
+    expect(await again.isVisible()).toBe(false);
+  });
+});
+
+test('a picture that does not come leaves the symbol', async () => {
+  await page.route('**/poster.jpg*', (route) => route.fulfill({ status: 503, body: '' }));
   await page.goto(system.baseUrl);
   await row('a film').waitFor();
-  expect(await page.getByTestId('video').count()).toBe(20);
-  await page.mouse.wheel(0, 5000);
-  await page.locator('.row-title[title="0.mp4"]').waitFor();
-  expect(await page.getByTestId('video').count()).toBe(UNFINISHED + 3);
-  expect(await page.getByRole('button', { name: 'Show more' }).isVisible()).toBe(false);
+  await row('a film').locator('img').waitFor({ state: 'detached' });
+  expect(await row('a film').locator('.tile .icon').isVisible()).toBe(true);
 });
 
 test('each video has a page of its own', async () => {
@@ -103,6 +151,12 @@ test('each video has a page of its own', async () => {
   await page.getByRole('heading', { name: 'a film.mp4' }).waitFor();
   await page.goBack();
   expect(await row('a story').getByRole('link').count()).toBe(0);
+});
+
+test('what cannot be played cannot be shared', async () => {
+  await page.goto(`${system.baseUrl}/watch/${story.id}`);
+  await page.getByText('The file is not a video or audio file that we know.').waitFor();
+  expect(await page.getByText('Share and embed').count()).toBe(0);
 });
 
 test('a video is deleted after a yes, and only then', async () => {

@@ -8,7 +8,7 @@ import { newVideoId } from '../../core/keys.ts';
 import { openBrowser } from '../support/browser.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { pictureAt as screenAt } from '../support/screen.ts';
-import { startSystem, uploadFile } from '../support/system.ts';
+import { startSystem, untilStatus, uploadFile } from '../support/system.ts';
 import type { Granted, System } from '../support/system.ts';
 
 const SECONDS = 60;
@@ -17,6 +17,7 @@ const TITLE = 'Tom & "Jerry" <3.mp4';
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let system: System;
 let film: Granted;
+let upright: Granted;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
@@ -33,6 +34,10 @@ beforeAll(async () => {
   );
   system = await startSystem(join(directory.path, 'data'), { PREWARM: 'none' });
   film = await uploadFile(system, path);
+  const tall = join(directory.path, 'upright.mp4');
+  await ffmpeg('-f', 'lavfi', '-i', 'color=green:s=360x640:r=25:d=2', '-c:v', 'libx264', tall);
+  upright = await uploadFile(system, tall);
+  await untilStatus(upright, ({ renditions }) => renditions.length > 0);
   browser = await openBrowser();
 });
 beforeEach(async () => {
@@ -76,6 +81,14 @@ async function play(): Promise<void> {
   await until('paused = false');
 }
 
+/** Moves the mouse to where the slider's thumb, 14 px wide, would be at `seconds`; returns where that is. */
+async function pointAt(seconds: number): Promise<{ x: number; y: number }> {
+  const box = (await bar().getByLabel('Position').boundingBox())!;
+  const point = { x: box.x + 7 + (box.width - 14) * (seconds / SECONDS), y: box.y + box.height / 2 };
+  await page.mouse.move(point.x, point.y);
+  return point;
+}
+
 test('it plays, asks nobody else for anything, and needs no looser policy', async () => {
   await open();
   await play();
@@ -90,6 +103,40 @@ test('it begins where the link says', async () => {
   await play();
   const [, , blue] = await pictureAt(40);
   expect(blue).toBeGreaterThan(200);
+});
+
+test('the large button stays until it is pressed, wherever the film begins', async () => {
+  await open('?t=40');
+  await until('currentTime >= 40');
+  const button = page.locator('[data-control=big-play]');
+  await button.click();
+  await until('paused = false');
+  await bar().getByRole('button', { name: 'Pause' }).click();
+  await until('paused = true');
+  expect(await button.isVisible()).toBe(false);
+});
+
+test('the frame has the shape of the film before anything of it has come', async () => {
+  await page.route('**/v/**', () => undefined); // never answered
+  await page.setViewportSize({ width: 360, height: 2000 });
+  await page.goto(`${system.baseUrl}/watch/${upright.id}`, { waitUntil: 'domcontentloaded' });
+  const { width, height } = (await page.locator('#frame').boundingBox())!;
+  expect(height / width).toBeCloseTo(16 / 9, 1);
+});
+
+test('on a phone the whole bar fits the frame', async () => {
+  await page.setViewportSize({ width: 360, height: 780 });
+  await open();
+  await play();
+  await bar().getByLabel('Quality').waitFor();
+  const frame = (await page.locator('#frame').boundingBox())!;
+  const parts = bar().locator('button:visible, select:visible, .time');
+  expect(await parts.count()).toBe(6);
+  for (const part of await parts.all()) {
+    const { x, y, width, height } = (await part.boundingBox())!;
+    expect([x >= frame.x, x + width <= frame.x + frame.width]).toEqual([true, true]);
+    expect([y >= frame.y, y + height <= frame.y + frame.height]).toEqual([true, true]);
+  }
 });
 
 test('previews of links are told what it is, whatever its file is called', async () => {
@@ -169,10 +216,8 @@ test('the keys do what they do elsewhere', async () => {
 test('whoever points at a time sees its picture', async () => {
   await open();
   await play();
-  const seek = bar().getByLabel('Position');
-  const box = (await seek.boundingBox())!;
-  const shownAt = async (share: number, clock: string) => {
-    await page.mouse.move(box.x + box.width * share, box.y + box.height / 2);
+  const shownAt = async (seconds: number, clock: string) => {
+    await pointAt(seconds);
     await page.locator('.preview', { hasText: clock }).waitFor();
     const { width, height, backgroundImage, backgroundPosition } = await page
       .locator('.preview .tile-picture')
@@ -203,8 +248,46 @@ test('whoever points at a time sees its picture', async () => {
       ] as [string, number, number],
     );
   };
-  expect((await shownAt(0.25, '0:15'))[0]).toBeGreaterThan(200);
-  expect((await shownAt(0.75, '0:45'))[2]).toBeGreaterThan(200);
+  expect((await shownAt(15, '0:15'))[0]).toBeGreaterThan(200);
+  expect((await shownAt(45, '0:45'))[2]).toBeGreaterThan(200);
+});
+
+test('pictures of the very ends stay within the frame', async () => {
+  await open();
+  await play();
+  const frame = (await page.locator('#frame').boundingBox())!;
+  for (const [seconds, clock] of [
+    [0, '0:00'],
+    [SECONDS, '1:00'],
+  ] as const) {
+    await pointAt(seconds);
+    const preview = page.locator('.preview', { hasText: clock });
+    await preview.locator('.tile-picture').waitFor();
+    const { x, width } = (await preview.boundingBox())!;
+    expect(width).toBeGreaterThan(50);
+    expect([x >= frame.x, x + width <= frame.x + frame.width]).toEqual([true, true]);
+  }
+});
+
+test('whoever points somewhere and clicks comes to what was shown there', async () => {
+  await open();
+  await play();
+  await bar().getByRole('button', { name: 'Pause' }).click();
+  const { x, y } = await pointAt(57);
+  const shown = (await page.locator('.preview span').textContent())!;
+  await page.mouse.click(x, y);
+  await until('currentTime >= 55');
+  expect(await bar().locator('.time').textContent()).toBe(`${shown} / 1:00`);
+});
+
+test('whoever points before anything is known of the film is shown it then', async () => {
+  let answer = (): void => undefined;
+  const isAwaited = new Promise<void>((resolve) => (answer = resolve));
+  await page.route('**/*.m3u8*', (route) => isAwaited.then(() => route.continue()));
+  await open();
+  await pointAt(15);
+  answer();
+  await page.locator('.preview', { hasText: '0:15' }).waitFor();
 });
 
 test('what can be copied is what works elsewhere', async () => {
@@ -240,6 +323,17 @@ test('what can be copied is what works elsewhere', async () => {
   } finally {
     foreign.close();
   }
+});
+
+test('what the browser does not copy is there to be copied by hand', async () => {
+  await page.addInitScript(() => {
+    navigator.clipboard.writeText = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+  });
+  await open();
+  await page.getByText('Share and embed').click();
+  await page.getByRole('button', { name: 'Copy HLS address' }).click();
+  await page.locator('.snippet').getByText('The browser did not allow copying.').waitFor();
+  expect(await page.evaluate(() => String(getSelection()))).toBe(film.playbackUrl);
 });
 
 test.each([

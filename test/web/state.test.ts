@@ -1,4 +1,5 @@
 import type { Video } from '../../web/api.ts';
+import type { SavedUpload } from '../../web/saved-uploads.ts';
 import * as transitions from '../../web/state.ts';
 import { INITIAL, STARTING } from '../../web/state.ts';
 import type { State, Upload } from '../../web/state.ts';
@@ -84,6 +85,13 @@ describe('the stage', () => {
     expect(gone.stage).toEqual({ kind: 'empty' });
     expect(gone.videos.map(({ id }) => id)).toEqual(['b']);
   });
+});
+
+test('paused, an upload shows what it will go on from', () => {
+  const saved = { id: 'x' } as SavedUpload;
+  const state = withUploads(upload(1, { sentBytes: 50, saved }), upload(2, { sentBytes: 50 }));
+  const paused = transitions.uploadPaused(transitions.uploadPaused(state, 1), 2);
+  expect(paused.uploads.map(({ sentBytes }) => sentBytes)).toEqual([50, 0]);
 });
 
 test('uploads go one after another, in the order they were dropped', () => {
