@@ -3,7 +3,7 @@
 import type { GrantedUpload } from '../pipeline/sign-upload.ts';
 import type { PlaybackGrant } from '../pipeline/playback.ts';
 import type { VideoStatus } from '../pipeline/video-status.ts';
-import type { BegunUpload } from './upload-parts.ts';
+import type { BegunUpload } from './upload/upload-parts.ts';
 
 export type Video = VideoStatus;
 

@@ -23,7 +23,7 @@ export async function buildPage(outDirectory: string): Promise<void> {
   const icon = await copyHashed(join(HERE, 'favicon.svg'), assets);
   const { metafile } = await build({
     absWorkingDir: HERE,
-    entryPoints: ['main.ts', 'watch.ts', 'style.css', 'player.css'],
+    entryPoints: ['main.ts', 'watch.ts', 'style.css', 'player/player.css', 'library/library.css'],
     outdir: outDirectory,
     entryNames: 'assets/[name]-[hash]',
     chunkNames: 'assets/[name]-[hash]',

@@ -2,17 +2,17 @@
 
 import { ApiError, ServerGone, httpApi } from './api.ts';
 import type { Video } from './api.ts';
-import { addControls } from './controls.ts';
+import { addControls } from './player/controls.ts';
 import { pathOf } from './format.ts';
-import { preloadPlayer, startPlayer } from './player.ts';
-import { rememberPosition, rememberedPosition } from './positions.ts';
+import { preloadPlayer, startPlayer } from './player/player.ts';
+import { rememberPosition, rememberedPosition } from './player/positions.ts';
 import { NOT_A_FILE, VIDEO_DELETED, linkEnds, problemOf, problemOfPlayer } from './problems.ts';
 import type { PlayerFailure } from './problems.ts';
-import * as transitions from './state.ts';
-import { INITIAL, STARTING } from './state.ts';
-import type { State } from './state.ts';
-import { uploadQueue } from './upload-queue.ts';
-import { render } from './view.ts';
+import * as transitions from './library/state.ts';
+import { INITIAL, STARTING } from './library/state.ts';
+import type { State } from './library/state.ts';
+import { uploadQueue } from './upload/upload-queue.ts';
+import { render } from './library/view.ts';
 
 let state: State = INITIAL;
 const api = httpApi(() => state.config?.apiKey);

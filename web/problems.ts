@@ -3,7 +3,7 @@
 import type { SourceErrorCode } from '../core/errors.ts';
 import { ApiError, ServerGone } from './api.ts';
 import type { Video } from './api.ts';
-import { FileChanged, UploadInterrupted, UploadRefused } from './put-blob.ts';
+import { FileChanged, UploadInterrupted, UploadRefused } from './upload/put-blob.ts';
 
 export interface Problem {
   sentence: string;

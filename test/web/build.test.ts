@@ -34,6 +34,7 @@ test('each asset is there once', () => {
     'chunk.js',
     'favicon.svg',
     'hls.min.js',
+    'library.css',
     'main.js',
     'player.css',
     'style.css',

@@ -2,7 +2,7 @@ import { SOURCE_ERROR_SENTENCES } from '../../core/errors.ts';
 import type { SourceErrorCode } from '../../core/errors.ts';
 import { ApiError, ServerGone } from '../../web/api.ts';
 import { SERVER_GONE, VIDEO_DELETED, problemOf, problemOfPlayer, refusalOf } from '../../web/problems.ts';
-import { UploadInterrupted, UploadRefused } from '../../web/put-blob.ts';
+import { UploadInterrupted, UploadRefused } from '../../web/upload/put-blob.ts';
 
 test.each(Object.entries(SOURCE_ERROR_SENTENCES))(
   'a file refused for %s shows the sentence of the API, and what to do',

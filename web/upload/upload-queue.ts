@@ -1,13 +1,13 @@
 // Takes files one after another: grants, sends, goes on with what was interrupted, and cleans up after what is given up.
 
-import { ApiError, contentTypeOf, partsApi } from './api.ts';
-import type { Api, Granted } from './api.ts';
-import { problemOf } from './problems.ts';
+import { ApiError, contentTypeOf, partsApi } from '../api.ts';
+import type { Api, Granted } from '../api.ts';
+import { problemOf } from '../problems.ts';
 import { UploadInterrupted, putBlob } from './put-blob.ts';
 import { forgetUpload, isSameFile, saveUpload, savedUploads, whileHeld } from './saved-uploads.ts';
 import type { SavedUpload } from './saved-uploads.ts';
-import * as transitions from './state.ts';
-import type { State, Upload } from './state.ts';
+import * as transitions from '../library/state.ts';
+import type { State, Upload } from '../library/state.ts';
 import { withSample } from './transfer-rate.ts';
 import { LEAST_BYTES_IN_PARTS, sendInParts } from './upload-parts.ts';
 

@@ -1,8 +1,8 @@
 // Sends a file in parts, several at once, over lines that break: what has come is not sent again, by this call or by a
 // later one that goes on with the same upload.
 
-import { ApiError, ServerGone } from './api.ts';
-import type { PartsApi } from './api.ts';
+import { ApiError, ServerGone } from '../api.ts';
+import type { PartsApi } from '../api.ts';
 import { UploadInterrupted, UploadRefused, putBlob } from './put-blob.ts';
 
 /** How an upload is called once it has begun. */

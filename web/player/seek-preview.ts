@@ -1,7 +1,7 @@
 // The picture and the time of the place that somebody points at on the slider.
 
-import { fill, h } from './dom.ts';
-import { clockText } from './format.ts';
+import { fill, h } from '../dom.ts';
+import { clockText } from '../format.ts';
 import { loadStoryboard, tileAt } from './storyboard.ts';
 import type { Storyboard } from './storyboard.ts';
 

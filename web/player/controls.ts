@@ -2,8 +2,8 @@
 // full screen. Buttons, a slider and select boxes of the browser's own, so that keyboard, touch and screen reader know
 // them.
 
-import { fill, h, icon } from './dom.ts';
-import { clockText, spokenDuration } from './format.ts';
+import { fill, h, icon } from '../dom.ts';
+import { clockText, spokenDuration } from '../format.ts';
 import type { Qualities } from './player.ts';
 import { seekPreview } from './seek-preview.ts';
 import type { SeekPreview } from './seek-preview.ts';

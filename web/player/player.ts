@@ -2,7 +2,7 @@
 
 import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig } from 'hls.js';
-import type { PlayerFailure } from './problems.ts';
+import type { PlayerFailure } from '../problems.ts';
 
 export interface PlayerEvents {
   /** The first picture is there (of a file with sound only: the first sound). */

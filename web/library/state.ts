@@ -1,11 +1,11 @@
 // Everything the page knows, and how that changes. Pure: what touches network or document is in main.ts and view.ts.
 
-import type { Config, Video, VideoPage } from './api.ts';
-import { percentText } from './format.ts';
-import { UPLOAD_UNFINISHED, refusalOf } from './problems.ts';
-import type { Problem } from './problems.ts';
-import type { SavedUpload } from './saved-uploads.ts';
-import type { Sample } from './transfer-rate.ts';
+import type { Config, Video, VideoPage } from '../api.ts';
+import { percentText } from '../format.ts';
+import { UPLOAD_UNFINISHED, refusalOf } from '../problems.ts';
+import type { Problem } from '../problems.ts';
+import type { SavedUpload } from '../upload/saved-uploads.ts';
+import type { Sample } from '../upload/transfer-rate.ts';
 
 export interface State {
   config: Config | undefined;
