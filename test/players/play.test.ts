@@ -255,9 +255,12 @@ test('the controls of media-chrome play, pause, and show how long the film is an
   await page.locator('media-time-display[aria-description="0 seconds of 4 minutes"]').waitFor();
   await page.locator('media-play-button').click();
   await pictureAt(videoOn(page), 0);
-  await page.locator('media-time-range').hover();
   const preview = page.locator('media-preview-thumbnail img');
-  await preview.waitFor();
+  // It comes with the storyboard, and goes with a pointer that rests: whoever looks for it moves about.
+  for (let move = 0; !(await preview.isVisible()); move += 1) {
+    await page.locator('media-time-range').hover({ position: { x: 100 + (move % 2) * 20, y: 5 } });
+    await page.waitForTimeout(50);
+  }
   expect(await preview.getAttribute('src')).toMatch(/\/storyboard\/\d+\.jpg$/);
   await page.locator('media-play-button').click();
   expect(await videoOn(page).evaluate((element: HTMLVideoElement) => element.paused)).toBe(true);

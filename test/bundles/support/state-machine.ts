@@ -22,6 +22,9 @@ export class ServiceError extends Error {
   }
 }
 
+/** The interpreter would give a task a minute, as the language's specification says; AWS gives it three years. */
+const UNHURRIED = { TimeoutSeconds: 24 * 3600 };
+
 /** What goes from one state to the next. Source: AWS, "Step Functions service quotas". */
 const MAX_STATE_BYTES = 256 * 1024;
 
@@ -33,10 +36,13 @@ export async function execute(
   const handlers: Record<string, (input: Json) => Promise<Json>> = {};
   const States = Object.fromEntries(
     Object.entries<Json>(definition.States).map(([name, state]) => {
-      if (state.Type === 'Task') handlers[name] = (parameters) => invokeFunction(state, parameters, services);
+      if (state.Type === 'Task') {
+        handlers[name] = (parameters) => invokeFunction(state, parameters, services);
+        return [name, { ...UNHURRIED, ...state }];
+      }
       if (state.ItemProcessor?.ProcessorConfig.Mode !== 'DISTRIBUTED') return [name, state];
       handlers[name] = (location) => mapItems(name, state, location, services);
-      return [name, asTask(name, state)];
+      return [name, { ...UNHURRIED, ...asTask(name, state) }];
     }),
   );
   const machine = new StateMachine({ ...definition, States } as never);
