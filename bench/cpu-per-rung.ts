@@ -38,7 +38,7 @@ try {
     const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
     const plan = planFor(
       await probeSource(url, binaries),
-      { kind: 'upload', sizeBytes: 1, keyframeSeconds: 2 },
+      { kind: 'upload', sizeBytes: 1, etag: '', keyframeSeconds: 2 },
       settings,
     );
     const job = { plan, from: 0, to: segmentCount(plan.grid), sourceUrl: url };

@@ -139,6 +139,10 @@ async function usualWay(path: string, seconds: number): Promise<number> {
 async function planOfFile(path: string): Promise<Plan> {
   const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
   return withRangeServer(await fileSource(path), async ({ url }) =>
-    planFor(await probeSource(url, binaries), { kind: 'upload', sizeBytes: 1, keyframeSeconds: 2 }, settings),
+    planFor(
+      await probeSource(url, binaries),
+      { kind: 'upload', sizeBytes: 1, etag: '', keyframeSeconds: 2 },
+      settings,
+    ),
   );
 }

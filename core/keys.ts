@@ -1,6 +1,6 @@
 // Every key in the two buckets is built and parsed here, and nowhere else. The layout is the only state there is.
 
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 export type Artifact =
   | { kind: 'multivariant' }
@@ -27,7 +27,10 @@ export const planKey = (id: string): string => `${VIDEO_RECORDS}${id}.json`;
 export const errorKey = (id: string): string => `${VIDEO_RECORDS}${id}.error.json`;
 export const workKey = (id: string): string => `${VIDEO_RECORDS}${id}.work.json`;
 /** Nobody but us reads below here. */
-export const mezzanineKey = (id: string): string => `mezzanine/${id}.mkv`;
+export const mezzaninePrefix = (id: string): string => `mezzanine/${id}/`;
+/** Of the file with this ETag, which may be any text: where a file takes another's place, so does its copy not. */
+export const mezzanineKey = (id: string, etag: string): string =>
+  `${mezzaninePrefix(id)}${createHash('sha256').update(etag).digest('hex').slice(0, 10)}.mkv`;
 export const readyKey = (id: string): string => `${VIDEO_RECORDS}${id}.ready.json`;
 export const videoPrefix = (id: string): string => `v/${id}/`;
 export const revPrefix = (id: string, rev: string): string => `v/${id}/${rev}/`;

@@ -37,8 +37,8 @@ export interface PlannedSource {
   /** Why there is a copy. */
   reason?: MezzanineReason;
   sizeBytes: number;
-  /** Of a file as it was sent: only what has it is read. Nobody but us writes a copy. */
-  etag?: string;
+  /** Of the file as it was sent: only what has it is read, and a copy is named after it. */
+  etag: string;
   /** How far apart its keyframes are, as far as that is known. */
   keyframeSeconds: number;
 }

@@ -3,7 +3,7 @@
 import {
   cardKey,
   errorKey,
-  mezzanineKey,
+  mezzaninePrefix,
   planKey,
   readyKey,
   sourceKey,
@@ -19,9 +19,17 @@ type Buckets = Pick<World, 'media' | 'uploads'>;
 export async function deleteVideo(id: string, world: Buckets): Promise<void> {
   await world.media.delete([cardKey(id), planKey(id)]);
   await world.uploads.delete([sourceKey(id)]);
-  const stored: string[] = [errorKey(id), workKey(id), readyKey(id), mezzanineKey(id)];
-  for await (const { key } of world.media.list(videoPrefix(id))) stored.push(key);
-  await world.media.delete(stored);
+  await world.media.delete([errorKey(id), workKey(id), readyKey(id)]);
+  await deleteMade(id, world);
+}
+
+/** Removes what was made of a video's source. */
+export async function deleteMade(id: string, { media }: Pick<World, 'media'>): Promise<void> {
+  const made: string[] = [];
+  for (const prefix of [mezzaninePrefix(id), videoPrefix(id)]) {
+    for await (const { key } of media.list(prefix)) made.push(key);
+  }
+  await media.delete(made);
 }
 
 /**

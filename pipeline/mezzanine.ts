@@ -32,11 +32,11 @@ const LEAST_BYTES_PER_SECOND = 4 * 1024 * 1024;
 export async function makeMezzanine(
   id: string,
   sourceUrl: string,
-  { probe, sizeBytes }: { probe: Probe; sizeBytes: number },
+  { probe, sizeBytes, etag }: { probe: Probe; sizeBytes: number; etag: string },
   world: World,
 ): Promise<Mezzanine> {
   const { binaries } = world.tools;
-  const upload = await world.media.upload(mezzanineKey(id), { contentType: 'video/x-matroska' });
+  const upload = await world.media.upload(mezzanineKey(id, etag), { contentType: 'video/x-matroska' });
   const pieceBytes = Math.max(LEAST_PIECE_BYTES, Math.ceil((sizeBytes * MOST_GROWTH) / MOST_PIECES));
   const indexer = matroskaIndexer();
   const pieces = inPieces(upload, pieceBytes);

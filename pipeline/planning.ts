@@ -4,11 +4,11 @@ import { withRangeServer } from '../adapters/range-server.ts';
 import type { RangeSource } from '../adapters/range-server.ts';
 import { FfmpegError, SourceError, notFound } from '../core/errors.ts';
 import type { SourceErrorCode } from '../core/errors.ts';
-import { cardKey, errorKey, mezzanineKey, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
+import { cardKey, errorKey, mezzanineKey, planKey, sourceKey } from '../core/keys.ts';
 import { planFor } from '../core/plan.ts';
 import type { Plan, PlannedSource } from '../core/plan.ts';
 import { durationSeconds } from '../core/segments.ts';
-import { unlessDeleted } from './delete-video.ts';
+import { deleteMade, unlessDeleted } from './delete-video.ts';
 import { secondsSince } from './observe.ts';
 import { probeSource } from './probe-source.ts';
 import { seekableSource } from './seekable-source.ts';
@@ -65,8 +65,12 @@ async function makePlan(id: string, world: World): Promise<Plan> {
         return { plan, sourceBytesRead: served.readBytes() };
       },
     );
-    if ((await putJson(world.media, planKey(id), plan, { ifAbsent: true })) === 'exists')
-      return (await getJson<Plan>(world.media, planKey(id))) ?? plan;
+    if ((await putJson(world.media, planKey(id), plan, { ifAbsent: true })) === 'exists') {
+      const first = (await getJson<Plan>(world.media, planKey(id))) ?? plan;
+      // The file has been replaced while it was planned: the copy of this one is nobody's.
+      if (first.source.etag !== source.etag) await world.media.delete([mezzanineKey(id, source.etag)]);
+      return first;
+    }
     await unlessDeleted(id, world);
     const secondsSinceUpload = secondsSince(source.lastModified);
     world.observe({
@@ -102,9 +106,7 @@ export async function refuse(id: string, { code, message }: SourceError, world: 
     world.observe({ event: 'refused', id, code });
   }
   await media.delete([planKey(id)]);
-  const made: string[] = [];
-  for await (const { key } of media.list(videoPrefix(id))) made.push(key);
-  await media.delete(made);
+  await deleteMade(id, world);
   await unlessDeleted(id, world);
 }
 
@@ -112,12 +114,13 @@ export async function refuse(id: string, { code, message }: SourceError, world: 
 export const sourceOf = (id: string, source: PlannedSource, world: World): RangeSource =>
   source.kind === 'upload'
     ? rangesOf(world.uploads, sourceKey(id), source)
-    : rangesOf(world.media, mezzanineKey(id), source);
+    : // Nobody but us writes it, and always the same.
+      rangesOf(world.media, mezzanineKey(id, source.etag), { sizeBytes: source.sizeBytes, etag: undefined });
 
 const rangesOf = (
   store: Store,
   key: string,
-  { sizeBytes, etag }: Pick<PlannedSource, 'sizeBytes' | 'etag'>,
+  { sizeBytes, etag }: { sizeBytes: number; etag: string | undefined },
 ): RangeSource => ({
   sizeBytes,
   read: (first, last, signal) => store.readRange(key, { first, last, etag }, signal),

@@ -29,11 +29,11 @@ export async function seekableSource(
     const keyframeSeconds = lookBackSeconds(look!, probe);
     return { probe: corrected(probe, look!), source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
   }
-  const made = await makeMezzanine(id, served.url, { probe, sizeBytes }, world);
+  const made = await makeMezzanine(id, served.url, { probe, sizeBytes, etag }, world);
   const keyframeSeconds = Math.max(0, ...made.tracks.map((track) => track.keyframeSeconds));
   return {
     probe: mezzanineProbe(probe, made.tracks),
-    source: { kind: 'mezzanine', reason, sizeBytes: made.sizeBytes, keyframeSeconds },
+    source: { kind: 'mezzanine', reason, sizeBytes: made.sizeBytes, etag, keyframeSeconds },
   };
 }
 

@@ -425,20 +425,20 @@ describe('permissions', () => {
   test.each([
     ['Api', 'PutObject', ['/uploads/*/source', '/videos/*.json']],
     ['Finish', 'PutObject', ['/plans/*.json', '/v/*/*']],
-    ['Ingest', 'PutObject', ['/mezzanine/*.mkv', '/plans/*.json', '/v/*/*']],
-    ['Ingest', 'AbortMultipartUpload', ['/mezzanine/*.mkv']],
+    ['Ingest', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
+    ['Ingest', 'AbortMultipartUpload', ['/mezzanine/*/*']],
     ['Api', 'AbortMultipartUpload', ['/uploads/*/source']],
     ['Api', 'ListMultipartUploadParts', ['/uploads/*/source']],
     [
       'Transcode',
       'GetObject',
-      ['/mezzanine/*.mkv', '/plans/*.json', '/uploads/*/source', '/v/*/*', '/videos/*.json'],
+      ['/mezzanine/*/*', '/plans/*.json', '/uploads/*/source', '/v/*/*', '/videos/*.json'],
     ],
     ['Finish', 'AbortMultipartUpload', []],
     [
       'Api',
       'DeleteObject',
-      ['/mezzanine/*.mkv', '/plans/*.json', '/uploads/*/source', '/v/*/*', '/videos/*.json'],
+      ['/mezzanine/*/*', '/plans/*.json', '/uploads/*/source', '/v/*/*', '/videos/*.json'],
     ],
     ['HttpAuthorizer', 'GetObject', []],
   ])('%s: s3:%s on %j only', (role, action, patterns) => {

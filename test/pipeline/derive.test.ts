@@ -2,7 +2,15 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { artifactKey, cardKey, newVideoId, readyKey, sourceKey } from '../../core/keys.ts';
+import {
+  artifactKey,
+  cardKey,
+  mezzanineKey,
+  newVideoId,
+  planKey,
+  readyKey,
+  sourceKey,
+} from '../../core/keys.ts';
 import { segmentsOf } from '../../core/segments.ts';
 import { workFor } from '../../core/work.ts';
 import { deleteVideo } from '../../pipeline/delete-video.ts';
@@ -15,6 +23,8 @@ import { worldIn } from '../support/world.ts';
 const json = { contentType: 'application/json' };
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let clip: Uint8Array;
+/** The same without an index. */
+let recording: Uint8Array;
 
 beforeAll(async () => {
   directory = await temporaryDirectory();
@@ -23,6 +33,9 @@ beforeAll(async () => {
   const sound = ['-f', 'lavfi', '-i', 'sine=440:r=48000:d=9'];
   await ffmpeg(...picture, ...sound, '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', path);
   clip = await readFile(path);
+  const recorded = join(directory.path, 'recording.ts');
+  await ffmpeg('-i', path, '-c', 'copy', recorded);
+  recording = await readFile(recorded);
 });
 afterAll(() => directory.remove());
 
@@ -84,6 +97,23 @@ test('what is made of one file is never mixed with what is made of another that 
   expect(Buffer.compare(await derive(id, first!, world), made)).toBe(0);
 });
 
+test('a copy of a file that was replaced while it was planned goes, and never takes the place of the other', async () => {
+  const { id, world } = await uploaded(recording);
+  const { media } = world;
+  const theirs = mezzanineKey(id, 'theirs');
+  const first = { source: { kind: 'mezzanine', etag: 'theirs' } };
+  const put: typeof media.put = async (key, body, options) => {
+    if (key === planKey(id)) {
+      await media.put(theirs, 'their copy', json);
+      await media.put(key, JSON.stringify(first), json);
+    }
+    return media.put(key, body, options);
+  };
+  expect(await planOf(id, { ...world, media: { ...media, put } })).toEqual(first);
+  expect(media.keys().filter((key) => key.startsWith('mezzanine/'))).toEqual([theirs]);
+  expect(String(await media.get(theirs))).toBe('their copy');
+});
+
 test('a file that comes after its video was deleted does not stay', async () => {
   const { id, world } = await uploaded(clip);
   await deleteVideo(id, world);
@@ -99,8 +129,11 @@ test('a file above what its upload allowed is refused, and not kept', async () =
   expect(world.uploads.keys()).toEqual([]);
 });
 
-test('a deleted video leaves nothing, even where a segment was under way', async () => {
-  const { id, world } = await uploaded(clip);
+test.each([
+  ['a film', () => clip],
+  ['a recording without an index', () => recording],
+])('%s leaves nothing when it is deleted, even where a segment was under way', async (_, source) => {
+  const { id, world } = await uploaded(source());
   const segment = segmentsOf(await planOf(id, world)).at(-1)!;
   const underWay = derive(id, segment, world).catch((error: { code: string }) => error.code);
   await deleteVideo(id, world);

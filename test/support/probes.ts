@@ -4,7 +4,7 @@ import type { PlannedSource } from '../../core/plan.ts';
 import type { AudioStream, Probe, VideoStream } from '../../core/probe.ts';
 
 /** What segments of an imaginary source would be cut from. */
-export const SOURCE: PlannedSource = { kind: 'upload', sizeBytes: 1_000_000, keyframeSeconds: 2 };
+export const SOURCE: PlannedSource = { kind: 'upload', sizeBytes: 1_000_000, etag: 'e', keyframeSeconds: 2 };
 
 export function probeOf(parts: {
   video?: Partial<VideoStream> & { frames?: number };
