@@ -3,8 +3,8 @@
 import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
 
-export const openBrowser = (): Promise<Browser> =>
-  chromium.launch({
+export async function openBrowser(): Promise<Browser> {
+  const browser = await chromium.launch({
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: [
       ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
@@ -13,3 +13,7 @@ export const openBrowser = (): Promise<Browser> =>
       '--autoplay-policy=no-user-gesture-required',
     ],
   });
+  // Half a minute, as usual, is too short for a film to be made on a slow machine; this still tells what never came.
+  browser.on('context', (context) => context.setDefaultTimeout(300_000));
+  return browser;
+}
