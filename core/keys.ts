@@ -28,7 +28,7 @@ export const errorKey = (id: string): string => `${VIDEO_RECORDS}${id}.error.jso
 export const workKey = (id: string): string => `${VIDEO_RECORDS}${id}.work.json`;
 /** Nobody but us reads below here. */
 export const mezzaninePrefix = (id: string): string => `mezzanine/${id}/`;
-/** Of the file with this ETag, which may be any text: where a file takes another's place, so does its copy not. */
+/** Named after the ETag, any text, of the file it is of: where that takes another's place, its copy does not. */
 export const mezzanineKey = (id: string, etag: string): string =>
   `${mezzaninePrefix(id)}${createHash('sha256').update(etag).digest('hex').slice(0, 10)}.mkv`;
 export const readyKey = (id: string): string => `${VIDEO_RECORDS}${id}.ready.json`;

@@ -2,9 +2,11 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SourceError } from '../../core/errors.ts';
 import {
   artifactKey,
   cardKey,
+  errorKey,
   mezzanineKey,
   newVideoId,
   planKey,
@@ -16,7 +18,7 @@ import { workFor } from '../../core/work.ts';
 import { deleteVideo } from '../../pipeline/delete-video.ts';
 import { derive, deriveWork } from '../../pipeline/derive.ts';
 import { finish } from '../../pipeline/finish.ts';
-import { planOf } from '../../pipeline/planning.ts';
+import { planOf, refuse } from '../../pipeline/planning.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 
@@ -112,6 +114,15 @@ test('a copy of a file that was replaced while it was planned goes, and never ta
   expect(await planOf(id, { ...world, media: { ...media, put } })).toEqual(first);
   expect(media.keys().filter((key) => key.startsWith('mezzanine/'))).toEqual([theirs]);
   expect(String(await media.get(theirs))).toBe('their copy');
+});
+
+test('of a source that is refused late nothing stays that was made of it, and the reason does', async () => {
+  const { id, world } = await uploaded(recording);
+  const [first] = segmentsOf(await planOf(id, world));
+  await derive(id, first!, world);
+  expect(world.media.keys().some((key) => key.startsWith('mezzanine/'))).toBe(true);
+  for (let twice = 0; twice < 2; twice += 1) await refuse(id, new SourceError('DAMAGED'), world);
+  expect(world.media.keys()).toEqual([errorKey(id), cardKey(id)]);
 });
 
 test('a file that comes after its video was deleted does not stay', async () => {
