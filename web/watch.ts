@@ -2,10 +2,10 @@
 
 import type { WatchedVideo } from '../pipeline/watch-pages.ts';
 import { ApiError, httpApi } from './api.ts';
-import { addControls } from './player/controls.ts';
 import { fill, h, icon } from './dom.ts';
 import type { Child } from './dom.ts';
 import { clockText, pathOf, percentText, startSeconds } from './format.ts';
+import { addControls } from './player/controls.ts';
 import { startPlayer } from './player/player.ts';
 import { rememberPosition, rememberedPosition } from './player/positions.ts';
 import {

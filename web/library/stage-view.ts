@@ -9,6 +9,7 @@ import { button, byId, iconButton, metaLine, progressBar } from './pieces.ts';
 import { stageProblem, stageUpload, stageVideo, statusText } from './state.ts';
 import type { State, Upload } from './state.ts';
 import { hasProgress, phaseText, sendingFacts, sentShare } from './uploads-view.ts';
+
 export function renderStage(state: State): void {
   const upload = stageUpload(state);
   const video = stageVideo(state);
@@ -19,7 +20,7 @@ export function renderStage(state: State): void {
     video.renditions.length > 0 &&
     video.renditions.every(({ width }) => width === null);
   const showsVideo = video !== undefined && !problem;
-  // Only these classes are ours; the frame's shape is set by main.ts once the picture's is known.
+  // Only these classes are ours; the frame's shape is set by main.ts, by the plan or the picture.
   byId('frame').classList.toggle('sound-only', isSoundOnly && showsVideo);
   byId('frame').classList.toggle('covered', !showsVideo);
   byId('overlay').hidden = showsVideo && state.player.phase === 'started';

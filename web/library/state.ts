@@ -1,4 +1,4 @@
-// Everything the page knows, and how that changes. Pure: what touches network or document is in main.ts and view.ts.
+// Everything the page knows, and how that changes. Pure: what touches network or document is in main.ts and the views.
 
 import type { Config, Video, VideoPage } from '../api.ts';
 import { percentText } from '../format.ts';

@@ -2,12 +2,12 @@
 
 import { ApiError, contentTypeOf, partsApi } from '../api.ts';
 import type { Api, Granted } from '../api.ts';
+import * as transitions from '../library/state.ts';
+import type { State, Upload } from '../library/state.ts';
 import { problemOf } from '../problems.ts';
 import { UploadInterrupted, putBlob } from './put-blob.ts';
 import { forgetUpload, isSameFile, saveUpload, savedUploads, whileHeld } from './saved-uploads.ts';
 import type { SavedUpload } from './saved-uploads.ts';
-import * as transitions from '../library/state.ts';
-import type { State, Upload } from '../library/state.ts';
 import { withSample } from './transfer-rate.ts';
 import { LEAST_BYTES_IN_PARTS, sendInParts } from './upload-parts.ts';
 

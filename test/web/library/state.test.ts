@@ -1,8 +1,8 @@
-import type { Video } from '../../web/api.ts';
-import type { SavedUpload } from '../../web/upload/saved-uploads.ts';
-import * as transitions from '../../web/library/state.ts';
-import { INITIAL, STARTING } from '../../web/library/state.ts';
-import type { State, Upload } from '../../web/library/state.ts';
+import type { Video } from '../../../web/api.ts';
+import type { SavedUpload } from '../../../web/upload/saved-uploads.ts';
+import * as transitions from '../../../web/library/state.ts';
+import { INITIAL, STARTING } from '../../../web/library/state.ts';
+import type { State, Upload } from '../../../web/library/state.ts';
 
 const PROBLEM = { sentence: 'It broke.', advice: 'Mend it.' };
 

@@ -1,6 +1,6 @@
-import { contentTypeOf } from '../../web/api.ts';
-import { rateOf, withSample } from '../../web/upload/transfer-rate.ts';
-import type { Sample } from '../../web/upload/transfer-rate.ts';
+import { contentTypeOf } from '../../../web/api.ts';
+import { rateOf, withSample } from '../../../web/upload/transfer-rate.ts';
+import type { Sample } from '../../../web/upload/transfer-rate.ts';
 
 test.each([
   ['video/mp4', 'video/mp4'],
