@@ -2,15 +2,18 @@
 
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { SFNClient } from '@aws-sdk/client-sfn';
-import type { StartPrewarm } from '../pipeline/ingest.ts';
+import type { StartPrewarm } from '../pipeline/prewarm.ts';
 
-/** Named after video and revision, an execution is started once however often it is asked for. */
+/**
+ * Named after video and revision, an execution is started once however often it is asked for; one that is to run again, once
+ * for each time that somebody wished it.
+ */
 export const prewarmExecutions =
   (client: SFNClient, stateMachineArn: string, bucket: string): StartPrewarm =>
-  async ({ id, rev, workKey }) => {
+  async ({ id, rev, workKey, again }) => {
     const command = new StartExecutionCommand({
       stateMachineArn,
-      name: `${id}-${rev}`,
+      name: again ? `${id}-${rev}-${again.getTime()}` : `${id}-${rev}`,
       input: JSON.stringify({ id, rev, bucket, workKey }),
     });
     try {

@@ -18,6 +18,8 @@ import type { Store } from '../pipeline/store.ts';
 
 /** S3 deletes at most so many keys by one request. */
 const DELETE_BATCH = 1000;
+/** How often a write is tried that meets another one. */
+const CONFLICTS = 10;
 
 export function s3Store(client: S3Client, bucket: string): Store {
   const absent = (error: unknown): undefined => {
@@ -25,21 +27,24 @@ export function s3Store(client: S3Client, bucket: string): Store {
     if (statusOf(error) === 404) return undefined;
     throw error;
   };
+  const getTagged: Store['getTagged'] = async (key) => {
+    const command = new GetObjectCommand({ Bucket: bucket, Key: key });
+    const found = await client.send(command).catch(absent);
+    return found?.Body && { bytes: await found.Body.transformToByteArray(), etag: etagOf(found.ETag) };
+  };
   return {
     head: (key) =>
       client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })).then(
         (found) => ({
           sizeBytes: found.ContentLength ?? 0,
           lastModified: found.LastModified ?? new Date(0),
-          etag: found.ETag?.replaceAll('"', '') ?? '',
+          etag: etagOf(found.ETag),
           metadata: found.Metadata ?? {},
         }),
         absent,
       ),
-    get: (key) =>
-      client
-        .send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-        .then((found) => found.Body?.transformToByteArray(), absent),
+    get: (key) => getTagged(key).then((found) => found?.bytes),
+    getTagged,
     async readRange(key, { first, last, etag }, signal) {
       const command = new GetObjectCommand({
         Bucket: bucket,
@@ -54,7 +59,7 @@ export function s3Store(client: S3Client, bucket: string): Store {
         throw statusOf(error) === 412 ? sourceReplaced() : error;
       }
     },
-    async put(key, body, { contentType, cacheControl, ifAbsent }) {
+    async put(key, body, { contentType, cacheControl, ifAbsent, ifMatch }) {
       const command = new PutObjectCommand({
         Bucket: bucket,
         Key: key,
@@ -62,13 +67,19 @@ export function s3Store(client: S3Client, bucket: string): Store {
         ContentType: contentType,
         CacheControl: cacheControl,
         IfNoneMatch: ifAbsent ? '*' : undefined,
+        IfMatch: ifMatch && `"${ifMatch}"`,
       });
-      try {
-        await client.send(command);
-        return 'stored';
-      } catch (error) {
-        if (ifAbsent && statusOf(error) === 412) return 'exists';
-        throw error;
+      for (let left = CONFLICTS; ; left -= 1) {
+        try {
+          await client.send(command);
+          return 'stored';
+        } catch (error) {
+          const status = statusOf(error);
+          if ((ifAbsent || ifMatch) && status === 412) return 'exists';
+          if (ifMatch && status === 404) return 'exists';
+          // ConditionalRequestConflict: another write or deletion of the key was under way.
+          if (!(ifAbsent || ifMatch) || status !== 409 || left === 1) throw error;
+        }
       }
     },
     async upload(key, { contentType }) {
@@ -114,6 +125,8 @@ export function s3Store(client: S3Client, bucket: string): Store {
     },
   };
 }
+
+const etagOf = (header: string | undefined): string => header?.replaceAll('"', '') ?? '';
 
 const statusOf = (error: unknown): number | undefined =>
   error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;

@@ -2,9 +2,9 @@
 // much memory does our own process need while a large file is uploaded and played?
 
 import { join } from 'node:path';
+import { s3Store } from '../adapters/s3-store.ts';
 import type { Plan } from '../core/plan.ts';
-import { planKey } from '../core/keys.ts';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
+import { currentPlanOf } from '../pipeline/revisions.ts';
 import { bytesAt, renditionsAt } from '../test/support/hls.ts';
 import { temporaryDirectory } from '../test/support/media.ts';
 import { startSystem, storeClient, untilStatus, uploadFile } from '../test/support/system.ts';
@@ -58,9 +58,8 @@ async function prewarmed(source: string, data: string): Promise<{ ours: number; 
     await untilStatus(video, ({ state }) => state === 'ready', 1000);
     const ours = (await cpuSeconds(system.process.pid!)) - before;
     const client = await storeClient(system, data);
-    const command = new GetObjectCommand({ Bucket: 'instant-hls-media', Key: planKey(video.id) });
-    const stored = await (await client.send(command)).Body!.transformToString();
-    return { ours, plan: JSON.parse(stored) as Plan };
+    const plan = await currentPlanOf(video.id, s3Store(client, 'instant-hls-media'));
+    return { ours, plan: plan! };
   } finally {
     await system.stop();
   }

@@ -55,6 +55,26 @@ export class FfmpegError extends Error {
   }
 }
 
+/**
+ * A stored record that cannot be used. Nothing is made up for it and nothing overwrites it: somebody has to look, or the
+ * deployment has to end.
+ */
+export class RecordError extends Error {
+  override name = 'RecordError';
+  readonly code: 'RECORD_UNREADABLE' | 'RECORD_TOO_NEW';
+  readonly key: string;
+  constructor(code: RecordError['code'], key: string, message: string) {
+    super(message);
+    this.code = code;
+    this.key = key;
+  }
+
+  /** A newer release is being deployed, or was rolled back: the same request may go through later. */
+  get status(): 500 | 503 {
+    return this.code === 'RECORD_TOO_NEW' ? 503 : 500;
+  }
+}
+
 /** A request we will not serve; becomes `{ code, message }` with this status. */
 export class RequestError extends Error {
   override name = 'RequestError';
@@ -74,6 +94,10 @@ export const sourceReplaced = (): RequestError =>
     'SOURCE_REPLACED',
     'Another file has taken the place of the one that this video was planned from.',
   );
+
+/** What was encoded stays and plays; nothing else can be made of it. */
+export const sourceGone = (): RequestError =>
+  new RequestError(409, 'SOURCE_GONE', 'The source of this video is no longer stored, so it stays as it is.');
 
 export const notFound = (what: string): RequestError =>
   new RequestError(404, 'NOT_FOUND', `There is no ${what}.`);

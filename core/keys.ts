@@ -7,13 +7,17 @@ export type Artifact =
   | { kind: 'playlist'; rev: string; rendition: string }
   | { kind: 'segment'; rev: string; rendition: string; index: number; extension: 'ts' | 'aac' }
   | Still
-  | { kind: 'storyboard'; rev: string };
+  | { kind: 'storyboard'; rev: Revision };
 
 /** A picture: of the whole film, of one moment, or a sheet of the storyboard. */
 export type Still =
-  | { kind: 'poster'; rev: string }
-  | { kind: 'thumb'; rev: string; seconds: number }
+  | { kind: 'poster'; rev: Revision }
+  | { kind: 'thumb'; rev: Revision; seconds: number }
   | { kind: 'sheet'; rev: string; index: number };
+
+/** A plan's hash, or whichever revision is the current one: an address that lasts, for pages that were given it. */
+export type Revision = string | typeof CURRENT;
+export const CURRENT = 'current';
 
 // In bucket `uploads`.
 export const SOURCES = 'uploads/';
@@ -23,17 +27,35 @@ export const sourceKey = (id: string): string => `${SOURCES}${id}/source`;
 export const CARDS = 'videos/';
 export const cardKey = (id: string): string => `${CARDS}${id}.json`;
 export const VIDEO_RECORDS = 'plans/';
-export const planKey = (id: string): string => `${VIDEO_RECORDS}${id}.json`;
 export const errorKey = (id: string): string => `${VIDEO_RECORDS}${id}.error.json`;
-export const workKey = (id: string): string => `${VIDEO_RECORDS}${id}.work.json`;
+/** All that is recorded of a video's revisions. */
+export const revisionsPrefix = (id: string): string => `${VIDEO_RECORDS}${id}/`;
+export const revisionsKey = (id: string): string => `${revisionsPrefix(id)}revisions.json`;
+export const planKey = (id: string, rev: string): string => `${revisionsPrefix(id)}${rev}.json`;
+export const workKey = (id: string, rev: string): string => `${revisionsPrefix(id)}${rev}.work.json`;
+export const readyKey = (id: string, rev: string): string => `${revisionsPrefix(id)}${rev}.ready.json`;
+/** Why a revision that is not the current one could not be completed. */
+export const revisionErrorKey = (id: string, rev: string): string =>
+  `${revisionsPrefix(id)}${rev}.error.json`;
+
+/** What commit 8e3bc33 wrote, when a video had one plan: nothing is written there any more. */
+export const firstPlanKey = (id: string): string => `${VIDEO_RECORDS}${id}.json`;
+export const firstWorkKey = (id: string): string => `${VIDEO_RECORDS}${id}.work.json`;
+export const firstReadyKey = (id: string): string => `${VIDEO_RECORDS}${id}.ready.json`;
+
 /** Nobody but us reads below here. */
 export const mezzaninePrefix = (id: string): string => `mezzanine/${id}/`;
 /** Named after the ETag, any text, of the file it is of: where that takes another's place, its copy does not. */
-export const mezzanineKey = (id: string, etag: string): string =>
-  `${mezzaninePrefix(id)}${createHash('sha256').update(etag).digest('hex').slice(0, 10)}.mkv`;
-export const readyKey = (id: string): string => `${VIDEO_RECORDS}${id}.ready.json`;
+export const mezzanineKey = (id: string, etag: string): string => `${mezzanineName(id, etag)}.mkv`;
+/** What was found in it, and that it is whole. */
+export const mezzanineRecordKey = (id: string, etag: string): string => `${mezzanineName(id, etag)}.json`;
+const mezzanineName = (id: string, etag: string): string =>
+  `${mezzaninePrefix(id)}${createHash('sha256').update(etag).digest('hex').slice(0, 10)}`;
+/** Before commit 2661e34. */
+export const firstMezzanineKey = (id: string): string => `mezzanine/${id}.mkv`;
 export const videoPrefix = (id: string): string => `v/${id}/`;
-export const revPrefix = (id: string, rev: string): string => `v/${id}/${rev}/`;
+export const revPrefix = (id: string, rev: Revision): string =>
+  rev === CURRENT ? videoPrefix(id) : `${videoPrefix(id)}${rev}/`;
 export const masterKey = (id: string): string => artifactKey(id, { kind: 'multivariant' });
 
 export function artifactKey(id: string, artifact: Artifact): string {
@@ -59,7 +81,8 @@ export const segmentName = (index: number, extension: string): string =>
   `${String(index).padStart(5, '0')}.${extension}`;
 
 const ID = '[0-9a-z]{34}';
-const ARTIFACT = new RegExp(`^v/(?<id>${ID})/(?:(?<master>master\\.m3u8)|(?<rev>[0-9a-f]{10})/(?<rest>.+))$`);
+const REV = '[0-9a-f]{10}';
+const ARTIFACT = new RegExp(`^v/(?<id>${ID})/(?:(?<master>master\\.m3u8)|(?:(?<rev>${REV})/)?(?<rest>.+))$`);
 const RENDITION =
   /^(?<rendition>[0-9a-z-]{1,16})\/(?:(?<playlist>index\.m3u8)|(?<index>\d{5,6})\.(?<extension>ts|aac))$/;
 const STILL =
@@ -72,15 +95,16 @@ export function parseArtifactKey(key: string): { id: string; artifact: Artifact 
   const id = found['id']!;
   const artifact: Artifact | undefined = found['master']
     ? { kind: 'multivariant' }
-    : belowRevision(found['rev']!, found['rest']!);
+    : belowRevision(found['rev'] ?? CURRENT, found['rest']!);
   return artifact && artifactKey(id, artifact) === key ? { id, artifact } : undefined;
 }
 
-function belowRevision(rev: string, rest: string): Artifact | undefined {
+function belowRevision(rev: Revision, rest: string): Artifact | undefined {
   const still = STILL.exec(rest)?.groups;
   if (still?.['poster']) return { kind: 'poster', rev };
   if (still?.['storyboard']) return { kind: 'storyboard', rev };
   if (still?.['seconds']) return { kind: 'thumb', rev, seconds: Number(still['seconds']) };
+  if (rev === CURRENT) return undefined; // the storyboard names its sheets by revision
   if (still?.['sheet']) return { kind: 'sheet', rev, index: Number(still['sheet']) };
   const found = RENDITION.exec(rest)?.groups;
   if (!found) return undefined;
@@ -96,6 +120,18 @@ export const parseSourceKey = (key: string): string | undefined =>
 export const parseCardKey = (key: string): string | undefined =>
   new RegExp(`^${CARDS}(${ID})\\.json$`).exec(key)?.[1];
 
+const REVISION_RECORD = new RegExp(
+  `^${VIDEO_RECORDS}(?<id>${ID})(?:/(?<rev>${REV}))?(?:\\.(?<kind>work|ready|error))?\\.json$`,
+);
+
+/** What a listing of the records tells: of which video, which revision (none: as 8e3bc33 wrote it), and what kind. */
+export function parseRevisionRecord(
+  key: string,
+): { id: string; rev: string | undefined; kind: 'plan' | 'work' | 'ready' | 'error' } | undefined {
+  const found = REVISION_RECORD.exec(key)?.groups;
+  return found && { id: found['id']!, rev: found['rev'], kind: (found['kind'] ?? 'plan') as 'plan' };
+}
+
 export const isVideoId = (text: string): boolean => new RegExp(`^${ID}$`).test(text);
 
 /**
@@ -103,8 +139,13 @@ export const isVideoId = (text: string): boolean => new RegExp(`^${ID}$`).test(t
  * 25 random ones (129 bits) that nobody guesses.
  */
 export function newVideoId(now: Date): string {
-  const countdown = 36 ** 9 - 1 - now.getTime();
+  const countdown = COUNTDOWN_FROM - now.getTime();
   // The remainder's bias (256 = 7 · 36 + 4) costs well under a bit in all; 32 of 36 letters would cost five.
   const random = Array.from(randomBytes(25), (byte) => (byte % 36).toString(36)).join('');
   return countdown.toString(36).padStart(9, '0') + random;
 }
+
+/** When an id was made. */
+export const videoIdDate = (id: string): Date => new Date(COUNTDOWN_FROM - parseInt(id.slice(0, 9), 36));
+
+const COUNTDOWN_FROM = 36 ** 9 - 1;

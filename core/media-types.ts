@@ -1,5 +1,6 @@
 // How each artifact is labelled when it is stored, and so when it is delivered.
 
+import { CURRENT } from './keys.ts';
 import type { Artifact } from './keys.ts';
 
 export interface ContentHeaders {
@@ -10,10 +11,14 @@ export interface ContentHeaders {
 const IMMUTABLE = 'public, max-age=31536000, immutable';
 /** Until everything is measured the multivariant playlist may change at any moment. */
 export const SHORT_LIVED = 'public, max-age=2';
-/** Afterwards it changes no more; a minute is how long a deleted video may linger in a cache. */
+/** Afterwards it changes when the video is planned anew; a minute is how long a deleted video may linger in a cache. */
 export const SETTLED = 'public, max-age=60';
+/** A picture of the current revision, which shows the same film as the one before. */
+const LASTING = 'public, max-age=300';
 
 export function contentHeaders(artifact: Artifact): ContentHeaders {
+  const isLasting = artifact.kind !== 'multivariant' && artifact.rev === CURRENT;
+  const cacheControl = isLasting ? LASTING : IMMUTABLE;
   switch (artifact.kind) {
     case 'multivariant':
       return { contentType: 'application/vnd.apple.mpegurl', cacheControl: SHORT_LIVED };
@@ -27,8 +32,8 @@ export function contentHeaders(artifact: Artifact): ContentHeaders {
     case 'poster':
     case 'thumb':
     case 'sheet':
-      return { contentType: 'image/jpeg', cacheControl: IMMUTABLE };
+      return { contentType: 'image/jpeg', cacheControl };
     case 'storyboard':
-      return { contentType: 'text/vtt; charset=utf-8', cacheControl: IMMUTABLE };
+      return { contentType: 'text/vtt; charset=utf-8', cacheControl };
   }
 }

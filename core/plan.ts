@@ -13,13 +13,20 @@ import type { SourceLimits } from './limits.ts';
 import { processingOf } from './picture.ts';
 import type { PictureProcessing } from './picture.ts';
 import type { AudioStream, Probe, VideoStream } from './probe.ts';
+import { PRESENT_RECIPE } from './recipes/present.ts';
+import type { Recipe } from './recipes/recipe.ts';
 import type { MezzanineReason } from './seekability.ts';
 import { stillsPlan } from './stills.ts';
 import type { StillsPlan } from './stills.ts';
 
 export interface Plan {
-  /** Short hash of all below: part of every key, so that segments of two plans never mix. */
+  /**
+   * Short hash of decisions and recipe: part of every key, so that segments of two plans never mix. Stored, and never
+   * computed anew: a plan that is migrated when it is read keeps its URLs.
+   */
   rev: string;
+  /** How all that is decided below is made. */
+  recipe: Recipe;
   source: PlannedSource;
   grid: Grid;
   video: VideoPlan | null;
@@ -34,11 +41,12 @@ export interface Plan {
 export interface PlannedSource {
   /** The file as it was sent, or the copy of it that has an index. */
   kind: 'upload' | 'mezzanine';
-  /** Why there is a copy. */
+  /** Of a copy: where it is stored, and why there is one. */
+  key?: string;
   reason?: MezzanineReason;
   sizeBytes: number;
-  /** Of the file as it was sent: only what has it is read, and a copy is named after it. */
-  etag: string;
+  /** Of the file as it was sent: only what has it is read. Copies made before commit 2661e34 do not know it. */
+  etag?: string;
   /** How far apart its keyframes are, as far as that is known. */
   keyframeSeconds: number;
 }
@@ -132,6 +140,7 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
 
   const gopFrames = Math.max(1, scaledRound(GOP_SECONDS, frameRate));
   const decided: Omit<Plan, 'rev' | 'prewarm'> = {
+    recipe: PRESENT_RECIPE,
     source,
     grid: { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames },
     video: video ? videoPlan(video, originSeconds, videoFrames, frameRate) : null,

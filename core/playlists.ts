@@ -5,11 +5,14 @@ import { valueOf } from './fraction.ts';
 import type { AudioPlan, Plan, VideoRendition } from './plan.ts';
 import { segmentCount, segmentSeconds } from './segments.ts';
 
-/** Bit rates of a rendition: before anything is encoded an upper bound, afterwards what was measured. */
+/** Bit rates of a rendition as they were measured. */
 export interface Bitrates {
   peakBps: number;
-  averageBps: number | undefined;
+  averageBps: number;
 }
+
+/** Before anything is encoded there is only an upper bound. */
+type KnownBitrates = Pick<Bitrates, 'peakBps'> & { averageBps: number | undefined };
 
 // A 188-byte transport packet carries 184 of payload, and a picture's last one is padded.
 const TRANSPORT_OVERHEAD = 1.08;
@@ -18,10 +21,10 @@ const TRANSPORT_OVERHEAD = 1.08;
  * The multivariant playlist. `measured` (by rendition name) replaces the upper bounds.
  * The lowest rung comes first: players begin with the first, and it is the quickest to make.
  */
-export function multivariantPlaylist(plan: Plan, measured?: ReadonlyMap<string, Bitrates>): string {
+export function multivariantPlaylist(plan: Plan, measured: Readonly<Record<string, Bitrates>> = {}): string {
   const { audio } = plan;
-  const bitratesOf = (name: string, bound: number): Bitrates =>
-    measured?.get(name) ?? { peakBps: bound, averageBps: undefined };
+  const bitratesOf = (name: string, bound: number): KnownBitrates =>
+    measured[name] ?? { peakBps: bound, averageBps: undefined };
   const sound = audio
     ? bitratesOf(audio.name, Math.ceil(audio.bitrateBps * 1.1))
     : { peakBps: 0, averageBps: 0 };
@@ -76,7 +79,7 @@ function peakBound(plan: Plan, { maxBitrateBps }: VideoRendition): number {
 
 type Attribute = [name: string, value: string];
 
-function bandwidth(parts: Bitrates[]): Attribute[] {
+function bandwidth(parts: KnownBitrates[]): Attribute[] {
   const peak = sum(parts.map(({ peakBps }) => peakBps));
   const averages = parts.map(({ averageBps }) => averageBps ?? NaN);
   const average = sum(averages);

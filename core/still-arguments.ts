@@ -1,11 +1,13 @@
 // The ffmpeg command lines for still pictures, as pure lists. Each prints one JPEG on stdout.
 
-import { GUARDED_INPUT, jpegFilters } from './ffmpeg-arguments.ts';
 import { valueOf } from './fraction.ts';
 import type { Fraction } from './fraction.ts';
 import type { Size } from './ladder.ts';
+import { deinterlacing, jpegFilters } from './picture-filters.ts';
 import type { Plan, VideoPlan } from './plan.ts';
+import { fill } from './recipes/recipe.ts';
 import { durationSeconds } from './segments.ts';
+import { GUARDED_INPUT } from './source-arguments.ts';
 import { sheetAt } from './stills.ts';
 import type { StillsPlan } from './stills.ts';
 
@@ -18,17 +20,6 @@ export interface StillJob {
   prerollSeconds: number;
 }
 
-// Films begin in black, with a logo, or with a hand before the lens; a tenth in they have begun. Not further in, as the
-// source may have a single keyframe, from which all up to there has to be decoded.
-const POSTER_AT = 0.1;
-const POSTER_AT_MOST_SECONDS = 30;
-/** Of so many pictures the one is taken that is most like all of them: not the flash, not the fade. */
-const POSTER_CANDIDATES = 8;
-const POSTER_CANDIDATES_RATE: Fraction = { num: 2, den: 1 };
-
-/** JPEG's scale runs from 2, the best, to 31. */
-const QUALITY = { poster: '3', thumb: '4', sheet: '6' };
-
 export function stillArguments(job: StillJob): string[] {
   const { plan, stills, still, prerollSeconds } = job;
   const { count, rate, after, ...wanted } = selectionOf(job);
@@ -40,7 +31,7 @@ export function stillArguments(job: StillJob): string[] {
   const isBeforeFirst = fromSeconds < video.leadFrames / valueOf(plan.grid.frameRate);
   const graph = [
     `setpts=PTS-(${video.originPts})`,
-    ...(video.processing.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
+    ...deinterlacing(video.processing, plan.recipe),
     // From here on one unit of pts is one still: what stood on the screen at that moment. Rounded to the nearest it
     // would show what comes half an interval later. Where reading begins too late the first picture stands for those
     // before it; where it begins with the file, there are none, unless the film itself begins late.
@@ -57,19 +48,24 @@ export function stillArguments(job: StillJob): string[] {
     ...seekArguments(video, fromSeconds - prerollSeconds),
     ...['-copyts', '-noautorotate', '-i', job.sourceUrl],
     ...['-filter_complex', `[0:${video.streamIndex}]${graph.join(',')}[still]`, '-map', '[still]'],
-    ...['-vsync', '0', '-frames:v', '1', '-c:v', 'mjpeg', '-q:v', QUALITY[still.kind]],
+    ...['-vsync', '0', '-frames:v', '1', ...jpegEncoder(job)],
     ...['-map_metadata', '-1', '-f', 'image2pipe', 'pipe:1'],
   ];
 }
 
 /** A black one in its place, where nothing of the source can be shown. */
-export function blankStillArguments({ stills, still }: Pick<StillJob, 'stills' | 'still'>): string[] {
-  const { width, height } = sizeOf(stills, still);
+export function blankStillArguments(job: Pick<StillJob, 'plan' | 'stills' | 'still'>): string[] {
+  const { width, height } = sizeOf(job.stills, job.still);
   return [
     ...['-v', 'error', '-nostdin', '-f', 'lavfi', '-i', `color=c=black:s=${width}x${height}:r=1:d=1`],
-    ...['-vf', 'format=yuvj420p', '-frames:v', '1', '-c:v', 'mjpeg', '-q:v', QUALITY[still.kind]],
+    ...['-vf', `format=${job.plan.recipe.stills.pixelFormat}`, '-frames:v', '1', ...jpegEncoder(job)],
     ...['-f', 'image2pipe', 'pipe:1'],
   ];
+}
+
+function jpegEncoder({ plan, still }: Pick<StillJob, 'plan' | 'still'>): string[] {
+  const { encoder, quality } = plan.recipe.stills;
+  return [...encoder, '-q:v', quality[still.kind]];
 }
 
 function sizeOf(stills: StillsPlan, still: StillJob['still']): Size {
@@ -86,13 +82,14 @@ function selectionOf({ plan, stills, still }: StillJob): {
   after: string[];
 } {
   const rate = { num: 1, den: stills.intervalSeconds };
-  const shown = (size: Size) => jpegFilters(plan.video!.processing, size);
+  const shown = (size: Size) => jpegFilters(plan.video!.processing, size, plan.recipe);
   switch (still.kind) {
     case 'poster': {
-      const seconds = Math.min(durationSeconds(plan) * POSTER_AT, POSTER_AT_MOST_SECONDS);
-      const from = Math.floor(seconds * valueOf(POSTER_CANDIDATES_RATE));
-      const after = [`thumbnail=${POSTER_CANDIDATES}`, ...shown(stills.poster)];
-      return { from, count: POSTER_CANDIDATES, rate: POSTER_CANDIDATES_RATE, after };
+      const { at, atMostSeconds, candidates, candidatesRate, choice } = plan.recipe.stills.poster;
+      const seconds = Math.min(durationSeconds(plan) * at, atMostSeconds);
+      const from = Math.floor(seconds * valueOf(candidatesRate));
+      const after = [fill(choice, { candidates }), ...shown(stills.poster)];
+      return { from, count: candidates, rate: candidatesRate, after };
     }
     case 'thumb':
       return { from: still.seconds / stills.intervalSeconds, count: 1, rate, after: shown(stills.thumb) };

@@ -73,8 +73,11 @@ export function sheetAt({ count, columns, rows }: StillsPlan, index: number): Sh
   return { from, to, columns: Math.min(columns, to - from), rows: Math.ceil((to - from) / columns) };
 }
 
-/** WebVTT, each cue a part of a sheet (Media Fragments, section 4.2.2); the sheets' addresses are relative to it. */
-export function storyboardTrack(plan: Plan, stills: StillsPlan): string {
+/**
+ * WebVTT, each cue a part of a sheet (Media Fragments, section 4.2.2).
+ * @param prefix from the track's own address to the revision's, whose sheets it names
+ */
+export function storyboardTrack(plan: Plan, stills: StillsPlan, prefix: string): string {
   const end = durationSeconds(plan);
   const { width, height } = stills.tile;
   const cues = Array.from({ length: stills.count }, (_, tile) => {
@@ -82,7 +85,7 @@ export function storyboardTrack(plan: Plan, stills: StillsPlan): string {
     const { from, columns } = sheetAt(stills, index);
     const [column, row] = [(tile - from) % columns, Math.floor((tile - from) / columns)];
     const [start, stop] = [tile, tile + 1].map((at) => clock(Math.min(end, at * stills.intervalSeconds)));
-    return `${start} --> ${stop}\nstoryboard/${index}.jpg#xywh=${column * width},${row * height},${width},${height}\n`;
+    return `${start} --> ${stop}\n${prefix}storyboard/${index}.jpg#xywh=${column * width},${row * height},${width},${height}\n`;
   });
   return ['WEBVTT\n', ...cues].join('\n');
 }

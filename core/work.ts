@@ -2,27 +2,11 @@
 // pictures. Plain data, so that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
 
 import { valueOf } from './fraction.ts';
-import type { Plan } from './plan.ts';
 import type { Artifact } from './keys.ts';
+import type { Plan } from './plan.ts';
+import type { Work } from './records/work.ts';
 import { segmentCount, segmentsOf } from './segments.ts';
 import { sheetCount } from './stills.ts';
-
-export type Work = Chunk | Stills;
-
-/** The poster and the whole storyboard: a few seconds' work, whatever the film's length. */
-export interface Stills {
-  id: string;
-  rev: string;
-  stills: true;
-}
-
-/** Segments `from` up to, not including, `to`, of the plan's prewarmed renditions. */
-export interface Chunk {
-  id: string;
-  rev: string;
-  from: number;
-  to: number;
-}
 
 // About half a minute: a process start and the decoding from the keyframe before cost a few per cent of it, and what
 // a dying worker takes with it is small.
@@ -44,10 +28,40 @@ export function workFor(id: string, plan: Plan): Work[] {
   const work: Work[] = Array.from({ length: chunks }, (_, index) => ({
     id,
     rev,
-    from: index * length,
-    to: Math.min(count, (index + 1) * length),
+    what: {
+      kind: 'chunk',
+      from: index * length,
+      to: Math.min(count, (index + 1) * length),
+      renditions: null,
+    },
   }));
-  return plan.stills ? [...work, { id, rev, stills: true }] : work;
+  return plan.stills ? [...work, { id, rev, what: { kind: 'stills', thumbs: [] } }] : work;
+}
+
+/** For single artifacts of a plan, whatever it prewarms: a segment's neighbours are made together with it. */
+export function workForArtifacts(id: string, { rev }: Plan, artifacts: readonly Artifact[]): Work[] {
+  const work: Work[] = [];
+  const segments = artifacts.filter((artifact) => artifact.kind === 'segment');
+  for (const rendition of new Set(segments.map((segment) => segment.rendition))) {
+    const indexes = segments.filter((segment) => segment.rendition === rendition).map(({ index }) => index);
+    for (const { from, to } of runs(indexes)) {
+      work.push({ id, rev, what: { kind: 'chunk', from, to, renditions: [rendition] } });
+    }
+  }
+  if (segments.length === artifacts.length) return work;
+  const thumbs = artifacts.flatMap((artifact) => (artifact.kind === 'thumb' ? [artifact.seconds] : []));
+  return [...work, { id, rev, what: { kind: 'stills', thumbs } }];
+}
+
+/** Half-open runs of neighbours, none longer than a chunk. */
+function runs(indexes: readonly number[]): { from: number; to: number }[] {
+  const found: { from: number; to: number }[] = [];
+  for (const index of [...indexes].sort((a, b) => a - b)) {
+    const last = found.at(-1);
+    if (last && last.to === index && last.to - last.from < SEGMENTS_PER_CHUNK) last.to += 1;
+    else found.push({ from: index, to: index + 1 });
+  }
+  return found;
 }
 
 /** Everything that the list makes. */

@@ -7,5 +7,12 @@ import { observe } from './observability.ts';
 
 const world = { ...bucketsFromEnvironment(), observe };
 
-export const handler = ({ id, failed }: { id: string; failed?: boolean }): Promise<void> =>
-  failed ? failVideo(id, world) : finish(id, world, new Date());
+/** Executions that began before there were revisions do not name one. */
+interface Outcome {
+  id: string;
+  rev?: string;
+  failed?: boolean;
+}
+
+export const handler = ({ id, rev, failed }: Outcome): Promise<void> =>
+  failed ? failVideo(id, rev, world) : finish(id, rev, world, new Date());

@@ -1,20 +1,14 @@
 // S3 says that an object was created.
 
-import { SFNClient } from '@aws-sdk/client-sfn';
 import type { S3Event } from 'aws-lambda';
-import { prewarmExecutions } from '../adapters/prewarm-execution.ts';
 import { RequestError } from '../core/errors.ts';
 import { parseSourceKey } from '../core/keys.ts';
 import { ingest } from '../pipeline/ingest.ts';
-import { requireEnv } from './environment.ts';
+import { prewarmFromEnvironment } from './prewarm.ts';
 import { worldFromEnvironment } from './world.ts';
 
 const world = worldFromEnvironment();
-const startPrewarm = prewarmExecutions(
-  new SFNClient(),
-  requireEnv('STATE_MACHINE_ARN'),
-  requireEnv('MEDIA_BUCKET'),
-);
+const startPrewarm = prewarmFromEnvironment();
 
 export async function handler(event: S3Event): Promise<void> {
   for (const { s3 } of event.Records) {

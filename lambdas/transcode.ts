@@ -1,9 +1,10 @@
 // One item of the work list.
 
+import { WORK } from '../core/records/work.ts';
 import { deriveWork } from '../pipeline/derive.ts';
-import type { Work } from '../core/work.ts';
 import { worldFromEnvironment } from './world.ts';
 
 const world = worldFromEnvironment();
 
-export const handler = (work: Work): Promise<void> => deriveWork(work, world, { background: true });
+export const handler = (item: unknown): Promise<void> =>
+  deriveWork(WORK.parse(item, 'in a list of work'), world, { background: true });

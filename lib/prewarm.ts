@@ -55,6 +55,7 @@ export class Prewarm extends Construct {
       lambdaFunction: finish,
       payload: sfn.TaskInput.fromObject({
         id: sfn.JsonPath.stringAt('$.id'),
+        rev: sfn.JsonPath.stringAt('$.rev'),
         failed: sfn.JsonPath.objectAt('$.chunks.failed'),
       }),
       retryOnServiceExceptions: false,
@@ -65,7 +66,11 @@ export class Prewarm extends Construct {
     // Reached where the list could not be read or `finish` itself gave up: the video must not look unfinished for ever.
     const failing = new LambdaInvoke(this, 'FinishFailed', {
       lambdaFunction: finish,
-      payload: sfn.TaskInput.fromObject({ id: sfn.JsonPath.stringAt('$.id'), failed: true }),
+      payload: sfn.TaskInput.fromObject({
+        id: sfn.JsonPath.stringAt('$.id'),
+        rev: sfn.JsonPath.stringAt('$.rev'),
+        failed: true,
+      }),
       retryOnServiceExceptions: false,
       resultPath: sfn.JsonPath.DISCARD,
     });

@@ -10,7 +10,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { cardKey, mezzaninePrefix, planKey, sourceKey, videoPrefix } from '../core/keys.ts';
+import { cardKey, firstPlanKey, mezzaninePrefix, sourceKey, videoPrefix } from '../core/keys.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
 import type { Playback } from '../core/playback-token.ts';
@@ -323,7 +323,7 @@ export class VideoPipeline extends Construct {
     const { uploads, media, page } = this.buckets;
     const { api, ingest, origin, transcode, finish } = this.functions;
     const source = sourceKey('*');
-    const records = planKey('*'); // and plans/{id}.error.json, .work.json, .ready.json
+    const records = firstPlanKey('*'); // and everything else below plans/
     const card = cardKey('*');
     const artifacts = `${videoPrefix('*')}*`;
     const mezzanine = `${mezzaninePrefix('*')}*`;

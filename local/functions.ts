@@ -31,13 +31,14 @@ const QUIET = {
 export async function loadFunctions(environment: FunctionEnvironment) {
   Object.assign(process.env, { ...QUIET, ...process.env, ...environment });
   provideStreaming();
-  const [api, authorizer, ingest, origin, transcode, finish] = await Promise.all([
+  const [api, authorizer, ingest, origin, transcode, finish, maintenance] = await Promise.all([
     import('../lambdas/api.ts'),
     import('../lambdas/authorizer.ts'),
     import('../lambdas/ingest.ts'),
     import('../lambdas/origin.ts'),
     import('../lambdas/transcode.ts'),
     import('../lambdas/finish.ts'),
+    import('../lambdas/maintenance.ts'),
   ]);
   return {
     // Hono has types of its own for the same events and contexts.
@@ -47,5 +48,6 @@ export async function loadFunctions(environment: FunctionEnvironment) {
     origin: origin.handler as unknown as StreamingHandler,
     transcode: transcode.handler,
     finish: finish.handler,
+    maintenance: maintenance.handler,
   };
 }

@@ -1,23 +1,23 @@
 // Runs work lists on one machine. Knows nothing of video: a list of items, a worker for one, what to do at the end.
 // Viewers go first: while one of them waits for something to be made, no new item is begun.
 
-export interface Engine {
+export interface Engine<Subject> {
   /** Begins a list of work for `subject`; asking again while it runs changes nothing. */
-  start(name: string, subject: string, items: readonly unknown[]): void;
+  start(name: string, subject: Subject, items: readonly unknown[]): void;
   /** Holds the next items back while `work` runs. */
   meanwhile<T>(work: () => Promise<T>): Promise<T>;
   /** Resolves when no list is running. */
   idle(): Promise<void>;
 }
 
-export interface EngineOptions {
+export interface EngineOptions<Subject> {
   work(item: unknown): Promise<void>;
   /** Called once at the end of each list: everything was done, or something failed `attempts` times. */
-  end(subject: string, outcome: { failed: boolean }): Promise<void>;
+  end(subject: Subject, outcome: { failed: boolean }): Promise<void>;
   attempts: number;
 }
 
-export function prewarmEngine({ work, end, attempts }: EngineOptions): Engine {
+export function prewarmEngine<Subject>({ work, end, attempts }: EngineOptions<Subject>): Engine<Subject> {
   const running = new Map<string, Promise<void>>();
   let viewers = 0;
   let wake: (() => void)[] = [];
@@ -46,7 +46,7 @@ export function prewarmEngine({ work, end, attempts }: EngineOptions): Engine {
     return false;
   }
 
-  async function runList(subject: string, items: readonly unknown[]): Promise<void> {
+  async function runList(subject: Subject, items: readonly unknown[]): Promise<void> {
     let failed = false;
     // One that cannot be done is no reason to leave the others undone.
     for (const item of items) if (!(await attempt(() => work(item)))) failed = true;

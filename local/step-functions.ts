@@ -11,11 +11,17 @@ const startExecution = z.object({
   input: z
     .string()
     .transform((text) => JSON.parse(text) as unknown)
-    .pipe(z.object({ id: z.string(), bucket: z.string(), workKey: z.string() })),
+    .pipe(z.object({ id: z.string(), rev: z.string(), bucket: z.string(), workKey: z.string() })),
 });
 
+/** What is passed on to the end of an execution. */
+export interface PrewarmedRevision {
+  id: string;
+  rev: string;
+}
+
 export interface StepFunctionsOptions {
-  engine: Engine;
+  engine: Engine<PrewarmedRevision>;
   /** The list of work items, from S3. */
   readItems(input: { bucket: string; workKey: string }): Promise<readonly unknown[]>;
 }
@@ -27,7 +33,7 @@ export function stepFunctions({ engine, readItems }: StepFunctionsOptions) {
       return;
     }
     const { name, input } = startExecution.parse(await json(request));
-    engine.start(name, input.id, await readItems(input));
+    engine.start(name, { id: input.id, rev: input.rev }, await readItems(input));
     response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
     response.end(
       JSON.stringify({ executionArn: `arn:local:execution:${name}`, startDate: Date.now() / 1000 }),

@@ -5,9 +5,8 @@ import type { S3Event } from 'aws-lambda';
 import { installedBinaries } from '../adapters/ffmpeg.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import type { Playback } from '../core/playback-token.ts';
-import type { Work } from '../core/work.ts';
 import { s3Client } from '../lambdas/buckets.ts';
-import { getJson } from '../pipeline/store.ts';
+import type { Store } from '../pipeline/store.ts';
 import { announceUnfinished, watchUploads } from './announcements.ts';
 import { apiGateway } from './api-gateway.ts';
 import { asyncInvocations } from './async-invocations.ts';
@@ -16,11 +15,14 @@ import { cdn } from './cdn.ts';
 import { claimDirectory, emptyDirectory } from './data-directory.ts';
 import { embeddedStore } from './embedded-store.ts';
 import { functionUrl } from './function-url.ts';
+import { functionInvocations } from './function-invocations.ts';
 import { loadFunctions } from './functions.ts';
 import { servePage } from './page.ts';
 import { prewarmEngine } from './prewarm-engine.ts';
+import { onSchedule } from './schedule.ts';
 import { openSecrets } from './secrets.ts';
 import { stepFunctions } from './step-functions.ts';
+import type { PrewarmedRevision } from './step-functions.ts';
 import { uploadTestClip } from './test-clip.ts';
 import { openWebServer } from './web-server.ts';
 
@@ -65,8 +67,8 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const client = s3Client();
 
   const engine = prewarmEngine({
-    work: (item) => functions.transcode(item as Work),
-    end: (id, { failed }) => functions.finish({ id, failed }),
+    work: (item) => functions.transcode(item),
+    end: (revision: PrewarmedRevision, { failed }) => functions.finish({ ...revision, failed }),
     attempts: 3,
   });
   const ingestions = asyncInvocations((event: S3Event) => engine.meanwhile(() => functions.ingest(event)), {
@@ -90,9 +92,10 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     '/local/step-functions',
     stepFunctions({
       engine,
-      readItems: async ({ bucket, workKey }) => (await getJson(s3Store(client, bucket), workKey)) ?? [],
+      readItems: ({ bucket, workKey }) => listIn(s3Store(client, bucket), workKey),
     }),
   );
+  web.route('/local/lambda', functionInvocations({ maintenance: functions.maintenance }, apiKey));
   const testClip = {
     binaries: installedBinaries(),
     directory: dataDirectory,
@@ -108,13 +111,21 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const stores = { uploads: s3Store(client, buckets.uploads), media: s3Store(client, buckets.media) };
   const stopWatching = embedded ? undefined : await watchUploads(stores, announce);
   announceUnfinished(stores, announce).catch((error: unknown) => console.error(error));
+  const stopSchedule = onSchedule(() => functions.maintenance({ command: 'sweep' }));
 
   return {
     baseUrl: web.baseUrl,
     async stop() {
+      stopSchedule();
       stopWatching?.();
       web.close();
       await embedded?.s3.close();
     },
   };
+}
+
+/** A list in the store, as the state machine's map reads it. */
+async function listIn(store: Store, key: string): Promise<readonly unknown[]> {
+  const bytes = await store.get(key);
+  return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown[]) : [];
 }

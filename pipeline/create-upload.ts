@@ -3,13 +3,14 @@
 
 import { cardKey, newVideoId, sourceKey } from '../core/keys.ts';
 import { RequestError, notFound } from '../core/errors.ts';
+import { CARD } from '../core/records/card.ts';
+import type { Card } from '../core/records/card.ts';
 import { checkContentType } from '../core/upload-token.ts';
 import type { UploadGrant } from '../core/upload-token.ts';
 import { MAX_REQUEST_BYTES } from './sign-upload.ts';
 import type { GrantedUpload, SignUpload } from './sign-upload.ts';
-import { getJson, putJson } from './store.ts';
+import { createRecord, readRecord } from './store.ts';
 import type { Store } from './store.ts';
-import type { Card } from './video-status.ts';
 import type { World } from './world.ts';
 
 /** A file, all three of its facts, or none: a browser is then given the token before it knows what will be chosen. */
@@ -43,7 +44,7 @@ export async function createUpload(
     contentType !== undefined && sizeBytes !== undefined && sizeBytes <= MAX_REQUEST_BYTES
       ? await sign.put(sourceKey(id), { contentType, sizeBytes })
       : null;
-  await putJson(media, cardKey(id), card, { ifAbsent: true });
+  await createRecord(media, CARD, cardKey(id), card);
   return { grant: grantOf(id, card, request.expiresInSeconds, now), upload };
 }
 
@@ -56,7 +57,10 @@ export async function renewUpload(
   { expiresInSeconds }: { expiresInSeconds: number },
   { media, uploads, now }: Pick<World, 'media' | 'uploads'> & { now: Date },
 ): Promise<UploadGrant> {
-  const [card, source] = await Promise.all([getJson<Card>(media, cardKey(id)), uploads.head(sourceKey(id))]);
+  const [card, source] = await Promise.all([
+    readRecord(media, CARD, cardKey(id)),
+    uploads.head(sourceKey(id)),
+  ]);
   if (!card) throw notFound('such video');
   if (source) throw alreadyUploaded();
   return grantOf(id, card, expiresInSeconds, now);

@@ -3,33 +3,40 @@
 import {
   cardKey,
   errorKey,
+  firstMezzanineKey,
+  firstPlanKey,
+  firstReadyKey,
+  firstWorkKey,
   mezzaninePrefix,
-  planKey,
-  readyKey,
+  revisionsPrefix,
   sourceKey,
   videoPrefix,
-  workKey,
 } from '../core/keys.ts';
 import { notFound } from '../core/errors.ts';
+import type { Store } from './store.ts';
 import type { World } from './world.ts';
 
 type Buckets = Pick<World, 'media' | 'uploads'>;
 
-/** Harmless for a video that is not there, or only half. */
-export async function deleteVideo(id: string, world: Buckets): Promise<void> {
-  await world.media.delete([cardKey(id), planKey(id)]);
-  await world.uploads.delete([sourceKey(id)]);
-  await world.media.delete([errorKey(id), workKey(id), readyKey(id)]);
-  await deleteMade(id, world);
+/** Harmless for a video that is not there, or only half; no record has to be readable for it. */
+export async function deleteVideo(id: string, { media, uploads }: Buckets): Promise<void> {
+  await media.delete([cardKey(id), firstPlanKey(id)]);
+  await deleteBelow(revisionsPrefix(id), media);
+  await uploads.delete([sourceKey(id)]);
+  await media.delete([errorKey(id), firstWorkKey(id), firstReadyKey(id)]);
+  await deleteMade(id, { media });
 }
 
 /** Removes what was made of a video's source. */
 export async function deleteMade(id: string, { media }: Pick<World, 'media'>): Promise<void> {
-  const made: string[] = [];
-  for (const prefix of [mezzaninePrefix(id), videoPrefix(id)]) {
-    for await (const { key } of media.list(prefix)) made.push(key);
-  }
-  await media.delete(made);
+  await media.delete([firstMezzanineKey(id)]);
+  for (const prefix of [mezzaninePrefix(id), videoPrefix(id)]) await deleteBelow(prefix, media);
+}
+
+export async function deleteBelow(prefix: string, media: Store): Promise<void> {
+  const found: string[] = [];
+  for await (const { key } of media.list(prefix)) found.push(key);
+  await media.delete(found);
 }
 
 /**

@@ -4,22 +4,25 @@
 import { withRangeServer } from '../adapters/range-server.ts';
 import type { ServedSource } from '../adapters/range-server.ts';
 import { SourceError, notFound } from '../core/errors.ts';
-import { frameRun } from '../core/ffmpeg-arguments.ts';
 import { valueOf } from '../core/fraction.ts';
-import { artifactKey, planKey } from '../core/keys.ts';
+import { CURRENT, artifactKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import { contentHeaders } from '../core/media-types.ts';
 import { renditionNames } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
-import { mediaPlaylist, multivariantPlaylist } from '../core/playlists.ts';
+import { mediaPlaylist } from '../core/playlists.ts';
+import type { Work } from '../core/records/work.ts';
+import { frameRun } from '../core/segment-arguments.ts';
 import { segmentCount, segmentsOf } from '../core/segments.ts';
 import { sheetCount, storyboardTrack } from '../core/stills.ts';
 import { prewarmedStills } from '../core/work.ts';
-import type { Chunk, Work } from '../core/work.ts';
 import { encode } from './encode.ts';
 import type { EncodeOptions, EncodedSegment } from './encode.ts';
+import { deriveLasting } from './lasting.ts';
+import type { LastingArtifact } from './lasting.ts';
 import { secondsSince } from './observe.ts';
-import { planOf, refuse, sourceOf } from './planning.ts';
+import { currentPlan, refuse, sourceOf } from './planning.ts';
+import { isPlanned, planOf, revisionsOf } from './revisions.ts';
 import { singleFlight } from './single-flight.ts';
 import { makeStill } from './still.ts';
 import { refuseUndecodable } from './undecodable.ts';
@@ -27,16 +30,24 @@ import type { World } from './world.ts';
 
 const deriving = singleFlight<Uint8Array>();
 
+/** What lies below one revision's URL. */
+type RevisionArtifact = Exclude<Artifact, { kind: 'multivariant' }> & { rev: string };
+
 /**
  * One artifact's bytes: the stored ones, or made now. They are complete in the store before they are returned.
- * @throws RequestError NOT_FOUND for what the plan does not list; SourceError where the source is refused.
+ * @throws RequestError NOT_FOUND for what the plan does not list; SourceError where the source is refused; RecordError
  */
 export function derive(id: string, artifact: Artifact, world: World): Promise<Uint8Array> {
   const key = artifactKey(id, artifact);
   return deriving(key, async () => {
     const stored = await world.media.get(key);
     if (stored) return stored;
-    const plan = await planOf(id, world);
+    if (artifact.kind === 'multivariant' || artifact.rev === CURRENT) {
+      return deriveLasting(id, artifact as LastingArtifact, await currentPlan(id, world), world, (own) =>
+        derive(id, own, world),
+      );
+    }
+    const plan = await planOfRevision(id, artifact.rev, world);
     if (!lists(plan, artifact)) throw notFound('such artifact');
     const begun = new Date();
     const { bytes, sourceBytesRead } = await make(id, plan, artifact, world);
@@ -47,41 +58,61 @@ export function derive(id: string, artifact: Artifact, world: World): Promise<Ui
   });
 }
 
-/** Does one item of the work list, unless all of it is there. */
-export async function deriveWork(work: Work, world: World, options: EncodeOptions = {}): Promise<void> {
-  const plan = await planOf(work.id, world);
-  if (plan.rev !== work.rev) throw notFound('such revision');
-  if ('stills' in work) {
-    for (const artifact of prewarmedStills(plan)) await derive(work.id, artifact, world);
+/** A video that is not planned yet may be planned as just this. @throws RequestError NOT_FOUND */
+async function planOfRevision(id: string, rev: string, world: World): Promise<Plan> {
+  const stored = await planOf(id, rev, world.media);
+  if (stored) return stored;
+  const plan = await currentPlan(id, world);
+  if (plan.rev !== rev) throw notFound('such revision');
+  return plan;
+}
+
+/** Does one item of a work list, unless all of it is there. */
+export async function deriveWork(
+  { id, rev, what }: Work,
+  world: World,
+  options: EncodeOptions = {},
+): Promise<void> {
+  const plan = await planOf(id, rev, world.media);
+  if (!plan) throw notFound('such revision');
+  if (what.kind === 'stills') {
+    const thumbs = what.thumbs.map((seconds) => ({ kind: 'thumb' as const, rev, seconds }));
+    for (const artifact of [...prewarmedStills(plan), ...thumbs]) await derive(id, artifact, world);
   } else {
-    await deriveChunk(work, plan, world, options);
+    const { from, to, renditions } = what;
+    await deriveChunk(id, plan, { from, to, renditions: renditions ?? plan.prewarm }, world, options);
   }
 }
 
-async function deriveChunk(chunk: Chunk, plan: Plan, world: World, options: EncodeOptions): Promise<void> {
+async function deriveChunk(
+  id: string,
+  plan: Plan,
+  { from, to, renditions }: { from: number; to: number; renditions: readonly string[] },
+  world: World,
+  options: EncodeOptions,
+): Promise<void> {
   const missing = new Set<string>();
-  for (const artifact of segmentsOf(plan, plan.prewarm, chunk)) {
-    if (!(await world.media.head(artifactKey(chunk.id, artifact)))) missing.add(artifact.rendition);
+  for (const artifact of segmentsOf(plan, [...renditions], { from, to })) {
+    if (!(await world.media.head(artifactKey(id, artifact)))) missing.add(artifact.rendition);
   }
   if (missing.size === 0) return;
   const begun = new Date();
   const sourceBytesRead = await withSource(
-    chunk.id,
+    id,
     plan,
     world,
     async ({ url, readBytes, failure: sourceFailure }) => {
-      const job = { plan, renditions: [...missing], from: chunk.from, to: chunk.to, sourceUrl: url };
+      const job = { plan, renditions: [...missing], from, to, sourceUrl: url };
       for await (const { bytes, rescue, ...segment } of encode(job, world.tools, {
         ...options,
         sourceFailure,
       })) {
-        await keep(chunk.id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
-        observeRescue(chunk.id, { ...segment, rescue }, world);
+        await keep(id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
+        observeRescue(id, { ...segment, rescue }, world);
       }
       return readBytes();
     },
   );
-  const { id, from, to } = chunk;
   const frames = frameRun({ plan, from, to });
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
   const seconds = secondsSince(begun);
@@ -98,9 +129,7 @@ export async function refuseSoundless(id: string, plan: Plan, world: World): Pro
 }
 
 /** A URL can only name what the plan lists: the cost of abuse is bounded by one full encode. */
-function lists(plan: Plan, artifact: Artifact): boolean {
-  if (artifact.kind === 'multivariant') return true;
-  if (artifact.rev !== plan.rev) return false;
+export function lists(plan: Plan, artifact: RevisionArtifact): boolean {
   const { stills } = plan;
   switch (artifact.kind) {
     case 'playlist':
@@ -132,10 +161,8 @@ interface Made {
   sourceBytesRead: number;
 }
 
-async function make(id: string, plan: Plan, artifact: Artifact, world: World): Promise<Made> {
+async function make(id: string, plan: Plan, artifact: RevisionArtifact, world: World): Promise<Made> {
   switch (artifact.kind) {
-    case 'multivariant':
-      return { bytes: Buffer.from(multivariantPlaylist(plan)), sourceBytesRead: 0 };
     case 'playlist':
       return { bytes: Buffer.from(mediaPlaylist(plan, artifact.rendition)), sourceBytesRead: 0 };
     case 'segment':
@@ -149,7 +176,7 @@ async function make(id: string, plan: Plan, artifact: Artifact, world: World): P
         throw new Error(`segment ${index} of ${rendition}: nothing was encoded`);
       });
     case 'storyboard':
-      return { bytes: Buffer.from(storyboardTrack(plan, plan.stills!)), sourceBytesRead: 0 };
+      return { bytes: Buffer.from(storyboardTrack(plan, plan.stills!, '')), sourceBytesRead: 0 };
     case 'poster':
     case 'thumb':
     case 'sheet':
@@ -160,7 +187,10 @@ async function make(id: string, plan: Plan, artifact: Artifact, world: World): P
   }
 }
 
-/** A source that turns out to be damaged beyond use is refused, though it has a plan. */
+/**
+ * A source that turns out to be damaged beyond use is refused, though it has a plan; but not where another plan of it has
+ * been good enough.
+ */
 async function withSource<T>(
   id: string,
   plan: Plan,
@@ -170,9 +200,16 @@ async function withSource<T>(
   try {
     return await withRangeServer(sourceOf(id, plan.source, world), use);
   } catch (error) {
-    if (error instanceof SourceError) await refuse(id, error, world);
+    if (error instanceof SourceError && (await isOnlyRevision(id, plan.rev, world))) {
+      await refuse(id, error, world);
+    }
     throw error;
   }
+}
+
+async function isOnlyRevision(id: string, rev: string, { media }: World): Promise<boolean> {
+  const revisions = await revisionsOf(id, media);
+  return revisions?.current === rev && !revisions.next && revisions.former.length === 0;
 }
 
 function observeRescue(
@@ -184,11 +221,17 @@ function observeRescue(
 }
 
 /** Stores an artifact unless another was faster, and returns the one that counts. */
-async function keep(id: string, artifact: Artifact, made: Uint8Array, world: World): Promise<Uint8Array> {
+async function keep(
+  id: string,
+  artifact: RevisionArtifact,
+  made: Uint8Array,
+  world: World,
+): Promise<Uint8Array> {
   const key = artifactKey(id, artifact);
   const outcome = await world.media.put(key, made, { ...contentHeaders(artifact), ifAbsent: true });
-  // A deletion removes the plan first and then what it finds stored: either it finds this, or we find the plan gone.
-  if (!(await world.media.head(planKey(id)))) {
+  // A deletion removes the plan first and then what it finds stored: either it finds this, or we find the plan gone. So
+  // does the sweep of a revision.
+  if (!(await isPlanned(id, artifact.rev, world.media))) {
     await world.media.delete([key]);
     throw notFound('such video');
   }

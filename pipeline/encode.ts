@@ -7,20 +7,13 @@ import { run } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
 import { FfmpegError } from '../core/errors.ts';
 import { adtsFrames, packedAudio } from '../core/adts.ts';
-import {
-  AUDIO_CONTEXT_FRAMES,
-  AUDIO_PRIMING_FRAMES,
-  RESCUE_PREROLL_SECONDS,
-  TIMESTAMP_OFFSET_SECONDS,
-  audioRun,
-  encodeArguments,
-} from '../core/ffmpeg-arguments.ts';
-import type { EncodeJob, Rescue } from '../core/ffmpeg-arguments.ts';
 import { segmentName } from '../core/keys.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
 import { AAC_FRAME_SAMPLES } from '../core/plan.ts';
 import type { AudioPlan } from '../core/plan.ts';
+import { RESCUE_PREROLL_SECONDS, audioRun, encodeArguments } from '../core/segment-arguments.ts';
+import type { EncodeJob, Rescue } from '../core/segment-arguments.ts';
 import { audioFrames, segmentSeconds, videoFrames } from '../core/segments.ts';
 import { countPictures } from '../core/transport-stream.ts';
 import { refuseUndecodable } from './undecodable.ts';
@@ -171,13 +164,14 @@ async function* segmentsMade(job: EncodeJob, rendition: string): AsyncGenerator<
 /** Cuts the run's AAC frames at the segments' borders, without priming and context. */
 async function* packAudio(job: EncodeJob, audio: AudioPlan): AsyncGenerator<EncodedSegment> {
   const all = audioRun(job, audio);
-  const before = AUDIO_PRIMING_FRAMES + AUDIO_CONTEXT_FRAMES;
+  const { aac, timestampOffsetSeconds } = job.plan.recipe;
+  const before = aac.primingFrames + aac.contextFrames;
   const encoded = adtsFrames(await readFile(join(job.directory, audio.name, 'all.adts')));
   const frames = encoded.slice(before, before + all.to - all.from);
   expectCount(`${audio.name}/${job.from}–${job.to - 1}`, 'AAC frames', frames.length, all.to - all.from);
   for (let index = job.from; index < job.to; index += 1) {
     const { from, to } = audioFrames(job.plan.grid, audio, index);
-    const startSeconds = TIMESTAMP_OFFSET_SECONDS + (from * AAC_FRAME_SAMPLES) / audio.sampleRate;
+    const startSeconds = timestampOffsetSeconds + (from * AAC_FRAME_SAMPLES) / audio.sampleRate;
     const bytes = packedAudio(frames.slice(from - all.from, to - all.from), startSeconds);
     yield { rendition: audio.name, index, extension: 'aac', bytes };
   }

@@ -1,21 +1,30 @@
 // Makes a failed prewarm visible. The video may still play: what a viewer asks for is made when asked for.
 
-import { errorKey, readyKey } from '../core/keys.ts';
+import { errorKey, revisionErrorKey } from '../core/keys.ts';
+import { ERROR } from '../core/records/outcomes.ts';
 import { unlessDeleted } from './delete-video.ts';
-import type { StoredError } from './planning.ts';
-import { putJson } from './store.ts';
+import { readyMarkerOf, revisionsOf } from './revisions.ts';
+import { createRecord } from './store.ts';
 import type { World } from './world.ts';
 
+/**
+ * @param rev undefined where an engine that began before there were revisions ends
+ */
 export async function failVideo(
   id: string,
+  rev: string | undefined,
   world: Pick<World, 'media' | 'uploads' | 'observe'>,
 ): Promise<void> {
-  if (await world.media.head(readyKey(id))) return;
-  const error: StoredError = {
+  const { media } = world;
+  const current = (await revisionsOf(id, media))?.current;
+  const failed = rev ?? current;
+  if (failed && (await readyMarkerOf(id, failed, media))) return;
+  // A revision that could not be completed is for operators to know: viewers have the current one.
+  const key = failed === undefined || failed === current ? errorKey(id) : revisionErrorKey(id, failed);
+  const outcome = await createRecord(media, ERROR, key, {
     code: 'ENCODING_FAILED',
     message: 'Not all of the video could be prepared. It will be tried again.',
-  };
-  const outcome = await putJson(world.media, errorKey(id), error, { ifAbsent: true });
+  });
   await unlessDeleted(id, world);
   if (outcome === 'stored') world.observe({ event: 'failed', id });
 }

@@ -1,64 +1,53 @@
-// When all that is to be made ahead of time exists: measured bit rates into the multivariant playlist, and the ready marker.
+// When all that is to be made ahead of time of a revision exists: it becomes the current one, if it is not; bit rates are
+// measured into the multivariant playlist; and the ready marker is written.
 
 import { notFound } from '../core/errors.ts';
-import { artifactKey, errorKey, masterKey, planKey, readyKey, revPrefix, sourceKey } from '../core/keys.ts';
-import { SETTLED, contentHeaders } from '../core/media-types.ts';
-import { multivariantPlaylist } from '../core/playlists.ts';
+import { artifactKey, errorKey, readyKey, revisionErrorKey, sourceKey } from '../core/keys.ts';
 import type { Bitrates } from '../core/playlists.ts';
 import type { Plan } from '../core/plan.ts';
+import { READY } from '../core/records/outcomes.ts';
+import type { ReadyMarker } from '../core/records/outcomes.ts';
+import type { Revisions } from '../core/records/revisions.ts';
 import { durationSeconds, segmentSeconds, segmentsOf } from '../core/segments.ts';
 import { prewarmedArtifacts } from '../core/work.ts';
 import { unlessDeleted } from './delete-video.ts';
+import { beginGrace } from './grace.ts';
+import { rewriteLasting } from './lasting.ts';
 import { secondsSince } from './observe.ts';
-import { getJson, putJson } from './store.ts';
+import { changeRevisions, planOf, revisionsOf, storedArtifacts } from './revisions.ts';
+import { updateRecord } from './store.ts';
+import type { Store } from './store.ts';
 import type { World } from './world.ts';
 
-export interface ReadyMarker {
-  readyAt: string;
-  storedBytes: number;
-}
+type FinishWorld = Pick<World, 'media' | 'uploads' | 'observe'>;
 
 /**
  * Harmless to run twice.
- * @throws Error naming the first artifact that is missing; RequestError NOT_FOUND where there is no plan (any more).
+ * @param rev undefined where an engine that began before there were revisions ends: then there is one
+ * @throws Error naming the first artifact that is missing; RequestError NOT_FOUND where there is no plan (any more)
  */
 export async function finish(
   id: string,
-  world: Pick<World, 'media' | 'uploads' | 'observe'>,
+  rev: string | undefined,
+  world: FinishWorld,
   now: Date,
 ): Promise<void> {
-  const plan = await getJson<Plan>(world.media, planKey(id));
+  const { media } = world;
+  const before = await revisionsOf(id, media);
+  const plan = before && (await planOf(id, rev ?? before.current, media));
   if (!plan) throw notFound('such video');
-  const sizes = new Map<string, number>();
-  for await (const { key, sizeBytes } of world.media.list(revPrefix(id, plan.rev))) sizes.set(key, sizeBytes);
+  const marker = await measured(id, plan, media, now);
 
-  for (const artifact of prewarmedArtifacts(plan)) {
-    const key = artifactKey(id, artifact);
-    if (!sizes.has(key)) throw new Error(`finish of ${id}: ${key} is missing`);
-  }
-  const measured = new Map<string, Bitrates>();
-  for (const rendition of plan.prewarm) {
-    let [bits, peakBps] = [0, 0];
-    for (const artifact of segmentsOf(plan, [rendition])) {
-      const sizeBytes = sizes.get(artifactKey(id, artifact))!;
-      bits += sizeBytes * 8;
-      peakBps = Math.max(peakBps, (sizeBytes * 8) / segmentSeconds(plan, rendition, artifact.index));
-    }
-    measured.set(rendition, { peakBps, averageBps: bits / durationSeconds(plan) });
-  }
-
-  const { contentType } = contentHeaders({ kind: 'multivariant' });
-  await world.media.put(masterKey(id), multivariantPlaylist(plan, measured), {
-    contentType,
-    cacheControl: SETTLED,
-  });
-  const marker: ReadyMarker = {
-    readyAt: now.toISOString(),
-    storedBytes: [...sizes.values()].reduce((total, size) => total + size, 0),
-  };
-  await putJson(world.media, readyKey(id), marker);
-  await world.media.delete([errorKey(id)]);
+  const last = await planOf(id, before.current, media);
+  await changeRevisions(id, media, (revisions) => succeeded(revisions, plan.rev, last, now));
+  const isCurrent = (await revisionsOf(id, media))?.current === plan.rev;
+  if (isCurrent) await rewriteLasting(id, media, { rev: plan.rev, bitrates: marker.bitrates });
+  // Last, so that what is ready is so altogether.
+  await updateRecord(media, READY, readyKey(id, plan.rev), () => marker);
+  await media.delete([revisionErrorKey(id, plan.rev), ...(isCurrent ? [errorKey(id)] : [])]);
+  await beginGrace(id, media, now);
   await unlessDeleted(id, world);
+
   const source = await world.uploads.head(sourceKey(id));
   const secondsSinceUpload = source ? secondsSince(source.lastModified, now) : 0;
   const { storedBytes } = marker;
@@ -69,4 +58,46 @@ export async function finish(
     durationSeconds: durationSeconds(plan),
     storedBytes,
   });
+}
+
+/** @throws Error naming the first artifact that is missing */
+async function measured(
+  id: string,
+  plan: Plan,
+  media: Store,
+  now: Date,
+): Promise<ReadyMarker & { bitrates: Record<string, Bitrates> }> {
+  const stored = await storedArtifacts(id, plan.rev, media);
+  const sizes = new Map(stored.map(({ key, sizeBytes }) => [key, sizeBytes]));
+  for (const artifact of prewarmedArtifacts(plan)) {
+    const key = artifactKey(id, artifact);
+    if (!sizes.has(key)) throw new Error(`finish of ${id}: ${key} is missing`);
+  }
+  const bitrates: Record<string, Bitrates> = {};
+  for (const rendition of plan.prewarm) {
+    let [bits, peakBps] = [0, 0];
+    for (const artifact of segmentsOf(plan, [rendition])) {
+      const sizeBytes = sizes.get(artifactKey(id, artifact))!;
+      bits += sizeBytes * 8;
+      peakBps = Math.max(peakBps, (sizeBytes * 8) / segmentSeconds(plan, rendition, artifact.index));
+    }
+    bitrates[rendition] = { peakBps, averageBps: bits / durationSeconds(plan) };
+  }
+  const storedBytes = stored.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  return { readyAt: now.toISOString(), storedBytes, bitrates };
+}
+
+/** Undefined where nothing changes: the revision is the current one already, or one that was. */
+function succeeded(
+  { current, next, former }: Revisions,
+  rev: string,
+  last: Plan | undefined,
+  now: Date,
+): Revisions | undefined {
+  if (next !== rev) return undefined;
+  const superseded = {
+    ...{ rev: current, supersededAt: now.toISOString(), graceFrom: null },
+    copy: last?.source.key ?? null,
+  };
+  return { current: rev, next: null, former: [...former, superseded] };
 }

@@ -2,8 +2,8 @@
 
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { RequestError, notFound } from '../core/errors.ts';
-import { isVideoId } from '../core/keys.ts';
+import { RecordError, RequestError, notFound } from '../core/errors.ts';
+import { cardKey, isVideoId } from '../core/keys.ts';
 import { NO_SESSION_COOKIE, sessionCookie } from '../core/session.ts';
 import { admittedUpload, uploadToken } from '../core/upload-token.ts';
 import type { UploadGrant } from '../core/upload-token.ts';
@@ -123,7 +123,7 @@ export function httpApi(options: ApiOptions): Hono {
   app.delete('/videos/:id', async (context) => {
     authorize(context, options);
     const id = videoId(context);
-    await videoStatus(id, buckets, playbackUrlOf); // 404 for what is not there
+    if (!(await media.head(cardKey(id)))) throw notFound('such video');
     await deleteVideo(id, buckets);
     await abortAll(id, world.multipart);
     return context.body(null, 204);
@@ -164,7 +164,8 @@ function authorize(context: Context, { isAuthorized }: ApiOptions): void {
 }
 
 function failure(context: Context, error: Error): Response {
-  if (error instanceof RequestError) {
+  if (error instanceof RequestError || error instanceof RecordError) {
+    if (error instanceof RecordError) console.error(error);
     return context.json({ code: error.code, message: error.message }, error.status);
   }
   console.error(error);

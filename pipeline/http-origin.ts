@@ -3,10 +3,11 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { parseByteRange } from '../core/byte-range.ts';
-import { RequestError, SourceError, notFound } from '../core/errors.ts';
+import { RecordError, RequestError, SourceError, notFound } from '../core/errors.ts';
 import { artifactKey, parseArtifactKey } from '../core/keys.ts';
-import { contentHeaders } from '../core/media-types.ts';
+import { SETTLED, contentHeaders } from '../core/media-types.ts';
 import { derive } from './derive.ts';
+import { newPlaceOf } from './lasting.ts';
 import type { World } from './world.ts';
 
 export function httpOrigin(world: World): Hono {
@@ -17,7 +18,12 @@ export function httpOrigin(world: World): Hono {
     const parsed = parseArtifactKey(context.req.path.slice(1));
     if (!parsed) throw notFound('such artifact');
     const { id, artifact } = parsed;
-    const bytes = await derive(id, artifact, world);
+    const bytes = await derive(id, artifact, world).catch(async (error: unknown) => {
+      if (error instanceof RequestError && error.status === 404) return newPlaceOf(id, artifact, world.media);
+      throw error;
+    });
+    if (bytes === undefined) throw notFound('such artifact');
+    if (typeof bytes === 'string') return moved(context, bytes);
     const { contentType, cacheControl } = contentHeaders(artifact);
     context.header('Content-Type', contentType);
     context.header('Cache-Control', cacheControl);
@@ -37,12 +43,23 @@ export function httpOrigin(world: World): Hono {
   return app;
 }
 
+/** For as long as a playlist lives; relative, so that a playback token in the path stays in it. */
+function moved(context: Context, location: string): Response {
+  context.header('Access-Control-Allow-Origin', '*');
+  context.header('Cache-Control', SETTLED);
+  context.header('Location', location);
+  // Not empty: an answer without a body may hang in a streamed function.
+  return context.text('The picture has moved.', 302);
+}
+
 function failure(context: Context, error: Error): Response {
   context.header('Access-Control-Allow-Origin', '*');
   context.header('Cache-Control', 'no-store');
   if (error instanceof SourceError) return context.json({ code: error.code, message: error.message }, 422);
-  if (error instanceof RequestError)
+  if (error instanceof RequestError || error instanceof RecordError) {
+    if (error instanceof RecordError) console.error(error);
     return context.json({ code: error.code, message: error.message }, error.status);
+  }
   console.error(error);
   return context.json(
     { code: 'INTERNAL', message: 'This part of the video could not be made. Please try again.' },

@@ -2,37 +2,36 @@
 // is to be made ahead of time, the video is ready with its opening.
 
 import { RequestError, SourceError } from '../core/errors.ts';
-import { readyKey, workKey } from '../core/keys.ts';
+import { CURRENT } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import { segmentsOf } from '../core/segments.ts';
 import { workFor } from '../core/work.ts';
-import { unlessDeleted } from './delete-video.ts';
 import { derive, refuseSoundless } from './derive.ts';
 import { finish } from './finish.ts';
-import { planOf } from './planning.ts';
-import { putJson } from './store.ts';
+import { currentPlan } from './planning.ts';
+import { startWork } from './prewarm.ts';
+import type { StartPrewarm } from './prewarm.ts';
+import { resumeNext } from './replan.ts';
+import { readyMarkerOf, revisionsOf } from './revisions.ts';
 import type { World } from './world.ts';
-
-/** Asks an engine to run the work list at `workKey`. Asking again for a list that is running starts nothing. */
-export type StartPrewarm = (video: { id: string; rev: string; workKey: string }) => Promise<void>;
 
 /** Harmless to run twice, late, or after a viewer has done the same. A refused source is stored as such, not thrown. */
 export async function ingest(id: string, world: World, startPrewarm: StartPrewarm): Promise<void> {
   try {
-    const plan = await planOf(id, world);
+    const plan = await currentPlan(id, world);
+    const next = (await revisionsOf(id, world.media))?.next;
+    if (next) await resumeNext(id, next, world, startPrewarm);
     await allOf([
       ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
       refuseSoundless(id, plan, world),
     ]).catch(leftToPrewarm);
-    if (await world.media.head(readyKey(id))) return;
+    if (await readyMarkerOf(id, plan.rev, world.media)) return;
     const work = workFor(id, plan);
-    if (work.length === 0) return await finish(id, world, new Date());
-    await putJson(world.media, workKey(id), work);
-    await unlessDeleted(id, world);
-    await startPrewarm({ id, rev: plan.rev, workKey: workKey(id) });
+    if (work.length === 0) return await finish(id, plan.rev, world, new Date());
+    await startWork(id, plan, work, world, startPrewarm);
     // Last, as it wants the same processor as what plays.
-    if (plan.stills) await derive(id, { kind: 'poster', rev: plan.rev }, world).catch(leftToPrewarm);
+    if (plan.stills) await derive(id, { kind: 'poster', rev: CURRENT }, world).catch(leftToPrewarm);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;
   }

@@ -4,19 +4,16 @@
 import type { Readable } from 'node:stream';
 import { run } from '../adapters/ffmpeg.ts';
 import { FfmpegError, SourceError } from '../core/errors.ts';
-import { mezzanineArguments } from '../core/ffmpeg-arguments.ts';
-import { mezzanineKey } from '../core/keys.ts';
+import { mezzanineArguments } from '../core/source-arguments.ts';
+import { mezzanineKey, mezzanineRecordKey } from '../core/keys.ts';
 import { matroskaIndexer } from '../core/matroska.ts';
-import type { IndexedTrack } from '../core/matroska.ts';
 import type { Probe } from '../core/probe.ts';
+import { MEZZANINE } from '../core/records/mezzanine.ts';
+import type { Mezzanine } from '../core/records/mezzanine.ts';
 import { unlessDeleted } from './delete-video.ts';
+import { createRecord, readRecord } from './store.ts';
 import type { ObjectUpload } from './store.ts';
 import type { World } from './world.ts';
-
-export interface Mezzanine {
-  sizeBytes: number;
-  tracks: IndexedTrack[];
-}
 
 // S3 takes ten thousand pieces of at least 5 MiB.
 const LEAST_PIECE_BYTES = 8 * 1024 * 1024;
@@ -28,11 +25,38 @@ const MOST_GROWTH = 3;
 const STARTUP_SECONDS = 60;
 const LEAST_BYTES_PER_SECOND = 4 * 1024 * 1024;
 
-/** @throws SourceError DAMAGED where not one picture and no sound could be copied; FfmpegError */
-export async function makeMezzanine(
+interface Source {
+  probe: Probe;
+  sizeBytes: number;
+  etag: string;
+}
+
+/**
+ * A source's mezzanine: the one that was made when the video was first planned, or one made now.
+ * @throws SourceError DAMAGED where not one picture and no sound could be copied; FfmpegError
+ */
+export async function mezzanineOf(
   id: string,
   sourceUrl: string,
-  { probe, sizeBytes, etag }: { probe: Probe; sizeBytes: number; etag: string },
+  source: Source,
+  world: World,
+): Promise<Mezzanine> {
+  const { etag } = source;
+  const [known, stored] = await Promise.all([
+    readRecord(world.media, MEZZANINE, mezzanineRecordKey(id, etag)),
+    world.media.head(mezzanineKey(id, etag)),
+  ]);
+  if (known && stored?.sizeBytes === known.sizeBytes) return known;
+  const made = await makeMezzanine(id, sourceUrl, source, world);
+  await createRecord(world.media, MEZZANINE, mezzanineRecordKey(id, etag), made);
+  await unlessDeleted(id, world);
+  return made;
+}
+
+async function makeMezzanine(
+  id: string,
+  sourceUrl: string,
+  { probe, sizeBytes, etag }: Source,
   world: World,
 ): Promise<Mezzanine> {
   const { binaries } = world.tools;
@@ -59,7 +83,6 @@ export async function makeMezzanine(
     const { head, index, tracks } = indexer.end();
     if (tracks.length === 0) throw new SourceError('DAMAGED');
     const stored = await pieces.complete(head, index);
-    await unlessDeleted(id, world);
     return { sizeBytes: stored, tracks };
   } catch (error) {
     await upload.abort();

@@ -2,7 +2,7 @@
 // is for whoever builds the world to say.
 
 import type { SourceErrorCode } from '../core/errors.ts';
-import type { Rescue } from '../core/ffmpeg-arguments.ts';
+import type { Rescue } from '../core/segment-arguments.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { PlannedSource } from '../core/plan.ts';
 

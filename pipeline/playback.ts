@@ -1,10 +1,10 @@
 // Where a video is watched: at an address that anybody can use, or, with protected playback, at one that holds a token.
 
 import { notFound } from '../core/errors.ts';
-import { artifactKey, cardKey, planKey, videoPrefix } from '../core/keys.ts';
+import { CURRENT, artifactKey, cardKey, videoPrefix } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
-import { getJson } from './store.ts';
+import { currentPlanOf } from './revisions.ts';
 import type { Store } from './store.ts';
 
 /** Makes a token that opens this video until then. */
@@ -27,11 +27,11 @@ export const playbackUrl = (publicBaseUrl: string, id: string, token?: string): 
 export const besidePlaylist = (playlistUrl: string | null, path: string | null): string | null =>
   playlistUrl && path && playlistUrl.replace(/[^/]*$/, path);
 
-/** From the playlist on; null where there is only sound. */
-export const posterPath = ({ stills, rev }: Plan): string | null =>
-  stills ? pathOf({ kind: 'poster', rev }) : null;
-export const storyboardPath = ({ stills, rev }: Plan): string | null =>
-  stills ? pathOf({ kind: 'storyboard', rev }) : null;
+/** From the playlist on, and good whatever the revision; null where there is only sound. */
+export const posterPath = ({ stills }: Plan): string | null =>
+  stills ? pathOf({ kind: 'poster', rev: CURRENT }) : null;
+export const storyboardPath = ({ stills }: Plan): string | null =>
+  stills ? pathOf({ kind: 'storyboard', rev: CURRENT }) : null;
 const pathOf = (artifact: Artifact): string => artifactKey('', artifact).slice(videoPrefix('').length);
 
 /** @throws RequestError NOT_FOUND for an id that was never given out, or whose video was deleted. */
@@ -45,7 +45,7 @@ export async function grantPlayback(
     now,
   }: { media: Store; signPlayback: SignPlayback; publicBaseUrl: string; now: Date },
 ): Promise<PlaybackGrant> {
-  const [card, plan] = await Promise.all([media.head(cardKey(id)), getJson<Plan>(media, planKey(id))]);
+  const [card, plan] = await Promise.all([media.head(cardKey(id)), currentPlanOf(id, media)]);
   if (!card) throw notFound('such video');
   // A token ends with a whole second; rounded down, so that it never lives longer than was asked for.
   const expiresAt = new Date((Math.floor(now.getTime() / 1000) + expiresInSeconds) * 1000);

@@ -4,7 +4,7 @@ import { run } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
 import { decodersOf, tooManyStreams, usableStreams } from '../core/decodable.ts';
 import { FfmpegError, SourceError } from '../core/errors.ts';
-import { probeArguments } from '../core/ffmpeg-arguments.ts';
+import { probeArguments } from '../core/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
 import { parseProbe } from '../core/probe.ts';

@@ -4,13 +4,14 @@
 import { run } from '../adapters/ffmpeg.ts';
 import type { ServedSource } from '../adapters/range-server.ts';
 import { FfmpegError } from '../core/errors.ts';
-import { lookArguments } from '../core/ffmpeg-arguments.ts';
+import { mezzanineKey } from '../core/keys.ts';
 import { mezzanineProbe } from '../core/mezzanine.ts';
 import type { PlannedSource } from '../core/plan.ts';
 import type { Probe } from '../core/probe.ts';
 import { corrected, lookBackSeconds, lookRange, reasonByLook, reasonByProbe } from '../core/seekability.ts';
 import type { ListedPacket, Look } from '../core/seekability.ts';
-import { makeMezzanine } from './mezzanine.ts';
+import { lookArguments } from '../core/source-arguments.ts';
+import { mezzanineOf } from './mezzanine.ts';
 import type { World } from './world.ts';
 
 /**
@@ -29,11 +30,14 @@ export async function seekableSource(
     const keyframeSeconds = lookBackSeconds(look!, probe);
     return { probe: corrected(probe, look!), source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
   }
-  const made = await makeMezzanine(id, served.url, { probe, sizeBytes, etag }, world);
+  const made = await mezzanineOf(id, served.url, { probe, sizeBytes, etag }, world);
   const keyframeSeconds = Math.max(0, ...made.tracks.map((track) => track.keyframeSeconds));
   return {
     probe: mezzanineProbe(probe, made.tracks),
-    source: { kind: 'mezzanine', reason, sizeBytes: made.sizeBytes, etag, keyframeSeconds },
+    source: {
+      ...{ kind: 'mezzanine', key: mezzanineKey(id, etag), reason },
+      ...{ sizeBytes: made.sizeBytes, etag, keyframeSeconds },
+    },
   };
 }
 

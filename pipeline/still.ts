@@ -33,7 +33,7 @@ export async function makeStill(
     const bytes = await attempt(stillArguments({ plan, stills, still, sourceUrl, prerollSeconds }));
     if (isWholeJpeg(bytes)) return bytes;
   }
-  return attempt(blankStillArguments({ stills, still }));
+  return attempt(blankStillArguments({ plan, stills, still }));
 
   async function attempt(args: string[]): Promise<Buffer> {
     try {

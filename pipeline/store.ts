@@ -1,4 +1,7 @@
-// What the pipeline needs of a bucket. Its only promise beyond a map: with `ifAbsent`, of all who write a key one wins.
+// What the pipeline needs of a bucket. Its only promise beyond a map: with `ifAbsent` or `ifMatch`, of all who write a key at
+// once one wins.
+
+import type { RecordKind } from '../core/records/record.ts';
 
 export interface ObjectInfo {
   sizeBytes: number;
@@ -18,11 +21,15 @@ export interface PutOptions {
   cacheControl?: string;
   /** Leave what is there, and answer `exists`. */
   ifAbsent?: boolean;
+  /** Replace what has this ETag and nothing else; answer `exists` otherwise, also where there is nothing any more. */
+  ifMatch?: string;
 }
 
 export interface Store {
   head(key: string): Promise<ObjectInfo | undefined>;
   get(key: string): Promise<Uint8Array | undefined>;
+  /** The same, with what `ifMatch` takes. */
+  getTagged(key: string): Promise<{ bytes: Uint8Array; etag: string } | undefined>;
   /**
    * Bytes `first` to `last`, both included, as they arrive.
    * @throws RequestError SOURCE_REPLACED where the object is no longer the one with this `etag`
@@ -48,15 +55,48 @@ export interface ObjectUpload {
   abort(): Promise<void>;
 }
 
-export async function getJson<T>(store: Store, key: string): Promise<T | undefined> {
+/** @throws RecordError */
+export async function readRecord<T>(store: Store, kind: RecordKind<T>, key: string): Promise<T | undefined> {
   const bytes = await store.get(key);
-  return bytes && (JSON.parse(Buffer.from(bytes).toString('utf8')) as T);
+  return bytes && kind.parse(textOf(bytes), key);
+}
+
+/** Leaves what is there. */
+export const createRecord = <T>(
+  store: Store,
+  kind: RecordKind<T>,
+  key: string,
+  record: T,
+): Promise<'stored' | 'exists'> => putJson(store, key, kind.stored(record), { ifAbsent: true });
+
+/**
+ * Changes a record, or writes the first: again and again until nobody else has changed it meanwhile.
+ * @param change undefined leaves it as it is
+ * @returns the record as it then stands
+ * @throws RecordError where what is there cannot be read: it is not overwritten
+ */
+export async function updateRecord<T>(
+  store: Store,
+  kind: RecordKind<T>,
+  key: string,
+  change: (before: T | undefined) => T | undefined,
+): Promise<T | undefined> {
+  for (;;) {
+    const found = await store.getTagged(key);
+    const before = found && kind.parse(textOf(found.bytes), key);
+    const after = change(before);
+    if (!after) return before;
+    const condition = found ? { ifMatch: found.etag } : { ifAbsent: true };
+    if ((await putJson(store, key, kind.stored(after), condition)) === 'stored') return after;
+  }
 }
 
 export const putJson = (
   store: Store,
   key: string,
   value: unknown,
-  options: { ifAbsent?: boolean } = {},
+  condition: Pick<PutOptions, 'ifAbsent' | 'ifMatch'> = {},
 ): Promise<'stored' | 'exists'> =>
-  store.put(key, JSON.stringify(value), { contentType: 'application/json', ...options });
+  store.put(key, JSON.stringify(value), { contentType: 'application/json', ...condition });
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');

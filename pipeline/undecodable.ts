@@ -2,7 +2,7 @@
 
 import { run } from '../adapters/ffmpeg.ts';
 import { FfmpegError, SourceError } from '../core/errors.ts';
-import { firstFrameArguments } from '../core/ffmpeg-arguments.ts';
+import { firstFrameArguments } from '../core/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Plan } from '../core/plan.ts';
 import type { EncodeTools } from './encode.ts';

@@ -9,32 +9,22 @@ import {
   cardKey,
   errorKey,
   parseCardKey,
-  planKey,
-  readyKey,
   revPrefix,
   sourceKey,
+  videoIdDate,
 } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
+import { CARD } from '../core/records/card.ts';
+import { ERROR } from '../core/records/outcomes.ts';
+import type { StoredError } from '../core/records/outcomes.ts';
 import { durationSeconds } from '../core/segments.ts';
-import { notFound } from '../core/errors.ts';
+import { RecordError, notFound } from '../core/errors.ts';
 import { prewarmedArtifacts } from '../core/work.ts';
-import type { ReadyMarker } from './finish.ts';
-import type { StoredError } from './planning.ts';
 import { besidePlaylist, posterPath, storyboardPath } from './playback.ts';
-import { getJson } from './store.ts';
+import { currentPlanOf, readyMarkerOf } from './revisions.ts';
+import { readRecord } from './store.ts';
 import type { ObjectInfo } from './store.ts';
 import type { World } from './world.ts';
-
-/** What is written when an upload is granted. Of the file, what was known then: all three facts, or none. */
-export interface Card {
-  filename?: string;
-  contentType?: string;
-  sizeBytes?: number;
-  /** What tokens for this video allow. */
-  maxBytes: number;
-  contentTypes?: readonly string[];
-  createdAt: string;
-}
 
 /** Under this name the source has its file's name as metadata, URL-encoded, where a browser told it. */
 export const FILENAME = 'filename';
@@ -61,9 +51,15 @@ export interface VideoStatus {
   /** Null until there is a file, or at least a word of its size. */
   sizeBytes: number | null;
   createdAt: string;
-  error?: StoredError;
+  error?: VideoError;
   /** What a ready video costs on AWS, reckoned from its plan. */
   cost?: CostEstimate;
+}
+
+/** What was stored of a failure; or, in a list, that a record of the video cannot be read. */
+export interface VideoError {
+  code: StoredError['code'] | RecordError['code'];
+  message: string;
 }
 
 interface RenditionStatus {
@@ -79,21 +75,21 @@ type Buckets = Pick<World, 'media' | 'uploads'>;
 /** What all can watch who know an id; null with protected playback. */
 export type PlaybackUrlOf = (id: string) => string | null;
 
-/** @throws RequestError NOT_FOUND for an id that was never given out, or whose video was deleted. */
+/** @throws RequestError NOT_FOUND for an id that was never given out, or whose video was deleted; RecordError */
 export async function videoStatus(
   id: string,
   buckets: Buckets,
   playbackUrlOf: PlaybackUrlOf,
 ): Promise<VideoStatus> {
   const { media, uploads } = buckets;
-  const [card, plan, error, ready, source] = await Promise.all([
-    getJson<Card>(media, cardKey(id)),
-    getJson<Plan>(media, planKey(id)),
-    getJson<StoredError>(media, errorKey(id)),
-    getJson<ReadyMarker>(media, readyKey(id)),
+  const [card, plan, error, source] = await Promise.all([
+    readRecord(media, CARD, cardKey(id)),
+    currentPlanOf(id, media),
+    readRecord(media, ERROR, errorKey(id)),
     uploads.head(sourceKey(id)),
   ]);
   if (!card) throw notFound('such video');
+  const ready = plan && (await readyMarkerOf(id, plan.rev, media));
   // What became ready after a failure is ready.
   const state = ready ? 'ready' : error ? 'failed' : source ? 'processing' : 'waiting';
   const url = playbackUrlOf(id);
@@ -141,13 +137,24 @@ export async function listVideos(
   }
   const page = ids.slice(0, limit);
   const statuses = await Promise.allSettled(page.map((id) => videoStatus(id, buckets, playbackUrlOf)));
-  const videos = statuses.flatMap((status) => {
+  const videos = statuses.flatMap((status, index) => {
     if (status.status === 'fulfilled') return [status.value];
     // Deleted between the listing and the look.
     if ((status.reason as { code?: string }).code === 'NOT_FOUND') return [];
+    // One that cannot be read does not take the list with it.
+    if (status.reason instanceof RecordError) return [unreadable(page[index]!, status.reason)];
     throw status.reason;
   });
   return ids.length > limit ? { videos, nextCursor: page.at(-1)! } : { videos };
+}
+
+function unreadable(id: string, { code, message }: RecordError): VideoStatus {
+  return {
+    ...{ id, title: UNTITLED, state: 'failed', playable: false, progress: 0, durationSeconds: null },
+    ...{ playbackUrl: null, posterUrl: null, storyboardUrl: null, renditions: [], sizeBytes: null },
+    createdAt: videoIdDate(id).toISOString(),
+    error: { code, message },
+  };
 }
 
 async function progressOf(id: string, plan: Plan, { media }: Buckets): Promise<number> {

@@ -50,9 +50,11 @@ describe.each(RATES)('two hours at %i/%i', (num, den) => {
 
   test('the work list covers every segment once, and ends with the pictures', () => {
     const work = workFor('id', film);
-    const covered = work.flatMap((item) => ('stills' in item ? [] : indices.slice(item.from, item.to)));
+    const covered = work.flatMap(({ what }) =>
+      what.kind === 'stills' ? [] : indices.slice(what.from, what.to),
+    );
     expect(covered).toEqual(indices);
-    expect(work.at(-1)).toEqual({ id: 'id', rev: film.rev, stills: true });
+    expect(work.at(-1)).toEqual({ id: 'id', rev: film.rev, what: { kind: 'stills', thumbs: [] } });
   });
 });
 
@@ -72,10 +74,10 @@ test('the whole multivariant playlist, before and after measuring', () => {
 #EXT-X-STREAM-INF:BANDWIDTH=1220800,CODECS="avc1.64001e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="audio"
 ${film.rev}/360p/index.m3u8
 `);
-  const measured = new Map([
-    ['360p', { peakBps: 500_000, averageBps: 400_000 }],
-    ['audio-0', { peakBps: 130_000, averageBps: 128_000 }],
-  ]);
+  const measured = {
+    '360p': { peakBps: 500_000, averageBps: 400_000 },
+    'audio-0': { peakBps: 130_000, averageBps: 128_000 },
+  };
   expect(multivariantPlaylist(film, measured)).toContain('BANDWIDTH=630000,AVERAGE-BANDWIDTH=528000,');
 });
 

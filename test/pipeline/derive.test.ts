@@ -9,16 +9,23 @@ import {
   errorKey,
   mezzanineKey,
   newVideoId,
+  parseRevisionRecord,
   planKey,
   readyKey,
+  revisionsKey,
   sourceKey,
 } from '../../core/keys.ts';
+import { PLAN } from '../../core/records/plan.ts';
+import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentsOf } from '../../core/segments.ts';
 import { workFor } from '../../core/work.ts';
 import { deleteVideo } from '../../pipeline/delete-video.ts';
 import { derive, deriveWork } from '../../pipeline/derive.ts';
 import { finish } from '../../pipeline/finish.ts';
-import { planOf, refuse } from '../../pipeline/planning.ts';
+import { currentPlan, refuse } from '../../pipeline/planning.ts';
+import { onlyRevision } from '../../pipeline/revisions.ts';
+import { createRecord, readRecord } from '../../pipeline/store.ts';
+import { putCard } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 
@@ -44,14 +51,14 @@ afterAll(() => directory.remove());
 async function uploaded(source: Uint8Array | string) {
   const id = newVideoId(new Date());
   const world = worldIn(directory.path);
-  await world.media.put(cardKey(id), '{}', json);
+  await putCard(id, world);
   await world.uploads.put(sourceKey(id), source, json);
   return { id, world };
 }
 
 test('a segment asked for twice at once is made once, and stays as it is', async () => {
   const { id, world } = await uploaded(clip);
-  const [segment] = segmentsOf(await planOf(id, world));
+  const [segment] = segmentsOf(await currentPlan(id, world));
   const [one, two] = await Promise.all([derive(id, segment!, world), derive(id, segment!, world)]);
   expect(two).toBe(one);
   expect(Buffer.compare(await derive(id, segment!, world), one)).toBe(0);
@@ -59,16 +66,16 @@ test('a segment asked for twice at once is made once, and stays as it is', async
 
 test('prewarm keeps what a viewer had made, makes the rest, and finish measures it', async () => {
   const { id, world } = await uploaded(clip);
-  const plan = await planOf(id, world);
+  const plan = await currentPlan(id, world);
   const second = segmentsOf(plan)[1]!;
   const viewed = await derive(id, second, world);
-  await expect(finish(id, world, new Date(0))).rejects.toThrow('is missing');
+  await expect(finish(id, plan.rev, world, new Date(0))).rejects.toThrow('is missing');
 
   for (const work of workFor(id, plan)) await deriveWork(work, world, { background: true });
-  await finish(id, world, new Date(0));
+  await finish(id, plan.rev, world, new Date(0));
 
   expect(Buffer.compare((await world.media.get(artifactKey(id, second)))!, viewed)).toBe(0);
-  expect(world.media.keys()).toContain(readyKey(id));
+  expect(world.media.keys()).toContain(readyKey(id, plan.rev));
   expect(Buffer.from(await derive(id, { kind: 'multivariant' }, world)).toString()).toContain(
     'AVERAGE-BANDWIDTH=',
   );
@@ -76,7 +83,7 @@ test('prewarm keeps what a viewer had made, makes the rest, and finish measures 
 
 test('what the plan does not list is not made', async () => {
   const { id, world } = await uploaded(clip);
-  const plan = await planOf(id, world);
+  const plan = await currentPlan(id, world);
   const [segment] = segmentsOf(plan);
   const before = world.media.keys();
   for (const wrong of [
@@ -92,7 +99,7 @@ test('what the plan does not list is not made', async () => {
 
 test('what is made of one file is never mixed with what is made of another that took its place', async () => {
   const { id, world } = await uploaded(clip);
-  const [first, ...rest] = segmentsOf(await planOf(id, world));
+  const [first, ...rest] = segmentsOf(await currentPlan(id, world));
   const made = await derive(id, first!, world);
   await world.uploads.put(sourceKey(id), Buffer.concat([clip, Buffer.alloc(1)]), json);
   await expect(derive(id, rest.at(-1)!, world)).rejects.toMatchObject({ code: 'SOURCE_REPLACED' });
@@ -103,22 +110,27 @@ test('a copy of a file that was replaced while it was planned goes, and never ta
   const { id, world } = await uploaded(recording);
   const { media } = world;
   const theirs = mezzanineKey(id, 'theirs');
-  const first = { source: { kind: 'mezzanine', etag: 'theirs' } };
+  const rev = 'aaaaaaaaaa';
   const put: typeof media.put = async (key, body, options) => {
-    if (key === planKey(id)) {
+    if (key === revisionsKey(id) && !media.keys().includes(theirs)) {
+      const [ours] = media.keys().filter((stored) => parseRevisionRecord(stored)?.kind === 'plan');
+      const plan = (await readRecord(media, PLAN, ours!))!;
+      const source = { ...plan.source, etag: 'theirs', key: theirs };
       await media.put(theirs, 'their copy', json);
-      await media.put(key, JSON.stringify(first), json);
+      await createRecord(media, PLAN, planKey(id, rev), { ...plan, rev, source });
+      await createRecord(media, REVISIONS, revisionsKey(id), onlyRevision(rev));
     }
     return media.put(key, body, options);
   };
-  expect(await planOf(id, { ...world, media: { ...media, put } })).toEqual(first);
+  expect(await currentPlan(id, { ...world, media: { ...media, put } })).toMatchObject({ rev });
+  expect(media.keys().filter((key) => parseRevisionRecord(key)?.kind === 'plan')).toEqual([planKey(id, rev)]);
   expect(media.keys().filter((key) => key.startsWith('mezzanine/'))).toEqual([theirs]);
   expect(String(await media.get(theirs))).toBe('their copy');
 });
 
 test('of a source that is refused late nothing stays that was made of it, and the reason does', async () => {
   const { id, world } = await uploaded(recording);
-  const [first] = segmentsOf(await planOf(id, world));
+  const [first] = segmentsOf(await currentPlan(id, world));
   await derive(id, first!, world);
   expect(world.media.keys().some((key) => key.startsWith('mezzanine/'))).toBe(true);
   for (let twice = 0; twice < 2; twice += 1) await refuse(id, new SourceError('DAMAGED'), world);
@@ -129,14 +141,14 @@ test('a file that comes after its video was deleted does not stay', async () => 
   const { id, world } = await uploaded(clip);
   await deleteVideo(id, world);
   await world.uploads.put(sourceKey(id), clip, json);
-  await expect(planOf(id, world)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(currentPlan(id, world)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   expect(world.uploads.keys()).toEqual([]);
 });
 
 test('a file above what its upload allowed is refused, and not kept', async () => {
   const { id, world } = await uploaded(clip);
-  await world.media.put(cardKey(id), JSON.stringify({ maxBytes: clip.length - 1 }), json);
-  await expect(planOf(id, world)).rejects.toMatchObject({ code: 'TOO_LARGE' });
+  await putCard(id, world, { maxBytes: clip.length - 1 });
+  await expect(currentPlan(id, world)).rejects.toMatchObject({ code: 'TOO_LARGE' });
   expect(world.uploads.keys()).toEqual([]);
 });
 
@@ -145,7 +157,7 @@ test.each([
   ['a recording without an index', () => recording],
 ])('%s leaves nothing when it is deleted, even where a segment was under way', async (_, source) => {
   const { id, world } = await uploaded(source());
-  const segment = segmentsOf(await planOf(id, world)).at(-1)!;
+  const segment = segmentsOf(await currentPlan(id, world)).at(-1)!;
   const underWay = derive(id, segment, world).catch((error: { code: string }) => error.code);
   await deleteVideo(id, world);
   await underWay;
@@ -164,5 +176,5 @@ test.each([
 ])('%s is refused with its code, now and later', async (_, source, code) => {
   const { id, world } = await uploaded(source());
   await expect(derive(id, { kind: 'multivariant' }, world)).rejects.toMatchObject({ code });
-  await expect(planOf(id, world)).rejects.toMatchObject({ code });
+  await expect(currentPlan(id, world)).rejects.toMatchObject({ code });
 });

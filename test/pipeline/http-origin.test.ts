@@ -2,8 +2,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
+import { newVideoId, sourceKey } from '../../core/keys.ts';
 import { httpOrigin } from '../../pipeline/http-origin.ts';
+import { putCard } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 
@@ -31,7 +32,7 @@ beforeAll(async () => {
     [id, await readFile(path)],
     [empty, ''],
   ] as const) {
-    await world.media.put(cardKey(video), '{}', { contentType: 'application/json' });
+    await putCard(video, world);
     await world.uploads.put(sourceKey(video), source, { contentType: 'video/mp4' });
   }
   app = httpOrigin(world);

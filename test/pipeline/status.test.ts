@@ -3,13 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
-import type { Work } from '../../core/work.ts';
 import { deriveWork } from '../../pipeline/derive.ts';
 import { failVideo } from '../../pipeline/fail-video.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { ingest } from '../../pipeline/ingest.ts';
-import { getJson } from '../../pipeline/store.ts';
+import type { PrewarmRequest } from '../../pipeline/prewarm.ts';
 import { listVideos, videoStatus } from '../../pipeline/video-status.ts';
+import { workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 
@@ -55,8 +55,8 @@ test('waiting, processing, failed, ready', async () => {
   await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
   expect(await status()).toMatchObject({ state: 'processing', playable: false });
 
-  const started: { id: string; workKey: string }[] = [];
-  const startPrewarm = async (video: { id: string; workKey: string }) => void started.push(video);
+  const started: PrewarmRequest[] = [];
+  const startPrewarm = async (request: PrewarmRequest) => void started.push(request);
   await ingest(id, world, startPrewarm);
   expect(started).toMatchObject([{ id }]);
   expect(await status()).toMatchObject({
@@ -67,16 +67,15 @@ test('waiting, processing, failed, ready', async () => {
     renditions: [{ name: '360p', width: 640, height: 360, frameRate: 29.97, codecs: 'avc1.64001e' }],
   });
 
-  await failVideo(id, world);
+  await failVideo(id, started[0]!.rev, world);
   expect(await status()).toMatchObject({
     state: 'failed',
     playable: true,
     error: { code: 'ENCODING_FAILED' },
   });
 
-  for (const work of (await getJson<Work[]>(world.media, started[0]!.workKey))!)
-    await deriveWork(work, world);
-  await finish(id, world, new Date());
+  for (const work of await workIn(started[0]!.workKey, world)) await deriveWork(work, world);
+  await finish(id, started[0]!.rev, world, new Date());
   const ready = await status();
   expect(ready).toMatchObject({ state: 'ready', playable: true, progress: 1 });
   expect(ready.error).toBeUndefined();

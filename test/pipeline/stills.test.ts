@@ -3,11 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
+import { newVideoId, sourceKey } from '../../core/keys.ts';
 import type { Artifact } from '../../core/keys.ts';
 import { workFor } from '../../core/work.ts';
 import { derive } from '../../pipeline/derive.ts';
-import { planOf } from '../../pipeline/planning.ts';
+import { currentPlan } from '../../pipeline/planning.ts';
+import { putCard } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 
@@ -36,9 +37,9 @@ async function film(
 async function uploaded(path: string) {
   const id = newVideoId(new Date());
   const world = worldIn(directory.path);
-  await world.media.put(cardKey(id), '{}', { contentType: 'application/json' });
+  await putCard(id, world);
   await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
-  const plan = await planOf(id, world);
+  const plan = await currentPlan(id, world);
   const { rev } = plan;
   const make = (
     artifact: { kind: 'poster' } | { kind: 'thumb'; seconds: number } | { kind: 'sheet'; index: number },

@@ -1,8 +1,8 @@
 // Picture and sound stay together from the first segment to the last: a white picture and a beep every three seconds.
 
 import { join } from 'node:path';
-import { TIMESTAMP_OFFSET_SECONDS } from '../../core/ffmpeg-arguments.ts';
 import { valueOf } from '../../core/fraction.ts';
+import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { encodeInPieces, joined, pictures } from '../support/stream.ts';
 
@@ -78,7 +78,7 @@ async function flashTimes(path: string, frameSeconds: number): Promise<number[]>
 }
 
 const roundTo = (time: number, step: number): number =>
-  Math.round((time - TIMESTAMP_OFFSET_SECONDS) / step) * step;
+  Math.round((time - PRESENT_RECIPE.timestampOffsetSeconds) / step) * step;
 
 /** Seconds on the grid at which a sound follows silence. */
 async function beepTimes(path: string, sampleRate: number): Promise<number[]> {

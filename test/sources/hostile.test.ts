@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { endingOf, leftovers } from '../../bench/support/fuzz.ts';
 import { originalsIn, variantsOf } from '../../bench/support/variants.ts';
 import { SOURCE_ERROR_SENTENCES } from '../../core/errors.ts';
-import { planOf } from '../../pipeline/planning.ts';
+import { currentPlan } from '../../pipeline/planning.ts';
 import { lived, uploadedIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 
@@ -240,7 +240,7 @@ test('of a source with an index little is read to plan it, and hardly more than 
   );
   const source = await readFile(at('raw.mov'));
   const video = await uploadedIn(directory.path, source);
-  const plan = await planOf(video.id, video.world);
+  const plan = await currentPlan(video.id, video.world);
   const [planned] = video.world.observed;
   expect(planned).toMatchObject({ event: 'playable', source: { kind: 'upload' } });
   const read = (event: string): number =>

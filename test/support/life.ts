@@ -1,12 +1,15 @@
 // A video's whole life without a server: uploaded, ingested, prewarmed and finished, as the engines do it.
 
 import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
-import type { Work } from '../../core/work.ts';
+import { CARD } from '../../core/records/card.ts';
+import type { Card } from '../../core/records/card.ts';
+import { WORK } from '../../core/records/work.ts';
+import type { Work } from '../../core/records/work.ts';
 import { deriveWork } from '../../pipeline/derive.ts';
 import { failVideo } from '../../pipeline/fail-video.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { ingest } from '../../pipeline/ingest.ts';
-import { getJson } from '../../pipeline/store.ts';
+import type { PrewarmRequest } from '../../pipeline/prewarm.ts';
 import { videoStatus } from '../../pipeline/video-status.ts';
 import type { VideoStatus } from '../../pipeline/video-status.ts';
 import { worldIn } from './world.ts';
@@ -20,28 +23,36 @@ export async function uploadedIn(
 ): Promise<{ id: string; world: TestWorld }> {
   const world = worldIn(temporaryDirectory);
   const id = newVideoId(new Date());
-  const card = {
-    filename: 'clip',
-    contentType: 'video/mp4',
-    sizeBytes: source.length,
-    createdAt: new Date().toISOString(),
-  };
-  await world.media.put(cardKey(id), JSON.stringify(card), { contentType: 'application/json' });
+  await putCard(id, world, { filename: 'clip', contentType: 'video/mp4', sizeBytes: source.length });
   await world.uploads.put(sourceKey(id), source, { contentType: 'video/mp4' });
   return { id, world };
 }
 
 /** Brings it to `ready` or `failed`. What is neither the file's fault nor ffmpeg's is thrown. */
 export async function lived({ id, world }: { id: string; world: TestWorld }): Promise<VideoStatus> {
-  const lists: string[] = [];
-  await ingest(id, world, async ({ workKey }) => void lists.push(workKey));
-  for (const key of lists) {
-    const list = (await getJson<Work[]>(world.media, key)) ?? [];
-    const outcomes = [];
-    for (const item of list) outcomes.push(await deriveWork(item, world).then(() => true, failed));
-    await (outcomes.every(Boolean) ? finish(id, world, new Date()) : failVideo(id, world));
-  }
+  const requests: PrewarmRequest[] = [];
+  await ingest(id, world, async (request) => void requests.push(request));
+  for (const request of requests) await prewarmed(request, world);
   return videoStatus(id, world, () => 'https://cdn.example/');
+}
+
+/** Runs a list of work as an engine does. */
+export async function prewarmed({ id, rev, workKey }: PrewarmRequest, world: TestWorld): Promise<void> {
+  const outcomes = [];
+  for (const item of await workIn(workKey, world)) {
+    outcomes.push(await deriveWork(item, world).then(() => true, failed));
+  }
+  await (outcomes.every(Boolean) ? finish(id, rev, world, new Date()) : failVideo(id, rev, world));
+}
+
+export async function workIn(workKey: string, { media }: TestWorld): Promise<Work[]> {
+  const stored = JSON.parse(Buffer.from((await media.get(workKey))!).toString()) as unknown[];
+  return stored.map((item) => WORK.parse(item, workKey));
+}
+
+export async function putCard(id: string, { media }: TestWorld, card: Partial<Card> = {}): Promise<void> {
+  const whole = { maxBytes: 1e9, createdAt: new Date().toISOString(), ...card };
+  await media.put(cardKey(id), JSON.stringify(CARD.stored(whole)), { contentType: 'application/json' });
 }
 
 function failed(error: unknown): boolean {

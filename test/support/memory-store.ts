@@ -15,6 +15,10 @@ export function memoryStore(): Store & { keys(): string[] } {
       );
     },
     get: async (key) => objects.get(key),
+    getTagged: async (key) => {
+      const bytes = objects.get(key);
+      return bytes && { bytes, etag: etagOf(bytes) };
+    },
     readRange: async (key, { first, last, etag }) => {
       const object = objects.get(key)!;
       if (etag !== undefined && etagOf(object) !== etag) throw sourceReplaced();
@@ -23,8 +27,10 @@ export function memoryStore(): Store & { keys(): string[] } {
         yield found;
       })();
     },
-    put: async (key, body, { ifAbsent }) => {
-      if (ifAbsent && objects.has(key)) return 'exists';
+    put: async (key, body, { ifAbsent, ifMatch }) => {
+      const there = objects.get(key);
+      if (ifAbsent && there) return 'exists';
+      if (ifMatch && (!there || etagOf(there) !== ifMatch)) return 'exists';
       objects.set(key, Buffer.from(body));
       return 'stored';
     },

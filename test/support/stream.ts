@@ -4,12 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withRangeServer } from '../../adapters/range-server.ts';
-import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
+import { newVideoId, sourceKey } from '../../core/keys.ts';
 import { renditionNames } from '../../core/plan.ts';
 import type { Plan } from '../../core/plan.ts';
 import { segmentCount } from '../../core/segments.ts';
 import { encode } from '../../pipeline/encode.ts';
-import { planOf, sourceOf } from '../../pipeline/planning.ts';
+import { currentPlan, sourceOf } from '../../pipeline/planning.ts';
+import { putCard } from './life.ts';
 import { ffmpeg } from './media.ts';
 import { worldIn } from './world.ts';
 
@@ -17,9 +18,9 @@ import { worldIn } from './world.ts';
 export async function plannedFile(path: string, temporaryDirectory: string) {
   const id = newVideoId(new Date());
   const world = worldIn(temporaryDirectory);
-  await world.media.put(cardKey(id), '{}', { contentType: 'application/json' });
+  await putCard(id, world);
   await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
-  return { id, world, plan: await planOf(id, world) };
+  return { id, world, plan: await currentPlan(id, world) };
 }
 
 /** Segments by rendition and index: the first ones by one process each, last first; the others by one for all. */

@@ -1,0 +1,94 @@
+// A recipe: the arguments that make a video's bytes, as data. Every plan carries its own, so a revision goes on being
+// made the way it was begun, whatever later code would do.
+//
+// Not in it: how a source is read (where decoding begins, what is whitelisted), which changes no frame.
+
+import * as z from 'zod';
+
+/** In a template, `{name}` stands for a value that the plan or the job knows. */
+const template = z.string();
+const templates = z.array(template);
+
+export const recipeSchema = z.object({
+  /** For operators, who count videos by it. Any change of what is below takes a new name. */
+  name: z.string(),
+  /** Added to all time stamps, as with B-frames the first DTS lies before the first PTS and must not be negative. */
+  timestampOffsetSeconds: z.number(),
+  /** Filters for pictures, of segments and of stills. */
+  picture: z.object({
+    deinterlace: template,
+    /** Wide gamut into BT.709. `{width}`, `{height}`, and what zscale is told of the `{source}`. */
+    gamut: templates,
+    /** High dynamic range into BT.709; the same values. */
+    toneMap: templates,
+    /** `{width}`, `{height}` and, where numbers have to be moved into limited range, `{range}`. */
+    scale: template,
+    pixelFormat: template,
+  }),
+  h264: z.object({
+    /** `{level}`, `{maxBitrateBps}`, `{gopFrames}`, `{matrix}`, `{primaries}`, `{transfer}` */
+    encoder: templates,
+  }),
+  transportStream: z.object({
+    /** Options of every muxer. */
+    timing: z.array(z.string()),
+    /** Options of the MPEG-TS muxer by name, as it is used alone or by the segment muxer. `{offsetSeconds}` */
+    options: z.record(z.string(), template),
+    packing: z.discriminatedUnion('kind', [
+      /** As ffmpeg's muxer wrote it. */
+      z.object({ kind: z.literal('as-muxed') }),
+      /** Written anew by core/transport-stream/writer.ts, which explains the values. */
+      z.object({
+        kind: z.literal('continuous'),
+        tables: z.number(),
+        pcrLeadTicks: z.number(),
+        mostPcrTicks: z.number(),
+      }),
+    ]),
+  }),
+  aac: z.object({
+    /** `{bitrateBps}` */
+    encoder: templates,
+    /** Options of aresample that fill what is missing. */
+    gaps: template,
+    /** Frames encoded around a run and dropped: the SNR at a seam equals its neighbourhood only with both. */
+    contextFrames: z.number(),
+    /** Frames that the encoder puts before the first of ours. */
+    primingFrames: z.number(),
+  }),
+  stills: z.object({
+    encoder: templates,
+    /** JPEG's scale runs from 2, the best, to 31. */
+    quality: z.object({ poster: z.string(), thumb: z.string(), sheet: z.string() }),
+    /** `{width}`, `{height}`, `{source}`: what is known of the source's colours. */
+    scale: template,
+    pixelFormat: template,
+    poster: z.object({
+      /** The share of the film after which it is looked for, and the latest moment. */
+      at: z.number(),
+      atMostSeconds: z.number(),
+      /** So many pictures are compared, so many a second. */
+      candidates: z.number(),
+      candidatesRate: z.object({ num: z.number(), den: z.number() }),
+      /** `{candidates}` */
+      choice: template,
+    }),
+  }),
+});
+
+export type Recipe = z.infer<typeof recipeSchema>;
+
+/** @throws Error for a name without a value: a recipe that asks for what this code does not know must not be guessed at. */
+export function fill(text: string, values: Readonly<Record<string, string | number>>): string {
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name];
+    if (value === undefined)
+      throw new Error(`The recipe asks for {${name}} in "${text}", which is not known.`);
+    return String(value);
+  });
+}
+
+export const fillAll = (
+  texts: readonly string[],
+  values: Readonly<Record<string, string | number>>,
+): string[] => texts.map((text) => fill(text, values));

@@ -1,0 +1,22 @@
+// What was found in a source while it was copied into its mezzanine. It is written when the copy is whole, so whoever plans
+// the video again need not copy it again.
+
+import * as z from 'zod';
+import { recordKind } from './record.ts';
+
+const schema = z.object({
+  sizeBytes: z.number(),
+  tracks: z.array(
+    z.object({
+      kind: z.enum(['video', 'audio']),
+      frameCount: z.number(),
+      firstSeconds: z.number(),
+      endSeconds: z.number(),
+      keyframeSeconds: z.number(),
+    }),
+  ),
+});
+
+export type Mezzanine = z.infer<typeof schema>;
+
+export const MEZZANINE = recordKind(schema, [(unversioned) => unversioned]);

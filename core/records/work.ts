@@ -1,0 +1,31 @@
+// One item of a list of work, as it is stored and as an engine hands it to a worker: each has its version.
+
+import * as z from 'zod';
+import { recordKind } from './record.ts';
+
+const schema = z.object({
+  id: z.string(),
+  rev: z.string(),
+  what: z.discriminatedUnion('kind', [
+    /** Segments `from` up to, not including, `to`, of some renditions; null for those that the plan prewarms. */
+    z.object({
+      kind: z.literal('chunk'),
+      from: z.int().min(0),
+      to: z.int().min(1),
+      renditions: z.array(z.string()).nullable(),
+    }),
+    /** The poster, the whole storyboard, and thumbnails of some moments: a few seconds' work, whatever the film's length. */
+    z.object({ kind: z.literal('stills'), thumbs: z.array(z.int().min(0)) }),
+  ]),
+});
+
+export type Work = z.infer<typeof schema>;
+
+/** Lists of 8e3bc33 may lie half done in an engine when its functions are replaced. */
+export const WORK = recordKind(schema, [
+  ({ id, rev, from, to, stills }) => ({
+    id,
+    rev,
+    what: stills ? { kind: 'stills', thumbs: [] } : { kind: 'chunk', from, to, renditions: null },
+  }),
+]);

@@ -1,0 +1,29 @@
+// What operators ask for, and what has to be done from time to time.
+
+import type { Context, ScheduledEvent } from 'aws-lambda';
+import { maintain, maintenanceRequest } from '../pipeline/maintenance.ts';
+import type { MaintenanceAnswer } from '../pipeline/maintenance.ts';
+import { numberFromEnv } from './environment.ts';
+import { prewarmFromEnvironment } from './prewarm.ts';
+import { worldFromEnvironment } from './world.ts';
+
+const world = worldFromEnvironment();
+const startPrewarm = prewarmFromEnvironment();
+const graceSeconds = numberFromEnv('REVISION_GRACE_DAYS', 7) * 24 * 3600;
+
+/** What has been begun by then is brought to its end; the rest is for the next call. */
+const RESERVED_MS = 5 * 60 * 1000;
+
+export const handler = (
+  event: unknown,
+  context?: Pick<Context, 'getRemainingTimeInMillis'>,
+): Promise<MaintenanceAnswer> =>
+  maintain(maintenanceRequest(isSchedule(event) ? { command: 'sweep' } : event), world, {
+    startPrewarm,
+    graceSeconds,
+    now: new Date(),
+    isTimeUp: () => (context?.getRemainingTimeInMillis() ?? Infinity) < RESERVED_MS,
+  });
+
+const isSchedule = (event: unknown): event is ScheduledEvent =>
+  (event as Partial<ScheduledEvent>)['detail-type'] === 'Scheduled Event';

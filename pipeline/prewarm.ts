@@ -1,0 +1,39 @@
+// Hands a list of work to an engine.
+
+import { workKey } from '../core/keys.ts';
+import type { Plan } from '../core/plan.ts';
+import { WORK } from '../core/records/work.ts';
+import type { Work } from '../core/records/work.ts';
+import { unlessDeleted } from './delete-video.ts';
+import { putJson } from './store.ts';
+import type { World } from './world.ts';
+
+export interface PrewarmRequest {
+  id: string;
+  rev: string;
+  workKey: string;
+  /** Of a list that is to run although one of this revision has run before; when it was asked for. */
+  again?: Date | undefined;
+}
+
+/** Asks an engine to run the work list at `workKey`. Asking again for a list that is running starts nothing. */
+export type StartPrewarm = (request: PrewarmRequest) => Promise<void>;
+
+/** A list is written anew each time: it follows from plan and store, and each of its items has a version of its own. */
+export async function startWork(
+  id: string,
+  { rev }: Pick<Plan, 'rev'>,
+  work: readonly Work[],
+  world: Pick<World, 'media' | 'uploads'>,
+  startPrewarm: StartPrewarm,
+  { again }: Pick<PrewarmRequest, 'again'> = {},
+): Promise<void> {
+  const key = workKey(id, rev);
+  await putJson(
+    world.media,
+    key,
+    work.map((item) => WORK.stored(item)),
+  );
+  await unlessDeleted(id, world);
+  await startPrewarm({ id, rev, workKey: key, again });
+}
