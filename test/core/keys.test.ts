@@ -1,4 +1,12 @@
-import { artifactKey, isVideoId, newVideoId, parseArtifactKey } from '../../core/keys.ts';
+import {
+  CURRENT,
+  artifactKey,
+  isVideoId,
+  newVideoId,
+  parseArtifactKey,
+  parseRevisionRecord,
+  videoIdDate,
+} from '../../core/keys.ts';
 import type { Artifact } from '../../core/keys.ts';
 
 const id = newVideoId(new Date('2026-01-01'));
@@ -17,6 +25,9 @@ test.each<[string, Artifact]>([
   [`v/${id}/${rev}/thumb/120.jpg`, { kind: 'thumb', rev, seconds: 120 }],
   [`v/${id}/${rev}/storyboard.vtt`, { kind: 'storyboard', rev }],
   [`v/${id}/${rev}/storyboard/3.jpg`, { kind: 'sheet', rev, index: 3 }],
+  [`v/${id}/poster.jpg`, { kind: 'poster', rev: CURRENT }],
+  [`v/${id}/thumb/120.jpg`, { kind: 'thumb', rev: CURRENT, seconds: 120 }],
+  [`v/${id}/storyboard.vtt`, { kind: 'storyboard', rev: CURRENT }],
 ])('%s is built and parsed', (key, artifact) => {
   expect(artifactKey(id, artifact)).toBe(key);
   expect(parseArtifactKey(key)).toEqual({ id, artifact });
@@ -28,7 +39,8 @@ test.each([
   `v/${id}/${rev}/720p/000042.ts`, // a second name for 00042.ts would be a second copy
   `v/${id}/${rev}/../720p/00042.ts`,
   `v/${id}/${rev}/720p/00042.mp4`,
-  `v/${id}/poster.jpg`,
+  `v/${id}/storyboard/3.jpg`, // sheets are named by revision
+  `v/${id}/${CURRENT}/poster.jpg`,
   `v/${id}/${rev}/thumb/07.jpg`,
   `v/${id}/${rev}/thumb/7.png`,
   `v/${id}/${rev}/thumb/-1.jpg`,
@@ -45,4 +57,18 @@ test('ids are valid, differ, and sort newest first', () => {
   expect(isVideoId(earlier) && isVideoId(later)).toBe(true);
   expect(later < earlier).toBe(true);
   expect(newVideoId(new Date(0))).not.toBe(newVideoId(new Date(0)));
+});
+
+test('an id tells when it was made', () => {
+  expect(videoIdDate(id)).toEqual(new Date('2026-01-01'));
+});
+
+test.each([
+  [`plans/${id}.json`, { id, rev: undefined, kind: 'plan' }],
+  [`plans/${id}.ready.json`, { id, rev: undefined, kind: 'ready' }],
+  [`plans/${id}/${rev}.json`, { id, rev, kind: 'plan' }],
+  [`plans/${id}/${rev}.work.json`, { id, rev, kind: 'work' }],
+  [`plans/${id}/revisions.json`, undefined],
+])('%s is a record of %j', (key, record) => {
+  expect(parseRevisionRecord(key)).toEqual(record);
 });

@@ -2,14 +2,14 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
+import { newVideoId, sourceKey } from '../../core/keys.ts';
 import { deriveWork } from '../../pipeline/derive.ts';
 import { failVideo } from '../../pipeline/fail-video.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { ingest } from '../../pipeline/ingest.ts';
 import type { PrewarmRequest } from '../../pipeline/prewarm.ts';
 import { listVideos, videoStatus } from '../../pipeline/video-status.ts';
-import { workIn } from '../support/life.ts';
+import { putCard, workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 
@@ -24,8 +24,8 @@ const emptyWorld = () => worldIn(directory.path);
 
 async function grant(world: ReturnType<typeof emptyWorld>, now: Date): Promise<string> {
   const id = newVideoId(now);
-  const card = { filename: 'clip.mp4', contentType: 'video/mp4', sizeBytes: 9, createdAt: now.toISOString() };
-  await world.media.put(cardKey(id), JSON.stringify(card), { contentType: 'application/json' });
+  const file = { filename: 'clip.mp4', contentType: 'video/mp4', sizeBytes: 9 };
+  await putCard(id, world, { ...file, createdAt: now.toISOString() });
   return id;
 }
 
