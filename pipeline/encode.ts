@@ -15,7 +15,7 @@ import type { AudioPlan } from '../core/plan.ts';
 import { RESCUE_PREROLL_SECONDS, audioRun, encodeArguments } from '../core/segment-arguments.ts';
 import type { EncodeJob, Rescue } from '../core/segment-arguments.ts';
 import { audioFrames, segmentSeconds, videoFrames } from '../core/segments.ts';
-import { countPictures } from '../core/transport-stream.ts';
+import { countPictures } from '../core/transport-stream/pictures.ts';
 import { refuseUndecodable } from './undecodable.ts';
 
 export interface EncodedSegment {
