@@ -11,10 +11,13 @@ import { segmentName } from '../core/keys.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
 import { AAC_FRAME_SAMPLES } from '../core/plan.ts';
-import type { AudioPlan } from '../core/plan.ts';
+import type { AudioPlan, Plan } from '../core/plan.ts';
 import { RESCUE_PREROLL_SECONDS, audioRun, encodeArguments } from '../core/segment-arguments.ts';
 import type { EncodeJob, Rescue } from '../core/segment-arguments.ts';
 import { audioFrames, segmentSeconds, videoFrames } from '../core/segments.ts';
+import { accessUnitsOf } from '../core/transport-stream/access-units.ts';
+import { decodingSpan } from '../core/transport-stream/decoding-span.ts';
+import { packSegment } from '../core/transport-stream/packed-segment.ts';
 import { countPictures } from '../core/transport-stream/pictures.ts';
 import { refuseUndecodable } from './undecodable.ts';
 
@@ -157,7 +160,17 @@ async function* segmentsMade(job: EncodeJob, rendition: string): AsyncGenerator<
     const bytes = await readFile(join(directory, rendition, segmentName(index, 'ts')));
     const planned = videoFrames(plan.grid, index);
     expectCount(`${rendition}/${index}`, 'pictures', countPictures(bytes), planned.to - planned.from);
-    yield { rendition, index, extension: 'ts', bytes };
+    yield { rendition, index, extension: 'ts', bytes: packed(plan, index, bytes) };
+  }
+}
+
+function packed(plan: Plan, index: number, muxed: Uint8Array): Uint8Array {
+  const { packing } = plan.recipe.transportStream;
+  switch (packing.kind) {
+    case 'as-muxed':
+      return muxed;
+    case 'continuous':
+      return packSegment(accessUnitsOf(muxed), decodingSpan(plan, index), packing);
   }
 }
 

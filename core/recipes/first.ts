@@ -42,6 +42,7 @@ export const FIRST_RECIPE: Recipe = {
       ...['-colorspace', '{matrix}', '-color_primaries', '{primaries}', '-color_trc', '{transfer}'],
       ...['-color_range', 'tv'],
     ],
+    framesAhead: 2,
   },
   transportStream: {
     timing: ['-avoid_negative_ts', 'disabled', '-muxdelay', '0', '-muxpreload', '0'],

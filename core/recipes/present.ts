@@ -12,6 +12,12 @@ export const PRESENT_RECIPE: Recipe = {
     options: { output_ts_offset: '{offsetSeconds}' },
     // ffmpeg's segment muxer writes a PCR every 2 s only, and counters that begin at 0 in every segment: a segment's
     // pictures are packed anew, so that any segment goes on where any other ended (docs/decisions/011).
-    packing: { kind: 'continuous', tables: 16, pcrLeadTicks: 9000, mostPcrTicks: 8100 },
+    packing: {
+      kind: 'continuous',
+      tables: 16,
+      pcrLeadTicks: 9000,
+      // ISO/IEC 13818-1 allows 100 ms (section 2.7.2); 10 ms are for what rounding moves at a border.
+      mostPcrTicks: 8100,
+    },
   },
 };

@@ -4,6 +4,7 @@
 // Not in it: how a source is read (where decoding begins, what is whitelisted), which changes no frame.
 
 import * as z from 'zod';
+import type { TransportPacking } from '../transport-stream/packed-segment.ts';
 
 /** In a template, `{name}` stands for a value that the plan or the job knows. */
 const template = z.string();
@@ -28,6 +29,11 @@ export const recipeSchema = z.object({
   h264: z.object({
     /** `{level}`, `{maxBitrateBps}`, `{gopFrames}`, `{matrix}`, `{primaries}`, `{transfer}` */
     encoder: templates,
+    /**
+     * How many frames this encoder decodes ahead: two with a pyramid of B-frames, which takes at least two of them in a
+     * row; one without.
+     */
+    framesAhead: z.number(),
   }),
   transportStream: z.object({
     /** Options of every muxer. */
@@ -37,13 +43,13 @@ export const recipeSchema = z.object({
     packing: z.discriminatedUnion('kind', [
       /** As ffmpeg's muxer wrote it. */
       z.object({ kind: z.literal('as-muxed') }),
-      /** Written anew by core/transport-stream/writer.ts, which explains the values. */
+      /** Packed anew; core/transport-stream/packed-segment.ts explains the values. */
       z.object({
         kind: z.literal('continuous'),
         tables: z.number(),
         pcrLeadTicks: z.number(),
         mostPcrTicks: z.number(),
-      }),
+      }) satisfies z.ZodType<TransportPacking>,
     ]),
   }),
   aac: z.object({

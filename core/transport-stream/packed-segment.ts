@@ -23,14 +23,6 @@ export interface TransportPacking {
   mostPcrTicks: number;
 }
 
-export const CONTINUOUS: TransportPacking = {
-  kind: 'continuous',
-  tables: 16,
-  pcrLeadTicks: 9000,
-  // ISO/IEC 13818-1 allows 100 ms (section 2.7.2); 10 ms are for what rounding moves at a border.
-  mostPcrTicks: 8100,
-};
-
 /** ISO/IEC 13818-1, section 2.7.2: 100 ms. */
 const MOST_PCR_TICKS_ALLOWED = 9000;
 

@@ -1,8 +1,8 @@
 import { accessUnitsOf } from '../../core/transport-stream/access-units.ts';
 import type { AccessUnit } from '../../core/transport-stream/access-units.ts';
-import { CONTINUOUS, packSegment } from '../../core/transport-stream/packed-segment.ts';
+import { packSegment } from '../../core/transport-stream/packed-segment.ts';
 import type { DecodingSpan } from '../../core/transport-stream/decoding-span.ts';
-import { clockSteps, counterBreaks, packetsOf } from '../support/transport-packets.ts';
+import { CONTINUOUS, clockSteps, counterBreaks, packetsOf } from '../support/transport-packets.ts';
 
 const VIDEO = 0x100;
 const TABLES = [0, 0x1000];

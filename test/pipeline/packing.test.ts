@@ -3,14 +3,15 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Fraction } from '../../core/fraction.ts';
+import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
 import { segmentCount, videoFrames } from '../../core/segments.ts';
 import { accessUnitsOf } from '../../core/transport-stream/access-units.ts';
 import { decodingSpan } from '../../core/transport-stream/decoding-span.ts';
-import { CONTINUOUS, packSegment } from '../../core/transport-stream/packed-segment.ts';
+import { packSegment } from '../../core/transport-stream/packed-segment.ts';
 import { countPictures } from '../../core/transport-stream/pictures.ts';
 import { ffmpeg, ffprobe, temporaryDirectory } from '../support/media.ts';
 import { pictures } from '../support/stream.ts';
-import { clockSteps, counterBreaks, packetsOf } from '../support/transport-packets.ts';
+import { CONTINUOUS, clockSteps, counterBreaks, packetsOf } from '../support/transport-packets.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -84,7 +85,7 @@ describe.each([
     old = [];
     for (const run of runs) old.push(...(await encoded(frameRate, run)));
     packed = old.map((segment, index) =>
-      packSegment(accessUnitsOf(segment), decodingSpan(grid, index), CONTINUOUS),
+      packSegment(accessUnitsOf(segment), decodingSpan({ grid, recipe: PRESENT_RECIPE }, index), CONTINUOUS),
     );
     expect(packed).toHaveLength(segmentCount(grid));
   });
