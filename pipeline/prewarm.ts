@@ -2,7 +2,7 @@
 
 import { workKey } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
-import { WORK } from '../core/records/work.ts';
+import { WORK, parseWorkList } from '../core/records/work.ts';
 import type { Work } from '../core/records/work.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { putJson } from './store.ts';
@@ -19,7 +19,10 @@ export interface PrewarmRequest {
 /** Asks an engine to run the work list at `workKey`. Asking again for a list that is running starts nothing. */
 export type StartPrewarm = (request: PrewarmRequest) => Promise<void>;
 
-/** A list is written anew each time: it follows from plan and store, and each of its items has a version of its own. */
+/**
+ * A list is written anew each time, as it follows from plan and store; but not over one of a newer release.
+ * @throws RecordError
+ */
 export async function startWork(
   id: string,
   { rev }: Pick<Plan, 'rev'>,
@@ -29,6 +32,8 @@ export async function startWork(
   { again }: Pick<PrewarmRequest, 'again'> = {},
 ): Promise<void> {
   const key = workKey(id, rev);
+  const before = await world.media.get(key);
+  if (before) parseWorkList(Buffer.from(before).toString('utf8'), key);
   await putJson(
     world.media,
     key,

@@ -1,6 +1,7 @@
 // One item of a list of work, as it is stored and as an engine hands it to a worker: each has its version.
 
 import * as z from 'zod';
+import { RecordError } from '../errors.ts';
 import { recordKind } from './record.ts';
 
 const schema = z.object({
@@ -29,3 +30,19 @@ export const WORK = recordKind(schema, [
     what: stills ? { kind: 'stills', thumbs: [] } : { kind: 'chunk', from, to, renditions: null },
   }),
 ]);
+
+/** A whole list: an array, as the state machine's map reads no other. @throws RecordError */
+export function parseWorkList(text: string, key: string): Work[] {
+  let items: unknown;
+  try {
+    items = JSON.parse(text);
+  } catch {
+    items = undefined;
+  }
+  if (Array.isArray(items)) return items.map((item) => WORK.parse(item, key));
+  throw new RecordError(
+    'RECORD_UNREADABLE',
+    key,
+    `The record ${key} cannot be read: it is not a JSON array.`,
+  );
+}

@@ -1,0 +1,111 @@
+// Stored records outlive their code: what an older version wrote is read, what a newer one wrote is refused.
+
+import * as z from 'zod';
+import { RecordError } from '../../core/errors.ts';
+import { mezzanineKey, newVideoId, planKey } from '../../core/keys.ts';
+import { planFor } from '../../core/plan.ts';
+import { CARD } from '../../core/records/card.ts';
+import { PLAN } from '../../core/records/plan.ts';
+import { recordKind } from '../../core/records/record.ts';
+import { WORK } from '../../core/records/work.ts';
+import { FIRST_RECIPE } from '../../core/recipes/first.ts';
+import { SOURCE, probeOf } from '../support/probes.ts';
+
+const id = newVideoId(new Date());
+
+describe('a kind of record with two versions behind it', () => {
+  const kind = recordKind(z.object({ seconds: z.number(), title: z.string() }), [
+    ({ ms, ...rest }) => ({ ...rest, seconds: Number(ms) / 1000 }),
+    (record, key) => ({ title: key, ...record }),
+  ]);
+
+  test('is stored with its version, and read without it', () => {
+    const record = { seconds: 2, title: 'Film' };
+    expect(kind.stored(record)).toEqual({ version: 2, ...record });
+    expect(kind.parse(JSON.stringify(kind.stored(record)), 'key')).toEqual(record);
+  });
+
+  test.each([
+    ['without a version', { ms: 2000 }],
+    ['of version 1', { version: 1, seconds: 2 }],
+  ])('%s is migrated', (_, old) => {
+    expect(kind.parse(old, 'key')).toEqual({ seconds: 2, title: 'key' });
+  });
+
+  test('of a newer version is refused, with its key', () => {
+    const read = () => kind.parse({ version: 3, seconds: 2, title: '' }, 'videos/a.json');
+    expect(read).toThrow(RecordError);
+    expect(read).toThrow(
+      'The record videos/a.json was written by a newer release (version 3, known up to 2).',
+    );
+  });
+
+  test.each([
+    ['{"seconds":', 'it is not JSON'],
+    ['[1]', 'it is not an object'],
+    ['null', 'it is not an object'],
+    ['{"version":"2"}', 'its version is "2"'],
+    ['{"version":2,"title":""}', 'seconds'],
+  ])('%s is an error that names the record', (text, reason) => {
+    try {
+      kind.parse(text, 'videos/a.json');
+      throw new Error('it was read');
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'RECORD_UNREADABLE', key: 'videos/a.json' });
+      expect((error as Error).message).toContain(reason);
+    }
+  });
+});
+
+describe('a plan', () => {
+  const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
+  const plan = planFor(probeOf({ video: {}, audio: {} }), SOURCE, settings);
+  const key = planKey(id, plan.rev);
+
+  test('is read as it was stored', () => {
+    expect(PLAN.parse(JSON.stringify(PLAN.stored(plan)), key)).toEqual(plan);
+  });
+
+  test('of 8e3bc33 keeps its address, and means the first recipe', () => {
+    const { recipe: _, ...unversioned } = { ...plan, rev: '0123456789' };
+    expect(PLAN.parse(unversioned, `plans/${id}.json`)).toEqual({ ...unversioned, recipe: FIRST_RECIPE });
+  });
+
+  test.each([
+    ['the ETag', { etag: 'e' }, mezzanineKey(id, 'e')],
+    ['the video alone, before 2661e34', {}, `mezzanine/${id}.mkv`],
+  ])('of 8e3bc33 finds its copy, named after %s', (_, etag, copy) => {
+    const { recipe: _recipe, ...unversioned } = plan;
+    const source = { kind: 'mezzanine', reason: 'CONTAINER', sizeBytes: 9, keyframeSeconds: 2, ...etag };
+    const read = PLAN.parse({ ...unversioned, source }, `plans/${id}.json`);
+    expect(read.source).toEqual({ ...source, key: copy });
+  });
+
+  test('with a recipe that lacks something is an error, not a guess', () => {
+    const { h264: _, ...recipe } = plan.recipe;
+    expect(() => PLAN.parse({ ...PLAN.stored(plan), recipe }, key)).toThrow(
+      `The record ${key} cannot be read`,
+    );
+  });
+});
+
+test('a card of before there were upload tokens allowed just its own file', () => {
+  const card = {
+    filename: 'a.mp4',
+    contentType: 'video/mp4',
+    sizeBytes: 9,
+    createdAt: '2026-01-01T00:00:00.000Z',
+  };
+  expect(CARD.parse(card, 'key')).toEqual({ ...card, maxBytes: 9 });
+});
+
+test.each([
+  [
+    { from: 8, to: 16 },
+    { kind: 'chunk', from: 8, to: 16, renditions: null },
+  ],
+  [{ stills: true }, { kind: 'stills', thumbs: [] }],
+])('work %j of a list that 8e3bc33 wrote is done', (old, what) => {
+  const rev = '0123456789';
+  expect(WORK.parse({ id, rev, ...old }, 'key')).toEqual({ id, rev, what });
+});
