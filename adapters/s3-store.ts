@@ -12,9 +12,9 @@ import {
   UploadPartCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
-import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
+import type { CompletedPart, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import { sourceReplaced } from '../core/errors.ts';
-import type { Store } from '../pipeline/store.ts';
+import type { PutOptions, Store } from '../pipeline/store.ts';
 
 /** S3 deletes at most so many keys by one request. */
 const DELETE_BATCH = 1000;
@@ -31,6 +31,22 @@ export function s3Store(client: S3Client, bucket: string): Store {
     const command = new GetObjectCommand({ Bucket: bucket, Key: key });
     const found = await client.send(command).catch(absent);
     return found?.Body && { bytes: await found.Body.transformToByteArray(), etag: etagOf(found.ETag) };
+  };
+  /** False where the condition does not hold. */
+  const hasWritten = async (input: PutObjectCommandInput): Promise<boolean> => {
+    const isConditional = input.IfMatch !== undefined || input.IfNoneMatch !== undefined;
+    for (let left = CONFLICTS; ; left -= 1) {
+      try {
+        await client.send(new PutObjectCommand(input));
+        return true;
+      } catch (error) {
+        const status = statusOf(error);
+        if (isConditional && status === 412) return false;
+        if (input.IfMatch !== undefined && status === 404) return false;
+        // ConditionalRequestConflict: another write or deletion of the key was under way.
+        if (!isConditional || status !== 409 || left === 1) throw error;
+      }
+    }
   };
   return {
     head: (key) =>
@@ -60,27 +76,12 @@ export function s3Store(client: S3Client, bucket: string): Store {
       }
     },
     async put(key, body, { contentType, cacheControl, ifAbsent, ifMatch }) {
-      const command = new PutObjectCommand({
-        Bucket: bucket,
-        Key: key,
-        Body: body,
-        ContentType: contentType,
-        CacheControl: cacheControl,
-        IfNoneMatch: ifAbsent ? '*' : undefined,
-        IfMatch: ifMatch && `"${ifMatch}"`,
-      });
-      for (let left = CONFLICTS; ; left -= 1) {
-        try {
-          await client.send(command);
-          return 'stored';
-        } catch (error) {
-          const status = statusOf(error);
-          if ((ifAbsent || ifMatch) && status === 412) return 'exists';
-          if (ifMatch && status === 404) return 'exists';
-          // ConditionalRequestConflict: another write or deletion of the key was under way.
-          if (!(ifAbsent || ifMatch) || status !== 409 || left === 1) throw error;
-        }
+      const object = { Bucket: bucket, Key: key, Body: body };
+      const labels = { ContentType: contentType, CacheControl: cacheControl };
+      for (const condition of conditionsOf({ ifAbsent, ifMatch })) {
+        if (await hasWritten({ ...object, ...labels, ...condition })) return 'stored';
       }
+      return 'exists';
     },
     async upload(key, { contentType }) {
       const of = { Bucket: bucket, Key: key };
@@ -124,6 +125,15 @@ export function s3Store(client: S3Client, bucket: string): Store {
       }
     },
   };
+}
+
+/** Ceph 16 compares what stands in the quotes together with them, so the same is asked without. */
+function conditionsOf({
+  ifAbsent,
+  ifMatch,
+}: Pick<PutOptions, 'ifAbsent' | 'ifMatch'>): Pick<PutObjectCommandInput, 'IfMatch' | 'IfNoneMatch'>[] {
+  if (ifAbsent) return [{ IfNoneMatch: '*' }];
+  return ifMatch === undefined ? [{}] : [{ IfMatch: `"${ifMatch}"` }, { IfMatch: ifMatch }];
 }
 
 const etagOf = (header: string | undefined): string => header?.replaceAll('"', '') ?? '';

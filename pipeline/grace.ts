@@ -11,6 +11,7 @@ import {
   readyKey,
   revPrefix,
   revisionErrorKey,
+  sourceKey,
   workKey,
 } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
@@ -88,7 +89,9 @@ async function sweepVideo(
     await sweepRevision(id, former, media);
     swept += 1;
   }
-  if (missing.length > 0) {
+  // Where the source is gone nothing can be made any more, so the former revision stays for good.
+  const canMake = current.source.key !== undefined || (await world.uploads.head(sourceKey(id)));
+  if (missing.length > 0 && canMake) {
     await startWork(id, current, workForArtifacts(id, current, missing), world, startPrewarm, { again: now });
   }
   return { swept, kept: revisions.former.length - swept };

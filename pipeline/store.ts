@@ -69,8 +69,11 @@ export const createRecord = <T>(
   record: T,
 ): Promise<'stored' | 'exists'> => putJson(store, key, kind.stored(record), { ifAbsent: true });
 
+// Records are changed a few times in the life of a video: so many losses in a row say that the store keeps no condition.
+const ATTEMPTS = 50;
+
 /**
- * Changes a record, or writes the first: again and again until nobody else has changed it meanwhile.
+ * Changes a record, or writes the first: again until nobody else has changed it meanwhile.
  * @param change undefined leaves it as it is
  * @returns the record as it then stands
  * @throws RecordError where what is there cannot be read: it is not overwritten
@@ -81,7 +84,7 @@ export async function updateRecord<T>(
   key: string,
   change: (before: T | undefined) => T | undefined,
 ): Promise<T | undefined> {
-  for (;;) {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const found = await store.getTagged(key);
     const before = found && kind.parse(textOf(found.bytes), key);
     const after = change(before);
@@ -89,6 +92,7 @@ export async function updateRecord<T>(
     const condition = found ? { ifMatch: found.etag } : { ifAbsent: true };
     if ((await putJson(store, key, kind.stored(after), condition)) === 'stored') return after;
   }
+  throw new Error(`change of ${key}: ${ATTEMPTS} conditional writes in a row found it changed`);
 }
 
 export const putJson = (

@@ -48,6 +48,7 @@ const NOT_OF_RADOSGW = {
   'unsigned x-amz headers refused': 'whoever carries a presigned URL may add metadata',
   'an ETag in the answer to complete': 'empty, or without quotes when repeated; the object has the right one',
   'a choice of parts': 'a completion must name every part there is: InvalidPart',
+  'quotes in the If-Match of a write': 'compared together with the quotes: PreconditionFailed',
   'parts in order': 'a completion may name them in any order; they are put in order',
   'part numbers from 1 to 10000': 'any is taken',
   'NoSuchUpload from ListParts and complete': 'NoSuchKey and InternalError',
@@ -259,6 +260,33 @@ describe('a condition', () => {
       code: 'PreconditionFailed',
     });
     expect((await read('once')).toString()).toBe('first');
+  });
+
+  const quoted = (ETag: string | undefined) => ETag;
+  const bare = (ETag: string | undefined) => ETag!.replaceAll('"', '');
+
+  test('lets a writer replace what it has read, and nothing else', () => replaces(bare));
+  needs('quotes in the If-Match of a write')('may name the ETag in quotes', () => replaces(quoted));
+
+  async function replaces(spelt: typeof quoted): Promise<void> {
+    const IfMatch = spelt((await put('record', 'first')).ETag);
+    await put('record', 'second', { IfMatch });
+    expect(await refusalOf(put('record', 'third', { IfMatch }))).toEqual({
+      status: 412,
+      code: 'PreconditionFailed',
+    });
+    expect(await (await get('record')).Body!.transformToString()).toBe('second');
+    await expect(put('no-record', 'x', { IfMatch })).rejects.toThrow();
+    expect(await refusalOf(get('no-record'))).toEqual({ status: 404, code: 'NoSuchKey' });
+  }
+
+  test('lets one of eight racing writers replace what all have read', async () => {
+    const IfMatch = bare((await put('raced', 'first')).ETag);
+    const bodies = Array.from({ length: 8 }, (_, index) => `writer ${index}`);
+    const ends = await Promise.allSettled(bodies.map((body) => put('raced', body, { IfMatch })));
+    const winners = bodies.filter((_, index) => ends[index]!.status === 'fulfilled');
+    expect(winners).toHaveLength(1);
+    expect(await (await get('raced')).Body!.transformToString()).toBe(winners[0]);
   });
 
   test('lets one of eight racing writers win', async () => {
