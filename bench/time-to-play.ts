@@ -1,148 +1,227 @@
-// How long after the end of an upload is the first picture on the screen? How long after a phone's clip was chosen? How
-// long does a seek to a place never encoded take? And what does the usual way take: one ffmpeg command over the whole
-// file, and then play?
+// How long after the end of an upload is there something to play, and how long does a seek to a place never encoded
+// take? All as a multiple of the bare ffmpeg commands for the same segments, so that the figures of slow and fast
+// machines compare. And what does the usual way take: one ffmpeg command over the whole file, and then play?
 
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { S3Client } from '@aws-sdk/client-s3';
 import type { Page } from 'playwright-core';
-import { withRangeServer } from '../adapters/range-server.ts';
-import { planFor } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
-import { probeSource } from '../pipeline/probe-source.ts';
+import { segmentCount } from '../core/segments.ts';
 import { openBrowser } from '../test/support/browser.ts';
-import { binaries, fileSource, temporaryDirectory } from '../test/support/media.ts';
-import { startSystem } from '../test/support/system.ts';
-import { median, secondsOf } from './support/figures.ts';
+import { temporaryDirectory } from '../test/support/media.ts';
+import { startSystem, statusOf, storeClient, untilStatus, uploadFile } from '../test/support/system.ts';
+import type { Granted, System } from '../test/support/system.ts';
+import { expectUnmade, fetchSegments, middleOf, openLowest } from './support/as-a-player.ts';
+import type { LowestStream } from './support/as-a-player.ts';
+import { bareSeconds, planOfFile } from './support/bare-commands.ts';
+import { median, tableOfMultiples } from './support/figures.ts';
+import type { Timed } from './support/figures.ts';
+import { firstPictureOnPage, playInHlsJs, seekInHlsJs, serveHlsJs } from './support/in-chromium.ts';
+import { isEncodedInBackground } from './support/processes.ts';
 import { cut, megabytes, minuteOfFilm, phoneClip, repeated } from './support/sources.ts';
 import { encodeTheUsualWay } from './support/usual-way.ts';
 
-const RUNS = 5;
-const FILM_MINUTES = 30;
+const ROUNDS = 5;
+const FILM_MINUTES = 20;
 const CLIP_SECONDS = 10;
-/** Far apart, and none where the prewarm begins. */
-const SEEKS = [0.9, 0.45, 0.7];
+/** Seeks go into this part of the film: the prewarm reaches it last. */
+const FAR = { from: 0.5, to: 0.96 };
+const SEEKS_PER_ROUND = 3;
+/** Three segments are buffered before the seek in hls.js, so that it has chosen a quality. */
+const SECONDS_BEFORE_SEEK = 12;
 /** The usual way is timed over so much of the film, and the rest is reckoned from it. */
 const TIMED_SECONDS = 60;
 
+const FIRST_SEGMENTS = 'film, end of upload to first segments';
+const SEEK_PREWARMING = 'film, far seek while the prewarm runs';
+const SEEK_ALONE = 'film, far seek with PREWARM=none';
+const FIRST_PICTURE = 'film, end of upload to first picture, our page';
+const SEEK_IN_HLS_JS = 'film, far seek to its picture, hls.js as it comes';
+const CLIP_PICTURE = '10 s clip, end of upload to first picture, our page';
+const PHONE_PICTURE = "phone's clip, end of upload to first picture, our page";
+const PHONE_CHOSEN = "phone's clip, choice of the file to first picture, our page";
+
+interface Source {
+  path: string;
+  plan: Plan;
+}
+
+/** A segment's number, and the time the bare commands take for it. */
+interface Place {
+  index: number;
+  bareSeconds: number;
+}
+
+const rows = new Map<string, Timed[]>();
 const directory = await temporaryDirectory();
-const browser = await openBrowser();
+const player = await serveHlsJs();
 try {
   const minute = await minuteOfFilm(directory.path);
-  const clip = await cut(minute, CLIP_SECONDS, join(directory.path, 'clip.mp4'));
-  const phone = await phoneClip(directory.path);
-  const film = await repeated(minute, FILM_MINUTES, join(directory.path, 'film.mp4'));
-  for (const path of [clip, phone, film])
-    console.log(`${path.split('/').at(-1)}: ${(await megabytes(path)).toFixed(0)} MB`);
+  const film = await source(await repeated(minute, FILM_MINUTES, join(directory.path, 'film.mp4')));
+  const clip = await source(await cut(minute, CLIP_SECONDS, join(directory.path, 'clip.mp4')));
+  const phone = await source(await phoneClip(directory.path));
 
-  const firstPictures: Record<'clip' | 'phone' | 'film', number[]> = { clip: [], phone: [], film: [] };
-  const sinceChoice: number[] = [];
-  const seeks: number[] = [];
-  // In turn, so that a machine that grows slower or faster meanwhile does so for both.
-  for (let run = 0; run < RUNS; run += 1) {
-    for (const [name, path] of [
-      ['clip', clip],
-      ['phone', phone],
-      ['film', film],
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const far = farIndexes(round, segmentCount(film.plan.grid));
+    await withPrewarm(film, far);
+    await withoutPrewarm(film, far.slice(0, -1));
+    for (const [source, row] of [
+      [film, FIRST_PICTURE],
+      [clip, CLIP_PICTURE],
+      [phone, PHONE_PICTURE],
     ] as const) {
-      const system = await startSystem(join(directory.path, `${name}-${run}`));
-      const page = await browser.newPage();
-      page.setDefaultTimeout(120_000);
-      try {
-        const { sinceUpload, sinceChosen } = await timeToFirstPicture(page, system.baseUrl, path);
-        firstPictures[name].push(sinceUpload);
-        if (name === 'phone') sinceChoice.push(sinceChosen);
-        if (name === 'film') for (const place of SEEKS) seeks.push(await timeToSeek(page, place));
-      } finally {
-        await page.close();
-        await system.stop();
-      }
+      const { sinceUpload, sinceChosen, start } = await onPage(source);
+      note(row, sinceUpload, start);
+      if (source === phone) note(PHONE_CHOSEN, sinceChosen, start);
     }
+    console.error(`round ${round + 1} of ${ROUNDS}`);
   }
 
-  const usual = { clip: await usualWay(clip, CLIP_SECONDS), film: await usualWay(film, FILM_MINUTES * 60) };
-  console.log('\nfrom the end of the upload to the first picture');
+  console.log(`film: ${FILM_MINUTES} minutes of 720p, ${(await megabytes(film.path)).toFixed(0)} MB`);
+  console.log(`phone's clip: 10 s of 1080p, ${(await megabytes(phone.path)).toFixed(0)} MB`);
   console.log(
-    `  10 s clip        ${secondsOf(firstPictures.clip)}; the usual way ${usual.clip.toFixed(1)} s`,
+    'bare: the ffmpeg commands for the same segment of the lowest rung and of the sound, together\n',
+  );
+  console.log(tableOfMultiples(rows));
+  const [filmPicture, clipPicture] = [FIRST_PICTURE, CLIP_PICTURE].map((row) =>
+    median(rows.get(row)!.map(({ seconds }) => seconds)),
   );
   console.log(
-    `  30 min film      ${secondsOf(firstPictures.film)}; the usual way ${usual.film.toFixed(0)} s, reckoned from its first minute`,
+    `\nfirst picture, film / clip: ${(filmPicture! / clipPicture!).toFixed(2)} (wanted: at most 1.5)`,
   );
+  const [filmUsual, clipUsual] = [
+    await usualWay(film, FILM_MINUTES * 60),
+    await usualWay(clip, CLIP_SECONDS),
+  ];
   console.log(
-    `  phone's clip     ${secondsOf(firstPictures.phone)}; from its choice ${secondsOf(sinceChoice)}`,
+    `the usual way: ${clipUsual.toFixed(1)} s for the clip, ${filmUsual.toFixed(0)} s for the film, reckoned from its first minute`,
   );
-  const ratio = median(firstPictures.film) / median(firstPictures.clip);
-  console.log(`  film / clip      ${ratio.toFixed(2)} (wanted: at most 1.5)`);
-  console.log(`seek to a place never encoded\n  30 min film      ${secondsOf(seeks)}`);
 } finally {
-  await browser.close();
+  player.close();
   await directory.remove();
 }
 
-async function timeToFirstPicture(
-  page: Page,
-  baseUrl: string,
-  path: string,
-): Promise<{ sinceUpload: number; sinceChosen: number }> {
-  await page.addInitScript(watchUploadAndPictures);
-  await page.goto(baseUrl);
-  await page.locator('#file-input').setInputFiles(path);
-  return page.evaluate(async () => {
-    const noted = window as unknown as Record<string, number>;
-    // Not waitForFunction: it evaluates text, which the page's policy forbids.
-    while (noted['firstPictureMs'] === undefined) await new Promise((resolve) => setTimeout(resolve, 50));
-    return {
-      sinceUpload: (noted['firstPictureMs'] - noted['uploadEndMs']!) / 1000,
-      sinceChosen: (noted['firstPictureMs'] - noted['chosenMs']!) / 1000,
-    };
+async function source(path: string): Promise<Source> {
+  return { path, plan: await planOfFile(path) };
+}
+
+/** Far apart, and others in each round. */
+function farIndexes(round: number, segments: number): number[] {
+  return Array.from({ length: SEEKS_PER_ROUND }, (_, seek) => {
+    const share = (seek + round / ROUNDS) / SEEKS_PER_ROUND;
+    return Math.floor(segments * (FAR.from + (FAR.to - FAR.from) * share));
   });
 }
 
-/** Runs in the page, before its own code. */
-function watchUploadAndPictures(): void {
-  const noted = window as unknown as Record<string, number>;
-  const send = XMLHttpRequest.prototype.send;
-  XMLHttpRequest.prototype.send = function (...args) {
-    // The last byte (of the last part) has left; the store's answer is still to come.
-    this.upload.addEventListener('load', () => (noted['uploadEndMs'] = performance.now()));
-    send.apply(this, args);
-  };
-  document.addEventListener('change', () => (noted['chosenMs'] ??= performance.now()), { capture: true });
-  const onPicture = (event: Event) =>
-    (event.target as HTMLVideoElement).requestVideoFrameCallback((now) => (noted['firstPictureMs'] ??= now));
-  document.addEventListener('loadstart', onPicture, { capture: true, once: true });
-}
-
-/** From the click to a picture of that place. */
-async function timeToSeek(page: Page, place: number): Promise<number> {
-  await sleep(1000); // a viewer looks at the picture first
-  return page.evaluate(async (share) => {
-    const video = document.querySelector('video')!;
-    const target = video.duration * share;
-    const begun = performance.now();
-    video.currentTime = target;
-    for (;;) {
-      const mediaTime = await new Promise<number>((resolve) =>
-        video.requestVideoFrameCallback((_now, frame) => resolve(frame.mediaTime)),
-      );
-      if (Math.abs(mediaTime - target) < 5) return (performance.now() - begun) / 1000;
+/** The last place is for Chromium, which goes on to fetch the segments after it. */
+async function withPrewarm(film: Source, far: readonly number[]): Promise<void> {
+  const [start, ...places] = await placesOf(film, [0, ...far]);
+  await withSystem('all', async (system, data) => {
+    const media = await storeClient(system, data);
+    const { video, stream, seconds } = await uploadAndOpen(system, film);
+    note(FIRST_SEGMENTS, seconds, start!);
+    for (const place of places.slice(0, -1)) {
+      await untilPrewarmEncodes(video, data);
+      note(SEEK_PREWARMING, await timeToSeek(media, stream, place), place);
     }
-  }, place);
+    const place = places.at(-1)!;
+    await withPage(async (page) => {
+      await playInHlsJs(page, player.url, video.playbackUrl, SECONDS_BEFORE_SEEK);
+      await untilPrewarmEncodes(video, data);
+      await expectUnmade(media, stream, place.index);
+      note(SEEK_IN_HLS_JS, await seekInHlsJs(page, middleOf(stream, place.index)), place);
+    });
+  });
 }
 
-async function usualWay(path: string, seconds: number): Promise<number> {
+async function withoutPrewarm(film: Source, far: readonly number[]): Promise<void> {
+  const places = await placesOf(film, far);
+  await withSystem('none', async (system, data) => {
+    const media = await storeClient(system, data);
+    const { video, stream } = await uploadAndOpen(system, film);
+    await untilStatus(video, ({ state }) => state === 'ready');
+    for (const place of places) note(SEEK_ALONE, await timeToSeek(media, stream, place), place);
+  });
+}
+
+async function onPage(source: Source): Promise<{ sinceUpload: number; sinceChosen: number; start: Place }> {
+  const [start] = await placesOf(source, [0]);
+  const seconds = await withSystem('all', ({ baseUrl }) =>
+    withPage((page) => firstPictureOnPage(page, baseUrl, source.path)),
+  );
+  return { ...seconds, start: start! };
+}
+
+/** Call this while no system runs, right before starting one: no machine keeps its speed. */
+async function placesOf({ path, plan }: Source, indexes: readonly number[]): Promise<Place[]> {
+  const places: Place[] = [];
+  for (const index of indexes) {
+    places.push({ index, bareSeconds: await bareSeconds(path, plan, index, join(directory.path, 'bare')) });
+  }
+  return places;
+}
+
+function note(row: string, seconds: number, { bareSeconds }: Place): void {
+  rows.set(row, [...(rows.get(row) ?? []), { seconds, bareSeconds }]);
+}
+
+/** @returns the seconds from the store's answer to the upload until both first segments are here */
+async function uploadAndOpen(
+  system: System,
+  { path }: Source,
+): Promise<{ video: Granted; stream: LowestStream; seconds: number }> {
+  const video = await uploadFile(system, path);
+  const begun = performance.now();
+  const stream = await openLowest(video.playbackUrl);
+  await fetchSegments(stream, 0);
+  return { video, stream, seconds: (performance.now() - begun) / 1000 };
+}
+
+async function timeToSeek(media: S3Client, stream: LowestStream, { index }: Place): Promise<number> {
+  await expectUnmade(media, stream, index);
+  const begun = performance.now();
+  await fetchSegments(stream, index);
+  return (performance.now() - begun) / 1000;
+}
+
+/** @throws Error where the prewarm is over */
+async function untilPrewarmEncodes(video: Granted, data: string): Promise<void> {
+  while (!(await isEncodedInBackground(data))) {
+    const { state } = await statusOf(video);
+    if (state !== 'processing') throw new Error(`The video is ${state} already: the film is too short.`);
+    await sleep(50);
+  }
+}
+
+/** Starts a system with an empty data directory, and removes both afterwards. */
+async function withSystem<T>(
+  prewarm: 'all' | 'none',
+  use: (system: System, data: string) => Promise<T>,
+): Promise<T> {
+  const data = join(directory.path, 'data');
+  const system = await startSystem(data, { PREWARM: prewarm });
+  try {
+    return await use(system, data);
+  } finally {
+    await system.stop();
+    await rm(data, { recursive: true });
+  }
+}
+
+async function withPage<T>(use: (page: Page) => Promise<T>): Promise<T> {
+  const browser = await openBrowser();
+  try {
+    return await use(await browser.newPage());
+  } finally {
+    await browser.close();
+  }
+}
+
+async function usualWay({ path, plan }: Source, seconds: number): Promise<number> {
   const timed = Math.min(seconds, TIMED_SECONDS);
   const begun = performance.now();
-  await encodeTheUsualWay(path, await planOfFile(path), join(directory.path, 'usual'), timed);
+  await encodeTheUsualWay(path, plan, join(directory.path, 'usual'), timed);
   return ((performance.now() - begun) / 1000) * (seconds / timed);
-}
-
-async function planOfFile(path: string): Promise<Plan> {
-  const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
-  return withRangeServer(await fileSource(path), async ({ url }) =>
-    planFor(
-      await probeSource(url, binaries),
-      { kind: 'upload', sizeBytes: 1, etag: '', keyframeSeconds: 2 },
-      settings,
-    ),
-  );
 }

@@ -1,0 +1,71 @@
+// The bare commands: the ffmpeg processes that make one segment of the lowest rung and its sound, and nothing around
+// them. A time divided by theirs says the same on a slow machine and on a fast one.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { withRangeServer } from '../../adapters/range-server.ts';
+import { GUARDED_INPUT, encodeArguments } from '../../core/ffmpeg-arguments.ts';
+import { DEFAULT_LIMITS } from '../../core/limits.ts';
+import { planFor } from '../../core/plan.ts';
+import type { Plan } from '../../core/plan.ts';
+import { probeSource } from '../../pipeline/probe-source.ts';
+import { binaries, fileSource } from '../../test/support/media.ts';
+import { median } from './figures.ts';
+
+const REPEATS = 3;
+
+/** The plan that the system makes of this file, but for its revision. */
+export async function planOfFile(path: string): Promise<Plan> {
+  const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
+  return withRangeServer(await fileSource(path), async ({ url }) =>
+    planFor(
+      await probeSource(url, binaries),
+      { kind: 'upload', sizeBytes: 1, etag: '', keyframeSeconds: 2 },
+      settings,
+    ),
+  );
+}
+
+/**
+ * Starts both commands for segment `index` together and waits until both have ended.
+ * @returns seconds, the median of a few times
+ */
+export async function bareSeconds(
+  path: string,
+  plan: Plan,
+  index: number,
+  directory: string,
+): Promise<number> {
+  const seconds: number[] = [];
+  for (let repeat = 0; repeat < REPEATS; repeat += 1) {
+    const commands = await bareCommands(path, plan, index, directory);
+    const begun = performance.now();
+    await Promise.all(commands.map(ended));
+    seconds.push((performance.now() - begun) / 1000);
+  }
+  return median(seconds);
+}
+
+/** The pipeline's own arguments, one command for the picture and one for the sound. */
+async function bareCommands(path: string, plan: Plan, index: number, directory: string): Promise<string[][]> {
+  const names = [plan.video!.renditions.at(-1)!.name, plan.audio!.name];
+  for (const name of names) await mkdir(join(directory, name), { recursive: true });
+  const job = { plan, from: index, to: index + 1, sourceUrl: path, directory };
+  return names.map((name) => unguarded(encodeArguments({ ...job, renditions: [name] }, DEFAULT_LIMITS)));
+}
+
+/** Without the guards, which admit only our loopback server. Bare commands read the file itself: serving it costs us time. */
+function unguarded(args: string[]): string[] {
+  const at = args.indexOf(GUARDED_INPUT[0]!);
+  const guards = args.slice(at, at + GUARDED_INPUT.length);
+  if (guards.join(' ') !== GUARDED_INPUT.join(' ')) throw new Error(`no guarded input in ${args.join(' ')}`);
+  return args.toSpliced(at, GUARDED_INPUT.length);
+}
+
+async function ended(args: string[]): Promise<void> {
+  const child = spawn(binaries.ffmpegPath, args, { env: {}, stdio: ['ignore', 'ignore', 'inherit'] });
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) throw new Error(`ffmpeg ${args.join(' ')}: exited with ${code}`);
+}
