@@ -2,6 +2,8 @@
 
 export interface Rendition {
   uri: string;
+  /** The media playlist's text. */
+  playlist: string;
   segments: { url: string; seconds: number }[];
 }
 
@@ -19,7 +21,7 @@ export async function renditionsAt(masterUrl: string): Promise<Map<string, Rendi
       url: new URL(name!, url).href,
       seconds: Number(seconds),
     }));
-    renditions.set(uri.split('/').at(-2)!, { uri, segments });
+    renditions.set(uri.split('/').at(-2)!, { uri, playlist, segments });
   }
   return renditions;
 }

@@ -23,11 +23,14 @@ export interface System {
   kill(): Promise<void>;
 }
 
+/** Starts this checkout, or the one in another folder, which needs modules of its own. */
 export async function startSystem(
   dataDirectory: string,
   environment: Record<string, string> = {},
+  checkout = '.',
 ): Promise<System> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'local/main.ts'], {
+    cwd: checkout,
     env: { ...process.env, PORT: '0', DATA_DIR: dataDirectory, API_KEY: 'key', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
