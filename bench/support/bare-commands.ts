@@ -6,10 +6,12 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withRangeServer } from '../../adapters/range-server.ts';
-import { GUARDED_INPUT, encodeArguments } from '../../core/ffmpeg-arguments.ts';
+
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { planFor } from '../../core/plan.ts';
 import type { Plan } from '../../core/plan.ts';
+import { encodeArguments } from '../../core/segment-arguments.ts';
+import { GUARDED_INPUT } from '../../core/source-arguments.ts';
 import { probeSource } from '../../pipeline/probe-source.ts';
 import { binaries, fileSource } from '../../test/support/media.ts';
 import { median } from './figures.ts';

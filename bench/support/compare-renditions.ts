@@ -12,8 +12,8 @@ import { heardIn, leastPictureRatio, leastSoundRatio, looksOf } from './likeness
 import type { Heard, Looks } from './likeness.ts';
 import { WAYS, nameOf } from './takes.ts';
 import type { Take, TakenRendition, Way } from './takes.ts';
-import { bordersRunOn, clockSpacing, transportSegment } from './transport-packets.ts';
-import type { Spacing, TransportSegment } from './transport-packets.ts';
+import { bordersRunOn, clockSpacing, transportSegment } from './transport-segment.ts';
+import type { Spacing, TransportSegment } from './transport-segment.ts';
 
 export interface RenditionResult {
   findings: Finding[];

@@ -17,6 +17,7 @@ export interface Packet {
   payload: Buffer;
 }
 
+/** @throws Error where the bytes are not whole packets, or a packet is not as the standard has it. */
 export function packetsOf(segment: Uint8Array): Packet[] {
   const packets: Packet[] = [];
   for (let at = 0; at < segment.length; at += 188) packets.push(packetOf(segment.subarray(at, at + 188)));

@@ -1,8 +1,9 @@
 // What an MPEG-TS segment is made of, read packet by packet (ISO/IEC 13818-1): clock references, continuity counters, and
 // the pictures' time stamps. It shares no code with the pipeline, so that it can contradict it.
 
-const PACKET_BYTES = 188;
-const SYNC_BYTE = 0x47;
+import { packetsOf } from '../../test/support/transport-packets.ts';
+import type { Packet } from '../../test/support/transport-packets.ts';
+
 const PAT_PID = 0;
 const NULL_PID = 0x1fff;
 const H264 = 0x1b;
@@ -46,10 +47,10 @@ export function transportSegment(bytes: Buffer): TransportSegment {
   for (const packet of packetsOf(bytes)) {
     if (packet.pid === NULL_PID) continue;
     count(packet, segment);
-    if (packet.pid === clockPid && packet.clockReference !== undefined) {
-      segment.clockReferences.push(packet.clockReference);
+    if (packet.pid === clockPid && packet.pcrTicks !== undefined) {
+      segment.clockReferences.push(packet.pcrTicks * 300);
     }
-    if (!packet.payload) continue;
+    if (!packet.hasPayload) continue;
     if (packet.pid === PAT_PID && packet.startsUnit) mapPid = programMapPid(sectionOf(packet.payload));
     if (packet.pid === mapPid && packet.startsUnit && videoPid < 0) {
       ({ clockPid, videoPid } = programMap(sectionOf(packet.payload)));
@@ -119,47 +120,13 @@ export function bordersRunOn(segments: readonly TransportSegment[]): { borders: 
   return { borders: borders.length, runOn: borders.filter(Boolean).length };
 }
 
-interface Packet {
-  pid: number;
-  startsUnit: boolean;
-  counter: number;
-  isDiscontinuous: boolean;
-  clockReference: number | undefined;
-  payload: Buffer | undefined;
-}
-
-function* packetsOf(bytes: Buffer): Generator<Packet> {
-  if (bytes.length % PACKET_BYTES !== 0)
-    throw new Error(`MPEG-TS: ${bytes.length} bytes are no whole packets`);
-  for (let offset = 0; offset < bytes.length; offset += PACKET_BYTES) {
-    const packet = bytes.subarray(offset, offset + PACKET_BYTES);
-    if (packet[0] !== SYNC_BYTE) throw new Error(`MPEG-TS: no packet at byte ${offset}`);
-    const [hasAdaptation, hasPayload] = [(packet[3]! & 0x20) !== 0, (packet[3]! & 0x10) !== 0];
-    const adaptationBytes = hasAdaptation ? packet[4]! : 0;
-    const flags = adaptationBytes > 0 ? packet[5]! : 0;
-    yield {
-      pid: packet.readUInt16BE(1) & 0x1fff,
-      startsUnit: (packet[1]! & 0x40) !== 0,
-      counter: packet[3]! & 0x0f,
-      isDiscontinuous: (flags & 0x80) !== 0,
-      clockReference: (flags & 0x10) !== 0 ? clockReferenceAt(packet, 6) : undefined,
-      payload: hasPayload ? packet.subarray(hasAdaptation ? 5 + adaptationBytes : 4) : undefined,
-    };
-  }
-}
-
-/** 33 bits of 1/90000 s, six that are reserved, nine of 1/27000000 s. */
-const clockReferenceAt = (packet: Buffer, offset: number): number =>
-  (packet.readUInt32BE(offset) * 2 + (packet[offset + 4]! >> 7)) * 300 +
-  (packet.readUInt16BE(offset + 4) & 0x1ff);
-
 /** Counters count packets with a payload; the others repeat the last one (section 2.4.3.3). */
 function count(packet: Packet, segment: Pick<TransportSegment, 'counters' | 'jumps' | 'flags'>): void {
-  const { pid, counter, isDiscontinuous } = packet;
-  const before = packet.payload ? (counter + 15) % 16 : counter;
+  const { pid, counter, hasPayload, isDiscontinuity } = packet;
+  const before = hasPayload ? (counter + 15) % 16 : counter;
   const known = segment.counters.get(pid);
-  if (known && known.last !== before && !isDiscontinuous) segment.jumps += 1;
-  if (isDiscontinuous) segment.flags += 1;
+  if (known && known.last !== before && !isDiscontinuity) segment.jumps += 1;
+  if (isDiscontinuity) segment.flags += 1;
   segment.counters.set(pid, { before: known?.before ?? before, last: counter });
 }
 
