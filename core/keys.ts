@@ -53,6 +53,9 @@ const mezzanineName = (id: string, etag: string): string =>
   `${mezzaninePrefix(id)}${createHash('sha256').update(etag).digest('hex').slice(0, 10)}`;
 /** Before commit 2661e34. */
 export const firstMezzanineKey = (id: string): string => `mezzanine/${id}.mkv`;
+/** A copy, and what was recorded of it: before that commit, nothing. */
+export const keysOfMezzanine = (copy: string): string[] =>
+  copy.startsWith(mezzaninePrefix(copy.split('/')[1]!)) ? [copy, copy.replace(/\.mkv$/, '.json')] : [copy];
 export const videoPrefix = (id: string): string => `v/${id}/`;
 export const revPrefix = (id: string, rev: Revision): string =>
   rev === CURRENT ? videoPrefix(id) : `${videoPrefix(id)}${rev}/`;

@@ -6,6 +6,7 @@ import {
   firstPlanKey,
   firstReadyKey,
   firstWorkKey,
+  keysOfMezzanine,
   parseRevisionRecord,
   planKey,
   readyKey,
@@ -160,7 +161,7 @@ export async function sweepRevision(
   await media.delete([workKey(id, rev), readyKey(id, rev), revisionErrorKey(id, rev)]);
   if (first?.rev === rev) await media.delete([firstWorkKey(id), firstReadyKey(id)]);
   if (copy && !(await isUsed(copy, id, rev, media))) {
-    await media.delete([copy, copy.replace(/\.mkv$/, '.json')]);
+    await media.delete(keysOfMezzanine(copy));
   }
   await changeRevisions(id, media, (before) => ({
     ...before,
