@@ -50,6 +50,7 @@ export async function sweepRevisions(
       sweep.swept += swept;
       sweep.kept += kept;
     } catch (error) {
+      console.error(`sweep of ${id}:`, error);
       sweep.failed.push({ id, message: (error as Error).message });
     }
   }
