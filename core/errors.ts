@@ -55,13 +55,15 @@ export class FfmpegError extends Error {
   }
 }
 
+export const RECORD_ERROR_CODES = ['RECORD_UNREADABLE', 'RECORD_TOO_NEW'] as const;
+
 /**
  * A stored record that cannot be used. Nothing is made up for it and nothing overwrites it: somebody has to look, or the
  * deployment has to end.
  */
 export class RecordError extends Error {
   override name = 'RecordError';
-  readonly code: 'RECORD_UNREADABLE' | 'RECORD_TOO_NEW';
+  readonly code: (typeof RECORD_ERROR_CODES)[number];
   readonly key: string;
   constructor(code: RecordError['code'], key: string, message: string) {
     super(message);

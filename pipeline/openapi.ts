@@ -2,7 +2,7 @@
 // test/docs/api.test.ts. Bodies of requests are the schemas that the API itself checks them by.
 
 import * as z from 'zod';
-import { SOURCE_ERROR_SENTENCES } from '../core/errors.ts';
+import { RECORD_ERROR_CODES, SOURCE_ERROR_SENTENCES } from '../core/errors.ts';
 import {
   DEFAULT_PAGE,
   MAX_PAGE,
@@ -118,13 +118,16 @@ const SCHEMAS = {
       progress: { type: 'number', minimum: 0, maximum: 1 },
       durationSeconds: orNull({ type: 'number' }),
       playbackUrl: { ...orNull(url), description: 'Null with protected playback: ask for a token.' },
-      posterUrl: orNull(url),
-      storyboardUrl: { ...orNull(url), description: 'A WebVTT track of pictures for the seek bar.' },
+      posterUrl: { ...orNull(url), description: 'A JPEG of the whole film. The address lasts.' },
+      storyboardUrl: {
+        ...orNull(url),
+        description: 'A WebVTT track of pictures for the seek bar. The address lasts.',
+      },
       renditions: { type: 'array', items: ref('Rendition') },
       sizeBytes: { ...orNull(bytes), description: 'Null until there is a file, or a word of its size.' },
       createdAt: time,
       error: object({
-        code: { enum: [...Object.keys(SOURCE_ERROR_SENTENCES), 'ENCODING_FAILED'] },
+        code: { enum: [...Object.keys(SOURCE_ERROR_SENTENCES), 'ENCODING_FAILED', ...RECORD_ERROR_CODES] },
         message: { ...text, description: 'A sentence for people.' },
       }),
       cost: ref('Cost'),
