@@ -14,16 +14,24 @@ const graceSeconds = numberFromEnv('REVISION_GRACE_DAYS', 7) * 24 * 3600;
 /** What has been begun by then is brought to its end; the rest is for the next call. */
 const RESERVED_MS = 5 * 60 * 1000;
 
-export const handler = (
+export async function handler(
   event: unknown,
   context?: Pick<Context, 'getRemainingTimeInMillis'>,
-): Promise<MaintenanceAnswer> =>
-  maintain(maintenanceRequest(isSchedule(event) ? { command: 'sweep' } : event), world, {
+): Promise<MaintenanceAnswer> {
+  const isScheduled = isSchedule(event);
+  const answer = await maintain(maintenanceRequest(isScheduled ? { command: 'sweep' } : event), world, {
     startPrewarm,
     graceSeconds,
     now: new Date(),
     isTimeUp: () => (context?.getRemainingTimeInMillis() ?? Infinity) < RESERVED_MS,
   });
+  // Nobody reads what a schedule is answered. An error is tried again, and an alarm sees it.
+  if (isScheduled && 'swept' in answer && answer.failed.length > 0) {
+    const { failed } = answer;
+    throw new Error(`Videos that could not be swept: ${failed.length}. The first: ${failed[0]!.message}`);
+  }
+  return answer;
+}
 
 const isSchedule = (event: unknown): event is ScheduledEvent =>
-  (event as Partial<ScheduledEvent>)['detail-type'] === 'Scheduled Event';
+  (event as Partial<ScheduledEvent> | null)?.['detail-type'] === 'Scheduled Event';

@@ -66,6 +66,13 @@ export class Monitoring extends Construct {
       }),
       threshold: 1,
     });
+    this.alarm('SweepFailed', {
+      says: 'The daily sweep failed three times: revisions that are over stay, and take storage.',
+      runbook: 'sweep-failed',
+      // Calls of operators wait for the answer; only what a queue has given up counts here.
+      metric: functions['maintenance']!.metric('AsyncEventsDropped', { period: PERIOD, statistic: 'Sum' }),
+      threshold: 1,
+    });
     this.alarm('FunctionErrors', {
       says: 'A function other than transcode ends in errors.',
       runbook: 'function-errors',

@@ -24,6 +24,7 @@ const NUMBERS = [
   'maxPicturePixels',
   'maxStreams',
   'expireSourcesAfterDays',
+  'revisionGraceDays',
 ] as const;
 
 const TEXTS = [
@@ -52,6 +53,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
   const email = text(scope, 'alarmEmail');
   const maxDuration = number(scope, 'maxDurationSeconds');
   const expireDays = number(scope, 'expireSourcesAfterDays');
+  const graceDays = number(scope, 'revisionGraceDays');
   return defined({
     authorization: jwtIssuer && jwtAudience ? { jwtIssuer, jwtAudience: list(jwtAudience) } : undefined,
     playback: choice(scope, 'playback'),
@@ -70,6 +72,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
       maxStreams: number(scope, 'maxStreams'),
       expireSourcesAfter: expireDays === undefined ? undefined : Duration.days(expireDays),
     }),
+    revisionGrace: graceDays === undefined ? undefined : Duration.days(graceDays),
     domain:
       domainNames && certificateArn
         ? {

@@ -10,11 +10,19 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type * as sns from 'aws-cdk-lib/aws-sns';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
-import { cardKey, firstPlanKey, mezzaninePrefix, sourceKey, videoPrefix } from '../core/keys.ts';
+import {
+  cardKey,
+  firstMezzanineKey,
+  firstPlanKey,
+  mezzaninePrefix,
+  sourceKey,
+  videoPrefix,
+} from '../core/keys.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
 import type { Playback } from '../core/playback-token.ts';
 import { acknowledge } from './acknowledge.ts';
+import { DailySweep } from './daily-sweep.ts';
 import { Delivery } from './delivery.ts';
 import type { CdnDomain } from './delivery.ts';
 import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
@@ -105,6 +113,13 @@ export interface VideoPipelineProps {
   };
 
   /**
+   * How long the old revision of a video that was planned anew stays, once the new one holds everything that it held.
+   * A player keeps the revision that it began with, so this has to be longer than a film with its pauses.
+   * @default 7 days
+   */
+  revisionGrace?: Duration;
+
+  /**
    * Names of one's own for the CDN, with a certificate in us-east-1. The DNS records are made by whoever holds the zone.
    * @default the *.cloudfront.net name
    */
@@ -131,6 +146,7 @@ export interface VideoPipelineProps {
 
 const DEFAULT_MEMORY_MB = 3008;
 const DEFAULT_CONCURRENCY = 5;
+const DEFAULT_REVISION_GRACE = Duration.days(7);
 const DEFAULT_MAX_DURATION = Duration.seconds(DEFAULT_LIMITS.maxDurationSeconds);
 
 export class VideoPipeline extends Construct {
@@ -147,6 +163,8 @@ export class VideoPipeline extends Construct {
     readonly origin: lambda.Function;
     readonly transcode: lambda.Function;
     readonly finish: lambda.Function;
+    /** Takes the commands of operators: docs/operations.md has them. */
+    readonly maintenance: lambda.Function;
     /** Undefined with a JWT issuer. */
     readonly authorizer: lambda.Function | undefined;
     /** Undefined with public playback. */
@@ -236,7 +254,26 @@ export class VideoPipeline extends Construct {
       timeout: Duration.minutes(15), // a second for most; a large source without an index is copied first
       environment: { ...world, STATE_MACHINE_ARN: this.stateMachine.stateMachineArn },
     });
-    this.stateMachine.grantStartExecution(ingest);
+    const revisionGrace = props.revisionGrace ?? DEFAULT_REVISION_GRACE;
+    const maintenance = new PipelineFunction(this, 'Maintenance', {
+      ...encoding,
+      entry: 'lambdas/maintenance.ts',
+      description: 'Plans videos anew for operators, and sweeps revisions that are no longer current',
+      memoryMb: viewersMemoryMb, // nobody waits, but what `ingest` could plan must not be too large to be planned anew
+      timeout: Duration.minutes(15), // a portion of all videos, of which some may have to be copied first
+      environment: {
+        ...world,
+        STATE_MACHINE_ARN: this.stateMachine.stateMachineArn,
+        REVISION_GRACE_DAYS: String(revisionGrace.toDays({ integral: false })),
+      },
+    });
+    for (const planner of [ingest, maintenance]) this.stateMachine.grantStartExecution(planner);
+    new DailySweep(this, 'DailySweep', { maintenance });
+    // While a stack is updated, old functions work beside new ones. The new ones read whatever the old ones wrote, but
+    // not the other way round. So those that are handed plans and lists of work are replaced before those that write
+    // them; and `origin`, which writes plans and is asked for segments of them, in between.
+    origin.node.addDependency(transcode, finish);
+    for (const planner of [ingest, maintenance]) planner.node.addDependency(origin);
     const { deadLetters } = new UploadEvents(this, 'UploadEvents', { uploads, ingest });
 
     const uploadSecret = new secretsmanager.Secret(this, 'UploadSecret', {
@@ -298,6 +335,7 @@ export class VideoPipeline extends Construct {
       origin,
       transcode,
       finish,
+      maintenance,
       authorizer: videoApi.authorizer,
       rotation: tokens?.rotation,
     };
@@ -321,12 +359,13 @@ export class VideoPipeline extends Construct {
   /** Each function's needs, as it uses the keys of core/keys.ts. */
   private allowAccess(): void {
     const { uploads, media, page } = this.buckets;
-    const { api, ingest, origin, transcode, finish } = this.functions;
+    const { api, ingest, origin, transcode, finish, maintenance } = this.functions;
     const source = sourceKey('*');
     const records = firstPlanKey('*'); // and everything else below plans/
     const card = cardKey('*');
     const artifacts = `${videoPrefix('*')}*`;
     const mezzanine = `${mezzaninePrefix('*')}*`;
+    const firstMezzanine = firstMezzanineKey('*'); // not below the prefix; read and deleted, never written
 
     allow(api, uploads, {
       read: [source],
@@ -339,28 +378,33 @@ export class VideoPipeline extends Construct {
     allow(api, media, {
       read: [card, records],
       write: [card],
-      delete: [card, records, artifacts, mezzanine],
+      delete: [card, records, artifacts, mezzanine, firstMezzanine],
       list: true,
     });
     allow(api, page, { read: VIDEO_PAGES, list: true }); // a deployment may have no page
-    for (const worker of [ingest, origin, transcode, finish]) {
+    for (const worker of [ingest, origin, transcode, finish, maintenance]) {
       // Whoever comes first plans; and whoever finds that a video was deleted while it worked deletes what is left.
       allow(worker, uploads, { read: [source], delete: [source], list: true });
       allow(worker, media, {
         read: [card, records, artifacts],
         write: [records, artifacts],
-        delete: [card, records, artifacts, mezzanine],
+        delete: [card, records, artifacts, mezzanine, firstMezzanine],
         list: true,
       });
     }
     // Whoever plans a source that cannot be sought in copies it; all who encode read the copy.
-    for (const encoder of [ingest, origin, transcode]) {
-      allow(encoder, media, { read: [mezzanine], write: [mezzanine], abort: [mezzanine] });
+    for (const encoder of [ingest, origin, transcode, maintenance]) {
+      allow(encoder, media, { read: [mezzanine, firstMezzanine], write: [mezzanine], abort: [mezzanine] });
     }
   }
 }
 
-function validate({ prewarm = 'all', uploads }: VideoPipelineProps): void {
+function validate({ prewarm = 'all', uploads, revisionGrace }: VideoPipelineProps): void {
+  if (revisionGrace?.toMilliseconds() === 0) {
+    throw new Error(
+      'revisionGrace must be longer than 0: whoever is watching keeps the revision that they began with.',
+    );
+  }
   if (uploads?.expireSourcesAfter && prewarm !== 'all') {
     throw new Error(
       `Sources cannot expire with prewarm '${prewarm}': what was not encoded by then never could be.`,

@@ -71,6 +71,7 @@ const ENTRIES: [string, string, number][] = [
   ['origin', 'Makes an artifact', 600_000],
   ['transcode', 'Encodes a chunk', 600_000],
   ['finish', 'Measures what was made', 600_000],
+  ['maintenance', 'Plans videos anew', 600_000],
   ['rotation', 'Copies the playback secrets', 600_000],
 ];
 

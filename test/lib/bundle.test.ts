@@ -13,7 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => directory.remove());
 
-const STORE = ['@aws-sdk/client-s3', 'adapters/s3-store.ts'];
+/** The store, and what parses the records in it. */
+const RECORDS = ['@aws-sdk/client-s3', 'adapters/s3-store.ts', 'zod'];
+const EXECUTIONS = ['@aws-sdk/client-sfn', 'adapters/prewarm-execution.ts'];
 const FFMPEG = ['adapters/block-cache.ts', 'adapters/ffmpeg.ts', 'adapters/range-server.ts'];
 const SECRETS = ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager'];
 const OBSERVABILITY = ['@aws-lambda-powertools/logger', '@aws-lambda-powertools/metrics'];
@@ -22,18 +24,16 @@ test.each([
   [
     'lambdas/api.ts',
     [
-      ...[...STORE, ...SECRETS, '@aws-sdk/s3-presigned-post', '@aws-sdk/s3-request-presigner'],
-      ...['adapters/s3-multipart.ts', 'adapters/sign-upload.ts', 'hono', 'zod'],
+      ...[...RECORDS, ...SECRETS, '@aws-sdk/s3-presigned-post', '@aws-sdk/s3-request-presigner'],
+      ...['adapters/s3-multipart.ts', 'adapters/sign-upload.ts', 'hono'],
     ],
   ],
   ['lambdas/authorizer.ts', SECRETS],
-  [
-    'lambdas/ingest.ts',
-    [...STORE, ...FFMPEG, ...OBSERVABILITY, '@aws-sdk/client-sfn', 'adapters/prewarm-execution.ts'],
-  ],
-  ['lambdas/origin.ts', [...STORE, ...FFMPEG, ...OBSERVABILITY, 'hono']],
-  ['lambdas/transcode.ts', [...STORE, ...FFMPEG, ...OBSERVABILITY]],
-  ['lambdas/finish.ts', [...STORE, ...OBSERVABILITY]],
+  ['lambdas/ingest.ts', [...RECORDS, ...FFMPEG, ...OBSERVABILITY, ...EXECUTIONS]],
+  ['lambdas/origin.ts', [...RECORDS, ...FFMPEG, ...OBSERVABILITY, 'hono']],
+  ['lambdas/transcode.ts', [...RECORDS, ...FFMPEG, ...OBSERVABILITY]],
+  ['lambdas/finish.ts', [...RECORDS, ...OBSERVABILITY]],
+  ['lambdas/maintenance.ts', [...RECORDS, ...FFMPEG, ...OBSERVABILITY, ...EXECUTIONS]],
   [
     'lib/playback-secret.lambda.ts',
     ['@aws-sdk/client-cloudfront-keyvaluestore', '@aws-sdk/client-secrets-manager', '@smithy/signature-v4a'],

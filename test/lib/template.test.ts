@@ -46,11 +46,14 @@ beforeAll(async () => {
         maxDurationSeconds: 60,
         maxPicturePixels: 2073600,
         maxStreams: 9,
+        revisionGraceDays: 30,
       },
     },
     { name: 'directory', app: 'instant-hls', context: { ffmpegDirectory: await ownFfmpeg() } },
     { name: 'expiring', app: 'instant-hls', context: { expireSourcesAfterDays: 30 } },
     { name: 'example', app: 'example' },
+    { name: 'half a day of grace', app: 'construct', revisionGraceHours: 12 },
+    { name: 'no grace', app: 'construct', revisionGraceHours: 0 },
     { name: 'misspelt', app: 'instant-hls', context: { playbak: 'token' } },
     { name: 'wrong choice', app: 'instant-hls', context: { playback: 'private' } },
     { name: 'wrong number', app: 'instant-hls', context: { maxUploadBytes: '5 GB' } },
@@ -128,6 +131,7 @@ describe('settings', () => {
     ['wrong number', /^The setting maxUploadBytes is "5 GB"; it takes a whole number above 0\.$/],
     ['half a pair', /^The settings domainNames and certificateArn go together; one of them is missing\.$/],
     ['impossible', /^Sources cannot expire with prewarm 'lowest'/],
+    ['no grace', /^revisionGrace must be longer than 0: /],
     ['no such folder', /^The layer with ffmpeg needs \/nonexistent\/bin\/ffmpeg, which is not there\.$/],
   ])('%s: refused with a sentence', async (name, message) => {
     expect(await variants.error(name)).toMatch(message);
@@ -229,7 +233,10 @@ describe('buckets', () => {
       ],
     });
     const queue = only(ofType(template, 'AWS::SQS::Queue'));
-    expect(only(ofType(template, 'AWS::Lambda::EventInvokeConfig')).Properties).toEqual({
+    const invoked = ofType(template, 'AWS::Lambda::EventInvokeConfig').filter(
+      (each) => each.Properties.FunctionName.Ref === ingest.id,
+    );
+    expect(only(invoked).Properties).toEqual({
       DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [queue.id, 'Arn'] } } },
       FunctionName: { Ref: ingest.id },
       MaximumEventAgeInSeconds: 21600,
@@ -253,7 +260,7 @@ describe('functions', () => {
     const ours = ofType(template, 'AWS::Lambda::Function').filter(
       ({ Properties }) => Properties.Runtime === 'nodejs24.x',
     );
-    expect(ours).toHaveLength(6);
+    expect(ours).toHaveLength(7);
     for (const { Properties } of ours) {
       expect(Properties.MemorySize).toBeLessThanOrEqual(3008);
       expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
@@ -313,6 +320,21 @@ describe('functions', () => {
         'UPLOADS_BUCKET',
       ],
     ],
+    [
+      'Plans videos anew',
+      [
+        'FFMPEG_PATH',
+        'FFPROBE_PATH',
+        'MAX_DURATION_SECONDS',
+        'MAX_PICTURE_PIXELS',
+        'MAX_STREAMS',
+        'MEDIA_BUCKET',
+        'PREWARM',
+        'REVISION_GRACE_DAYS',
+        'STATE_MACHINE_ARN',
+        'UPLOADS_BUCKET',
+      ],
+    ],
     ['Measures what was made', ['MEDIA_BUCKET', 'UPLOADS_BUCKET']],
     [
       'The HTTP API',
@@ -336,6 +358,52 @@ describe('functions', () => {
   test('origin outlives the patience of CloudFront, the API does not outlive that of its gateway', () => {
     expect(functionThat(template, 'Makes an artifact').Properties.Timeout).toBeGreaterThan(60);
     expect(functionThat(template, 'The HTTP API').Properties.Timeout).toBeLessThan(30);
+  });
+
+  test('what ingest could plan, maintenance has the memory to plan anew', () => {
+    const memory = (does: string): number => functionThat(template, does).Properties.MemorySize;
+    expect(memory('Plans videos anew')).toBe(memory('Plans a video'));
+  });
+
+  test('maintenance is called once a day, by its rule alone, and twice more where it fails', () => {
+    const maintenance = functionThat(template, 'Plans videos anew');
+    const rule = only(ofType(template, 'AWS::Events::Rule'));
+    expect(rule.Properties).toMatchObject({ ScheduleExpression: 'rate(1 day)', State: 'ENABLED' });
+    expect(only(rule.Properties.Targets as Json[]).Arn).toEqual({ 'Fn::GetAtt': [maintenance.id, 'Arn'] });
+    const callers = ofType(template, 'AWS::Lambda::Permission').filter(
+      ({ Properties }) => Properties.FunctionName['Fn::GetAtt'][0] === maintenance.id,
+    );
+    expect(only(callers).Properties).toMatchObject({
+      Principal: 'events.amazonaws.com',
+      SourceArn: { 'Fn::GetAtt': [rule.id, 'Arn'] },
+    });
+    const invoked = ofType(template, 'AWS::Lambda::EventInvokeConfig').filter(
+      ({ Properties }) => Properties.FunctionName.Ref === maintenance.id,
+    );
+    expect(only(invoked).Properties).toMatchObject({ MaximumRetryAttempts: 2 });
+  });
+
+  test.each([
+    ['default', '7'],
+    ['lowest', '30'],
+    ['half a day of grace', '0.5'],
+  ])('%s: an old revision stays for %s days', async (name, days) => {
+    const { Variables } = functionThat(await variants.template(name), 'Plans videos anew').Properties
+      .Environment;
+    expect(Variables.REVISION_GRACE_DAYS).toBe(days);
+  });
+
+  // While a stack is updated, old and new functions work side by side.
+  test.each([
+    ['Makes an artifact', ['Encodes a chunk', 'Measures what was made']],
+    ['Plans a video', ['Encodes a chunk', 'Measures what was made', 'Makes an artifact']],
+    ['Plans videos anew', ['Encodes a chunk', 'Measures what was made', 'Makes an artifact']],
+  ])('%s…: is replaced after whoever is handed what it plans: %j', async (does, others) => {
+    for (const name of VARIANTS) {
+      const of = await variants.template(name);
+      const before = neededBy(functionThat(of, does).id, of);
+      for (const other of others) expect(before).toContain(functionThat(of, other).id);
+    }
   });
 
   test('arm64: functions and layer alike, and the memory that was asked for', async () => {
@@ -379,6 +447,29 @@ describe('functions', () => {
   });
 });
 
+/** All resources that CloudFormation is done with before it begins with this one. */
+function neededBy(id: string, { Resources }: Template): Set<string> {
+  const found = new Set<string>();
+  const look = (value: Json): void => {
+    if (typeof value !== 'object' || value === null) return;
+    for (const [key, part] of Object.entries<Json>(value)) {
+      if (key === 'Ref') add(part);
+      else if (key === 'Fn::GetAtt') add([part].flat()[0]);
+      else if (key === 'Fn::Sub') {
+        for (const [, name] of JSON.stringify(part).matchAll(/\$\{(\w+)/g)) add(name!);
+      } else if (key === 'DependsOn') [part].flat().forEach(add);
+      else look(part);
+    }
+  };
+  const add = (name: string): void => {
+    if (found.has(name) || !Resources[name]) return;
+    found.add(name);
+    look(Resources[name]);
+  };
+  look(Resources[id]);
+  return found;
+}
+
 type Statement = {
   Effect: string;
   Action: string | string[];
@@ -416,30 +507,31 @@ describe('permissions', () => {
 
   test('our functions name every action', () => {
     const ours = statementsOf(template, (id) =>
-      /^Video(Origin|Transcode|Finish|Ingest|Api|HttpAuthorizer)Role/.test(id),
+      /^Video(Origin|Transcode|Finish|Ingest|Maintenance|Api|HttpAuthorizer)Role/.test(id),
     );
     expect(ours.length).toBeGreaterThan(20);
     expect(ours.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
   });
+
+  const COPIES = ['/mezzanine/*.mkv', '/mezzanine/*/*'];
+  const MADE = ['/plans/*.json', '/v/*/*'];
 
   test.each([
     ['Api', 'PutObject', ['/uploads/*/source', '/videos/*.json']],
     ['Finish', 'PutObject', ['/plans/*.json', '/v/*/*']],
     ['Ingest', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
     ['Ingest', 'AbortMultipartUpload', ['/mezzanine/*/*']],
+    ['Maintenance', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
+    ['Maintenance', 'AbortMultipartUpload', ['/mezzanine/*/*']],
+    ['Maintenance', 'GetObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
+    ['Maintenance', 'DeleteObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
     ['Api', 'AbortMultipartUpload', ['/uploads/*/source']],
     ['Api', 'ListMultipartUploadParts', ['/uploads/*/source']],
-    [
-      'Transcode',
-      'GetObject',
-      ['/mezzanine/*/*', '/plans/*.json', '/uploads/*/source', '/v/*/*', '/videos/*.json'],
-    ],
+    ['Transcode', 'GetObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
     ['Finish', 'AbortMultipartUpload', []],
-    [
-      'Api',
-      'DeleteObject',
-      ['/mezzanine/*/*', '/plans/*.json', '/uploads/*/source', '/v/*/*', '/videos/*.json'],
-    ],
+    ['Finish', 'GetObject', [...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
+    ['Finish', 'DeleteObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
+    ['Api', 'DeleteObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
     ['HttpAuthorizer', 'GetObject', []],
   ])('%s: s3:%s on %j only', (role, action, patterns) => {
     const found = statementsOf(template, (id) => id.startsWith(`Video${role}Role`))
@@ -781,8 +873,9 @@ describe('the prewarm', () => {
 
   test('however it ends, `finish` is told, and a failure ends the execution as one', () => {
     const { States } = definition(template);
-    expect(States.Finish.Parameters.Payload).toEqual({ 'id.$': '$.id', 'failed.$': '$.chunks.failed' });
-    expect(States.FinishFailed.Parameters.Payload).toEqual({ 'id.$': '$.id', failed: true });
+    const revision = { 'id.$': '$.id', 'rev.$': '$.rev' };
+    expect(States.Finish.Parameters.Payload).toEqual({ ...revision, 'failed.$': '$.chunks.failed' });
+    expect(States.FinishFailed.Parameters.Payload).toEqual({ ...revision, failed: true });
     expect(States.Chunks.Catch).toEqual([
       { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'FinishFailed' },
     ]);

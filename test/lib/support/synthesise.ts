@@ -3,15 +3,18 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, Validations } from 'aws-cdk-lib';
+import { App, Duration, Stack, Validations } from 'aws-cdk-lib';
 import { Queue } from 'aws-cdk-lib/aws-sqs';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { InstantHlsStack } from '../../../lib/instant-hls-stack.ts';
+import { VideoPipeline } from '../../../lib/video-pipeline.ts';
 import { courseApp } from '../../../examples/course-app.ts';
 
 export interface Variant {
   name: string;
-  app: 'instant-hls' | 'example';
+  app: 'instant-hls' | 'example' | 'construct';
+  /** Of the construct alone, where settings cannot say it. */
+  revisionGraceHours?: number;
   context?: Record<string, unknown>;
   nag?: boolean;
   /** With the functions' code and the layer's binaries in the assembly. */
@@ -31,7 +34,7 @@ writeFileSync(join(page, 'index.html'), '<!doctype html>');
 for (const variant of JSON.parse(variants) as Variant[]) synthesise(variant);
 
 /** Leaves an assembly in a folder with the variant's name, or what was thrown as `error.txt`. */
-function synthesise({ name, app: kind, context, nag, fault, bundle }: Variant): void {
+function synthesise({ name, app: kind, context, nag, fault, bundle, revisionGraceHours = 1 }: Variant): void {
   const outdir = join(outDirectory, name);
   mkdirSync(outdir, { recursive: true });
   try {
@@ -46,7 +49,11 @@ function synthesise({ name, app: kind, context, nag, fault, bundle }: Variant): 
       analyticsReporting: false,
     });
     if (kind === 'example') courseApp(app);
-    else {
+    else if (kind === 'construct') {
+      new VideoPipeline(new Stack(app, 'Own'), 'Video', {
+        revisionGrace: Duration.hours(revisionGraceHours),
+      });
+    } else {
       const stack = new InstantHlsStack(app, 'InstantHls', { page });
       if (fault) new Queue(stack, 'QueueWithoutTls');
     }
