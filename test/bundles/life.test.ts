@@ -4,16 +4,40 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { DeleteObjectsCommand, GetObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
-import { cardKey, newVideoId, planKey, sourceKey, workKey } from '../../core/keys.ts';
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+} from '@aws-sdk/client-s3';
+import {
+  cardKey,
+  firstMezzanineKey,
+  firstPlanKey,
+  firstReadyKey,
+  mezzanineKey,
+  mezzaninePrefix,
+  newVideoId,
+  planKey,
+  readyKey,
+  revPrefix,
+  revisionsKey,
+  revisionsPrefix,
+  sourceKey,
+  videoPrefix,
+} from '../../core/keys.ts';
 import type { Plan } from '../../core/plan.ts';
+import { FIRST_RECIPE } from '../../core/recipes/first.ts';
+import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
+import type { Revisions } from '../../core/records/revisions.ts';
+import type { Work } from '../../core/records/work.ts';
 import { segmentsOf } from '../../core/segments.ts';
-import type { Chunk, Work } from '../../core/work.ts';
 import { prewarmEngine } from '../../local/prewarm-engine.ts';
 import { derive, deriveWork } from '../../pipeline/derive.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { ingest } from '../../pipeline/ingest.ts';
-import { getJson } from '../../pipeline/store.ts';
+import { currentPlanOf } from '../../pipeline/revisions.ts';
+import { putCard, workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 import { API_KEY, openAccount } from './support/account.ts';
@@ -89,12 +113,21 @@ async function uploaded(file: Buffer) {
 const statusOf = async (id: string): Promise<Json> =>
   (await account.api({ method: 'GET', path: `/api/videos/${id}` })).body;
 
-const planOf = async (id: string): Promise<Plan> => {
-  const { Body } = await account.client.send(
-    new GetObjectCommand({ Bucket: account.buckets.media, Key: planKey(id) }),
-  );
-  return JSON.parse(await Body!.transformToString()) as Plan;
+async function jsonAt<T>(Key: string): Promise<T> {
+  const { Body } = await account.client.send(new GetObjectCommand({ Bucket: account.buckets.media, Key }));
+  return JSON.parse(await Body!.transformToString()) as T;
+}
+
+const put = (Key: string, Body: string | Buffer) =>
+  account.client.send(new PutObjectCommand({ Bucket: account.buckets.media, Key, Body }));
+
+const remove = (keys: Iterable<string>) => {
+  const Delete = { Objects: [...keys].map((Key) => ({ Key })) };
+  return account.client.send(new DeleteObjectsCommand({ Bucket: account.buckets.media, Delete }));
 };
+
+const planOf = async (id: string): Promise<Plan> =>
+  jsonAt(planKey(id, (await jsonAt<Revisions>(revisionsKey(id))).current));
 
 async function stored(bucket: keyof Account['buckets'], Prefix: string): Promise<Map<string, Buffer>> {
   const objects = new Map<string, Buffer>();
@@ -110,6 +143,12 @@ async function stored(bucket: keyof Account['buckets'], Prefix: string): Promise
   }
   return objects;
 }
+
+/** The first segment that an item of a list of work makes. */
+const firstOf = (item: unknown): number | 'stills' => {
+  const { what } = item as Work;
+  return what.kind === 'chunk' ? what.from : what.kind;
+};
 
 /** A PUT of this segment, of whichever rendition and video. */
 const putsSegment = (index: number) => {
@@ -175,7 +214,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   const happened: string[] = [];
   account.faults.invocation = (name, payload) => {
     if (!name.includes('Transcode')) return;
-    const from = 'stills' in (payload as Work) ? 'stills' : (payload as Chunk).from;
+    const from = firstOf(payload);
     const attempt = happened.filter((each) => each.startsWith(`${from}:`)).length;
     const throttled = from === 0 && attempt < 3;
     happened.push(`${from}:${throttled ? 'throttled' : 'called'}`);
@@ -192,7 +231,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
       dying = false;
       account.functions.transcode
         .running()
-        .find(({ event }) => (event as Chunk).from === 16)!
+        .find(({ event }) => firstOf(event) === 16)!
         .kill();
     }
     return false;
@@ -215,7 +254,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
 
   const [here, there] = [await stored('media', `v/${id}/`), await madeByNpmStart(film, id)];
   expect([...here.keys()]).toEqual([...there.keys()]);
-  const pictures = 1 + 1 + 3; // poster, track, sheets
+  const pictures = 2 + 1 + 3; // the revision's poster and the lasting one, track, sheets
   expect(here.size).toBe(1 + 3 * (1 + 18) + pictures);
   const different = [...here.keys()].filter((key) => !here.get(key)!.equals(there.get(key)!));
   expect(different).toEqual([]);
@@ -267,8 +306,7 @@ test('a chunk that cannot be made fails the video visibly; run again, the list m
 
 test('a list that cannot be read fails the video visibly', async () => {
   const { video, execution } = await uploaded(clip);
-  const Delete = { Objects: [{ Key: workKey(video.id) }] };
-  await account.client.send(new DeleteObjectsCommand({ Bucket: account.buckets.media, Delete }));
+  await remove([execution.input.workKey]);
   expect(await execution.run()).toMatchObject({ status: 'FAILED', error: 'ListFailed' });
   expect(await statusOf(video.id)).toMatchObject({ state: 'failed', error: { code: 'ENCODING_FAILED' } });
 });
@@ -279,15 +317,140 @@ test.each([
   ['before it is finished', 'Finish'],
 ])('deleted %s, a video is nobody’s failure, and leaves nothing', async (_, step) => {
   const { video, execution } = await uploaded(clip);
-  const remove = async (): Promise<void> => {
+  const deleteIt = async (): Promise<void> => {
     const path = `/api/videos/${video.id}`;
     expect((await account.api({ method: 'DELETE', path, headers: OWNER })).status).toBe(204);
   };
-  if (step) account.faults.invocation = (name) => (name.includes(step) ? remove() : undefined);
-  else await remove();
+  if (step) account.faults.invocation = (name) => (name.includes(step) ? deleteIt() : undefined);
+  else await deleteIt();
   expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
   const left = [...(await stored('uploads', '')).keys(), ...(await stored('media', '')).keys()];
   expect(left.filter((key) => key.includes(video.id))).toEqual([]);
+});
+
+describe('a video of one plan, as it was before there were revisions', () => {
+  /** Copied before it was planned: what is cut from lies at its old place as well. */
+  let video: Awaited<ReturnType<typeof uploaded>>['video'];
+  /** Its plan as it is made now, and the revision that took this one's place in the past. */
+  let plan: Plan;
+  const OLD = '0123456789';
+  const segmentOf = (rev: string): string =>
+    new URL(`${rev}/${plan.video!.renditions[0]!.name}/00000.ts`, video.playbackUrl).href;
+  const master = async (): Promise<string> => (await account.watch(video.playbackUrl)).body.toString();
+  const maintain = async (command: object): Promise<Json> => {
+    const reply = await account.functions.maintenance.invoke(command);
+    if (!('payload' in reply)) throw new Error(JSON.stringify(reply));
+    return reply.payload;
+  };
+  const executionsOf = (id: string) => account.executions.filter(({ input }) => input.id === id);
+
+  beforeAll(async () => {
+    const { video: sent, execution } = await uploaded(await transportStream());
+    video = sent;
+    expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
+    plan = await planOf(video.id);
+    expect(plan.source).toMatchObject({ kind: 'mezzanine', reason: 'CONTAINER' });
+  });
+
+  test('planned a moment ago, it would be planned just so again', async () => {
+    const { id } = video;
+    const { rev } = plan;
+    const replanned = [{ id, outcome: 'unchanged', rev, recipe: PRESENT_RECIPE.name }];
+    expect(await maintain({ command: 'replan', id })).toEqual({ replanned, failed: [] });
+    expect(executionsOf(id)).toHaveLength(1);
+  });
+
+  test('plays on while it is made anew under the present recipe', async () => {
+    const { id } = video;
+    const { rev } = plan;
+    await asOfOnePlan();
+    expect(await statusOf(id)).toMatchObject({ state: 'ready', playable: true });
+    expect(await maintain({ command: 'recipes', id })).toMatchObject({
+      revisions: [{ rev: OLD, recipe: FIRST_RECIPE.name, role: 'current', isReady: true }],
+    });
+
+    expect(await maintain({ command: 'replan', all: true })).toMatchObject({
+      replanned: expect.arrayContaining([{ id, outcome: 'planned', rev, recipe: PRESENT_RECIPE.name }]),
+    });
+    const [, execution, ...others] = executionsOf(id);
+    expect(others).toEqual([]);
+    expect(await statusOf(id)).toMatchObject({ state: 'ready', progress: 1 });
+    expect(await master()).toContain(`${OLD}/`);
+
+    // What is not stored of the present revision is still made, from the copy at its old place.
+    await remove([new URL(segmentOf(OLD)).pathname.slice(1)]);
+    expect(await account.watch(segmentOf(OLD))).toMatchObject({ status: 200, from: 'function' });
+
+    expect(await execution!.run()).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await master()).toContain(`${rev}/`);
+    expect(await master()).not.toContain(OLD);
+    expect(await account.watch(segmentOf(rev))).toMatchObject({ status: 200, from: 'bucket' });
+    expect(await account.watch(segmentOf(OLD))).toMatchObject({ status: 200, from: 'bucket' });
+  });
+
+  test('loses its old revision when its grace time is over, and nothing else', async () => {
+    const { id } = video;
+    const { rev } = plan;
+    expect(await account.dayPasses()).toEqual([{ payload: { swept: 0, kept: 1, failed: [] } }]);
+    expect((await account.watch(segmentOf(OLD))).status).toBe(200);
+
+    const revisions = await jsonAt<Revisions>(revisionsKey(id));
+    const eightDaysAgo = new Date(Date.now() - 8 * 24 * 3600 * 1000).toISOString();
+    const former = revisions.former.map((each) => ({ ...each, graceFrom: eightDaysAgo }));
+    await put(revisionsKey(id), JSON.stringify({ ...revisions, former }));
+    expect(await account.dayPasses()).toEqual([{ payload: { swept: 1, kept: 0, failed: [] } }]);
+
+    const left = [...(await stored('media', '')).keys()].filter((key) => key.includes(id));
+    const gone = [firstPlanKey(id), firstReadyKey(id), firstMezzanineKey(id)];
+    expect(left.filter((key) => key.includes(OLD) || gone.includes(key))).toEqual([]);
+    expect((await account.watch(segmentOf(OLD))).status).toBe(404);
+    expect(await account.watch(new URL(`${OLD}/poster.jpg`, video.playbackUrl).href)).toMatchObject({
+      status: 302,
+      headers: { location: '../poster.jpg' },
+    });
+    expect(await account.watch(segmentOf(rev))).toMatchObject({ status: 200, from: 'bucket' });
+    expect(await statusOf(id)).toMatchObject({ state: 'ready', progress: 1 });
+
+    const path = `/api/videos/${id}`;
+    expect((await account.api({ method: 'DELETE', path, headers: OWNER })).status).toBe(204);
+    const all = [...(await stored('uploads', '')).keys(), ...(await stored('media', '')).keys()];
+    expect(all.filter((key) => key.includes(id))).toEqual([]);
+  });
+
+  /** Without an index, so that it is copied. */
+  async function transportStream(): Promise<Buffer> {
+    const path = join(directory.path, 'clip.ts');
+    await ffmpeg(
+      ...['-f', 'lavfi', '-i', 'testsrc2=s=426x240:r=25:d=6', '-f', 'lavfi', '-i', 'sine=440:r=48000:d=6'],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '50', '-c:a', 'mp2', '-shortest', path],
+    );
+    return readFile(path);
+  }
+
+  /** Rewrites what is stored as commit 8e3bc33 stored it, and the copy as the commits before 2661e34 did. */
+  async function asOfOnePlan(): Promise<void> {
+    const { id } = video;
+    const { rev, source } = plan;
+    const [made, records] = [
+      await stored('media', videoPrefix(id)),
+      await stored('media', revisionsPrefix(id)),
+    ];
+    const copies = await stored('media', mezzaninePrefix(id));
+    for (const [key, bytes] of made) {
+      if (key.startsWith(revPrefix(id, rev))) await put(key.replace(rev, OLD), bytes);
+    }
+    const playlist = made.get(`${videoPrefix(id)}master.m3u8`)!.toString();
+    await put(`${videoPrefix(id)}master.m3u8`, playlist.replaceAll(rev, OLD));
+    const { recipe: _, version: _plan, ...first } = plan as Plan & { version: number };
+    const { key: copy, etag: _etag, ...rest } = source;
+    await put(firstPlanKey(id), JSON.stringify({ ...first, rev: OLD, source: rest }));
+    const { readyAt, storedBytes } = JSON.parse(records.get(readyKey(id, rev))!.toString());
+    await put(firstReadyKey(id), JSON.stringify({ readyAt, storedBytes }));
+    expect(copy).toBe(mezzanineKey(id, source.etag!));
+    await put(firstMezzanineKey(id), copies.get(copy!)!);
+    const all = [...made.keys(), ...records.keys(), ...copies.keys()];
+    await remove(all.filter((key) => !key.endsWith('master.m3u8')));
+  }
 });
 
 test('a file that is no video is refused with its sentence, and nothing is started', async () => {
@@ -301,6 +464,28 @@ test('a file that is no video is refused with its sentence, and nothing is start
   expect(await account.watch(video.playbackUrl)).toMatchObject({ status: 422, from: 'function' });
 });
 
+test('a record that cannot be read keeps nothing else from being listed, fails the sweep visibly, and can be deleted', async () => {
+  const id = newVideoId(new Date());
+  await put(cardKey(id), JSON.stringify({ version: 1, maxBytes: 1, createdAt: new Date().toISOString() }));
+  for (const rev of ['0123456789', '1123456789']) await put(planKey(id, rev), '{}');
+  await put(revisionsKey(id), 'Once upon a time.');
+  const unreadable = `The record ${revisionsKey(id)} cannot be read: it is not JSON.`;
+
+  const { status, body } = await account.api({ method: 'GET', path: '/api/videos', headers: OWNER });
+  expect(status).toBe(200);
+  expect(body.videos.filter((video: Json) => video.error?.code === 'RECORD_UNREADABLE')).toMatchObject([
+    { id, state: 'failed', playable: false, error: { message: unreadable } },
+  ]);
+  expect(await account.dayPasses()).toMatchObject([
+    { error: { errorMessage: `Videos that could not be swept: 1. The first: ${unreadable}` } },
+  ]);
+  expect(account.functions.maintenance.output()).toContain(`sweep of ${id}`);
+
+  const path = `/api/videos/${id}`;
+  expect((await account.api({ method: 'DELETE', path, headers: OWNER })).status).toBe(204);
+  expect(await account.dayPasses()).toEqual([{ payload: { swept: 0, kept: 0, failed: [] } }]);
+});
+
 test('no role allows what is another function’s to do', () => {
   const { uploads, media } = account.buckets;
   const id = newVideoId(new Date());
@@ -310,7 +495,7 @@ test('no role allows what is another function’s to do', () => {
   expect(allowed('transcode', 's3:PutObject', `v/${id}/master.m3u8`)).toBe(true);
 
   expect(allowed('api', 's3:PutObject', `v/${id}/master.m3u8`)).toBe(false);
-  for (const name of ['ingest', 'origin', 'transcode', 'finish'] as const) {
+  for (const name of ['ingest', 'origin', 'transcode', 'finish', 'maintenance'] as const) {
     expect(allowed(name, 's3:PutObject', sourceKey(id), uploads)).toBe(false);
     expect(allowed(name, 's3:PutObject', cardKey(id))).toBe(false);
   }
@@ -324,23 +509,23 @@ test('no role allows what is another function’s to do', () => {
 async function madeByNpmStart(file: Buffer, id: string): Promise<Map<string, Buffer>> {
   const world = worldIn(directory.path);
   const own = newVideoId(new Date());
-  await world.media.put(cardKey(own), '{}', { contentType: 'application/json' });
+  await putCard(own, world);
   await world.uploads.put(sourceKey(own), file, { contentType: 'video/mp4' });
   const errors: unknown[] = [];
   const engine = prewarmEngine({
     work: (item) => deriveWork(item as Work, world, { background: true }),
-    end: async (_, { failed }) => {
+    end: async (rev: string, { failed }) => {
       if (failed) errors.push('failed');
-      else await finish(own, world, new Date());
+      else await finish(own, rev, world, new Date());
     },
     attempts: 1,
   });
   await ingest(own, world, async ({ rev, workKey: list }) => {
     // The viewer's segments, as above, before the list is run.
-    const rendition = (await getJson<Plan>(world.media, planKey(own)))!.video!.renditions[0]!.name;
+    const rendition = (await currentPlanOf(own, world.media))!.video!.renditions[0]!.name;
     await derive(own, { kind: 'playlist', rev, rendition }, world);
     await derive(own, { kind: 'segment', rev, rendition, index: 12, extension: 'ts' }, world);
-    engine.start(own, own, (await getJson<Work[]>(world.media, list))!);
+    engine.start(own, rev, await workIn(list, world));
   });
   await engine.idle();
   expect(errors).toEqual([]);

@@ -1,12 +1,15 @@
 // An account into which the stack was deployed: every function of the assembly as processes of its bundle, wired to
 // each other and to the embedded S3 as the template says.
 
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdir, readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { S3Event } from 'aws-lambda';
 import { VIDEO_PAGES } from '../../../lib/page.ts';
@@ -21,11 +24,11 @@ import { httpApi } from './http-api.ts';
 import { lambdaFunction } from './lambda.ts';
 import type { LambdaFunction } from './lambda.ts';
 import type { Reply } from './lambda-runtime.ts';
-import { permissionsOf, s3Permissions, sessionOf } from './permissions.ts';
+import { deletesMany, permissionsOf, s3Permissions, sessionOf } from './permissions.ts';
 import type { May } from './permissions.ts';
 import { ServiceError, execute } from './state-machine.ts';
 import type { ExecutionResult } from './state-machine.ts';
-import { REGION, resolver } from './template.ts';
+import { ACCOUNT, REGION, resolver } from './template.ts';
 
 export const API_KEY = 'a-generated-key';
 
@@ -39,7 +42,7 @@ export interface Execution {
 export interface Account {
   api: ReturnType<typeof httpApi>;
   watch: ReturnType<typeof cdn>;
-  functions: Record<'api' | 'authorizer' | 'ingest' | 'origin' | 'transcode' | 'finish', LambdaFunction>;
+  functions: Record<keyof typeof FUNCTIONS, LambdaFunction>;
   buckets: { uploads: string; media: string };
   client: S3Client;
   /** What S3 has announced so far. */
@@ -48,6 +51,8 @@ export interface Account {
   /** All that were started, in order. */
   executions: Execution[];
   startAgain(execution: Execution, name: string): Execution;
+  /** What EventBridge calls from one day to the next, called now. */
+  dayPasses(): Promise<Reply[]>;
   /** Resolves when no announced upload is being ingested any more, with what `ingest` replied. */
   ingested(): Promise<Reply[]>;
   faults: Faults;
@@ -73,6 +78,7 @@ const FUNCTIONS = {
   origin: 'Makes an artifact',
   transcode: 'Encodes a chunk',
   finish: 'Measures what was made',
+  maintenance: 'Plans videos anew',
 } as const;
 
 export async function openAccount(directory: string): Promise<Account> {
@@ -118,12 +124,16 @@ export async function openAccount(directory: string): Promise<Account> {
     return missing.length === 0;
   }
 
-  const server = createServer({ requestTimeout: 0 }, (request, response) => {
-    if (faults.s3(request) || !judge(sessionOf(request), s3Permissions(request))) {
+  async function answerS3(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = deletesMany(request) ? await buffer(request) : undefined;
+    if (faults.s3(request) || !judge(sessionOf(request), s3Permissions(request, body))) {
       request.resume();
       response.writeHead(403, { 'content-type': 'application/xml' });
       response.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>');
-    } else store.handle(request, response);
+    } else store.handle(body ? withBody(request, body) : request, response);
+  }
+  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+    answerS3(request, response).catch(() => response.destroy()); // the client has left
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -243,6 +253,10 @@ export async function openAccount(directory: string): Promise<Account> {
       }),
   });
 
+  const daily = ofType(template, 'AWS::Events::Rule')
+    .filter(({ Properties }) => Properties.ScheduleExpression === 'rate(1 day)')
+    .flatMap(({ id, Properties }) => Properties.Targets.map(({ Arn }: Json) => ({ id, arn: resolve(Arn) })));
+
   const ingesting: Promise<Reply>[] = [];
   const notifications = ofType(template, 'Custom::S3BucketNotifications').map(({ Properties }) =>
     resolve({ bucket: Properties.BucketName, functions: Properties.NotificationConfiguration }),
@@ -281,6 +295,7 @@ export async function openAccount(directory: string): Promise<Account> {
     invokeIngest: (event) => functions.ingest.invoke(event),
     executions,
     startAgain: ({ input }, name) => executionOf(name, input),
+    dayPasses: () => Promise.all(daily.map(({ id, arn }) => invoke(arn, scheduledEvent(id)))),
     ingested: () => Promise.all(ingesting.splice(0)),
     faults,
     may: (name) => mayOf.get(`session-of-${name}`)!,
@@ -296,6 +311,25 @@ export async function openAccount(directory: string): Promise<Account> {
     },
   };
 }
+
+/** A request whose body has been read. */
+const withBody = (request: IncomingMessage, body: Buffer): IncomingMessage => {
+  const { method, url, headers, headersDistinct, socket } = request;
+  return Object.assign(Readable.from([body]), { method, url, headers, headersDistinct, socket }) as never;
+};
+
+/** Source: AWS, "Creating a scheduled rule in Amazon EventBridge". */
+const scheduledEvent = (rule: string): Json => ({
+  version: '0',
+  id: randomUUID(),
+  'detail-type': 'Scheduled Event',
+  source: 'aws.events',
+  account: ACCOUNT,
+  time: new Date().toISOString(),
+  region: REGION,
+  resources: [`arn:aws:events:${REGION}:${ACCOUNT}:rule/${rule}`],
+  detail: {},
+});
 
 /** Lambda unpacks layers to /opt; here each path below it is that of the layer which has it. */
 function unpacked(variables: Record<string, string>, layers: readonly string[]): Record<string, string> {

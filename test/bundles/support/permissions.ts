@@ -34,17 +34,31 @@ export function permissionsOf(role: Json, template: Template, resolve: (value: J
 const pattern = (text: string): RegExp =>
   new RegExp(`^${text.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`);
 
-/** The permissions that a request to S3 takes, as action and resource. */
-export function s3Permissions({ method = '', url = '' }: IncomingMessage): [string, string][] {
+/** Whether a request names the objects that it deletes in its body. */
+export const deletesMany = ({ method, url = '' }: IncomingMessage): boolean =>
+  method === 'POST' && new URL(url, 'http://s3').searchParams.has('delete');
+
+/**
+ * The permissions that a request to S3 takes, as action and resource.
+ * @param body of a request that deletes many objects
+ */
+export function s3Permissions(
+  { method = '', url = '', headers }: IncomingMessage,
+  body: Buffer | undefined,
+): [string, string][] {
   const { pathname, searchParams } = new URL(url, 'http://s3');
   const [, bucket = '', key = ''] = /^\/([^/]+)\/?(.*)$/.exec(decodeURIComponent(pathname)) ?? [];
   const bucketArn = `arn:aws:s3:::${bucket}`;
   const list: [string, string] = ['s3:ListBucket', bucketArn];
-  // The keys are in the body; that the role may delete something of each kind is shown by what is left afterwards.
-  if (method === 'POST' && searchParams.has('delete')) return [];
+  if (body) {
+    const keys = [...body.toString().matchAll(/<Key>([^<&]+)<\/Key>/g)].map(([, each]) => each!);
+    return keys.map((each) => ['s3:DeleteObject', `${bucketArn}/${each}`]);
+  }
   if (!key) return [searchParams.has('uploads') ? ['s3:ListBucketMultipartUploads', bucketArn] : list];
   const objectArn = `${bucketArn}/${key}`;
-  if (method === 'PUT' || method === 'POST') return [['s3:PutObject', objectArn]];
+  // Who replaces an object only if it is the one with this ETag learns which one it is.
+  const reads: [string, string][] = headers['if-match'] ? [['s3:GetObject', objectArn]] : [];
+  if (method === 'PUT' || method === 'POST') return [['s3:PutObject', objectArn], ...reads];
   if (method === 'DELETE') {
     return [[searchParams.has('uploadId') ? 's3:AbortMultipartUpload' : 's3:DeleteObject', objectArn]];
   }
