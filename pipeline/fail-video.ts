@@ -20,11 +20,13 @@ export async function failVideo(
   const failed = rev ?? current;
   if (failed && (await readyMarkerOf(id, failed, media))) return;
   // A revision that could not be completed is for operators to know: viewers have the current one.
-  const key = failed === undefined || failed === current ? errorKey(id) : revisionErrorKey(id, failed);
+  const isVideos = failed === undefined || failed === current;
+  const key = isVideos ? errorKey(id) : revisionErrorKey(id, failed);
   const outcome = await createRecord(media, ERROR, key, {
     code: 'ENCODING_FAILED',
     message: 'Not all of the video could be prepared. It will be tried again.',
   });
   await unlessDeleted(id, world);
-  if (outcome === 'stored') world.observe({ event: 'failed', id });
+  if (outcome === 'exists') return;
+  world.observe(isVideos ? { event: 'failed', id } : { event: 'notSucceeded', id, rev: failed });
 }

@@ -14,7 +14,7 @@ import { unlessDeleted } from './delete-video.ts';
 import { beginGrace } from './grace.ts';
 import { rewriteLasting } from './lasting.ts';
 import { secondsSince } from './observe.ts';
-import { changeRevisions, planOf, revisionsOf, storedArtifacts } from './revisions.ts';
+import { changeRevisions, planOf, readyMarkerOf, revisionsOf, storedArtifacts } from './revisions.ts';
 import { updateRecord } from './store.ts';
 import type { Store } from './store.ts';
 import type { World } from './world.ts';
@@ -37,6 +37,7 @@ export async function finish(
   const plan = before && (await planOf(id, rev ?? before.current, media));
   if (!plan) throw notFound('such video');
   const marker = await measured(id, plan, media, now);
+  const wasReady = await readyMarkerOf(id, plan.rev, media);
 
   const last = await planOf(id, before.current, media);
   await changeRevisions(id, media, (revisions) => succeeded(revisions, plan.rev, last, now));
@@ -48,9 +49,14 @@ export async function finish(
   await beginGrace(id, media, now);
   await unlessDeleted(id, world);
 
+  if (wasReady) return;
+  const { storedBytes } = marker;
+  if (before.next === plan.rev) {
+    world.observe({ event: 'succeeded', id, rev: plan.rev, storedBytes });
+    return;
+  }
   const source = await world.uploads.head(sourceKey(id));
   const secondsSinceUpload = source ? secondsSince(source.lastModified, now) : 0;
-  const { storedBytes } = marker;
   world.observe({
     event: 'ready',
     id,

@@ -3,13 +3,12 @@
 import * as z from 'zod';
 import { RecordError, RequestError, SourceError } from '../core/errors.ts';
 import { CARDS, cardKey, isVideoId, parseCardKey } from '../core/keys.ts';
-import { sweepRevisions } from './grace.ts';
-import type { Sweep } from './grace.ts';
-import type { StartPrewarm } from './prewarm.ts';
 import { addVideo, recipesOfVideo } from './recipe-report.ts';
 import type { RecipeCount, VideoRevisions } from './recipe-report.ts';
 import { replan } from './replan.ts';
 import type { Replanned } from './replan.ts';
+import { sweepRevisions } from './sweep.ts';
+import type { Sweep, SweepOptions } from './sweep.ts';
 import type { World } from './world.ts';
 
 const id = z.string().refine(isVideoId, 'is not the id of a video');
@@ -37,13 +36,7 @@ interface Failure {
   message: string;
 }
 
-export interface MaintenanceOptions {
-  startPrewarm: StartPrewarm;
-  graceSeconds: number;
-  now: Date;
-  /** Whether to end with a cursor for the next call. */
-  isTimeUp(): boolean;
-}
+export type MaintenanceOptions = SweepOptions;
 
 /** @throws RequestError INVALID_REQUEST, with all the commands there are */
 export function maintenanceRequest(event: unknown): MaintenanceRequest {
@@ -66,7 +59,7 @@ export async function maintain(
   const { now, startPrewarm, graceSeconds } = options;
   switch (request.command) {
     case 'sweep':
-      return sweepRevisions(world, { now, graceSeconds, startPrewarm });
+      return sweepRevisions(world, options);
     case 'recipes': {
       if ('id' in request) return recipesOfVideo(request.id, world, graceSeconds);
       const recipes = new Map<string, RecipeCount>();

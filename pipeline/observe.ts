@@ -39,7 +39,10 @@ export type Observation =
   /** The source is damaged there: a picture was held, or nothing is to be seen or heard. */
   | { event: 'rescued'; id: string; rendition: string; index: number; rescue: Rescue }
   | { event: 'ready'; id: string; secondsSinceUpload: number; durationSeconds: number; storedBytes: number }
-  | { event: 'failed'; id: string };
+  | { event: 'failed'; id: string }
+  /** A video that was planned anew: its next revision is the current one now, or could not be completed. */
+  | { event: 'succeeded'; id: string; rev: string; storedBytes: number }
+  | { event: 'notSucceeded'; id: string; rev: string };
 
 export type Observe = (observation: Observation) => void;
 
