@@ -391,14 +391,18 @@ describe('a video of one plan, as it was before there were revisions', () => {
   test('loses its old revision when its grace time is over, and nothing else', async () => {
     const { id } = video;
     const { rev } = plan;
-    expect(await account.dayPasses()).toEqual([{ payload: { swept: 0, kept: 1, failed: [] } }]);
+    expect(await account.dayPasses()).toEqual([
+      { payload: { swept: 0, kept: 1, failed: [], isComplete: true } },
+    ]);
     expect((await account.watch(segmentOf(OLD))).status).toBe(200);
 
     const revisions = await jsonAt<Revisions>(revisionsKey(id));
     const eightDaysAgo = new Date(Date.now() - 8 * 24 * 3600 * 1000).toISOString();
     const former = revisions.former.map((each) => ({ ...each, graceFrom: eightDaysAgo }));
     await put(revisionsKey(id), JSON.stringify({ ...revisions, former }));
-    expect(await account.dayPasses()).toEqual([{ payload: { swept: 1, kept: 0, failed: [] } }]);
+    expect(await account.dayPasses()).toEqual([
+      { payload: { swept: 1, kept: 0, failed: [], isComplete: true } },
+    ]);
 
     const left = [...(await stored('media', '')).keys()].filter((key) => key.includes(id));
     const gone = [firstPlanKey(id), firstReadyKey(id), firstMezzanineKey(id)];
@@ -483,7 +487,9 @@ test('a record that cannot be read keeps nothing else from being listed, fails t
 
   const path = `/api/videos/${id}`;
   expect((await account.api({ method: 'DELETE', path, headers: OWNER })).status).toBe(204);
-  expect(await account.dayPasses()).toEqual([{ payload: { swept: 0, kept: 0, failed: [] } }]);
+  expect(await account.dayPasses()).toEqual([
+    { payload: { swept: 0, kept: 0, failed: [], isComplete: true } },
+  ]);
 });
 
 test('no role allows what is another function’s to do', () => {
