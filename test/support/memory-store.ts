@@ -46,8 +46,10 @@ export function memoryStore(): Store & { keys(): string[] } {
       };
     },
     list: async function* (prefix, after = '') {
-      for (const key of [...objects.keys()].sort()) {
-        if (key.startsWith(prefix) && key > after) yield { key, sizeBytes: objects.get(key)!.length };
+      // As it is now, whatever is removed while somebody reads it.
+      const listed = [...objects].map(([key, { length: sizeBytes }]) => ({ key, sizeBytes }));
+      for (const object of listed.sort((a, b) => (a.key < b.key ? -1 : 1))) {
+        if (object.key.startsWith(prefix) && object.key > after) yield object;
       }
     },
     delete: async (keys) => keys.forEach((key) => objects.delete(key)),
