@@ -3,7 +3,7 @@
 import { errorKey, revisionErrorKey } from '../core/keys.ts';
 import { ERROR } from '../core/records/outcomes.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { readyMarkerOf, revisionsOf } from './revisions.ts';
+import { isPlanned, readyMarkerOf, revisionsOf } from './revisions.ts';
 import { createRecord } from './store.ts';
 import type { World } from './world.ts';
 
@@ -27,6 +27,8 @@ export async function failVideo(
     message: 'Not all of the video could be prepared. It will be tried again.',
   });
   await unlessDeleted(id, world);
+  // Of one that was abandoned or swept meanwhile there is nothing to know.
+  if (failed !== undefined && !(await isPlanned(id, failed, media))) return media.delete([key]);
   if (outcome === 'exists') return;
   world.observe(isVideos ? { event: 'failed', id } : { event: 'notSucceeded', id, rev: failed });
 }

@@ -14,7 +14,14 @@ import { unlessDeleted } from './delete-video.ts';
 import { beginGrace } from './grace.ts';
 import { rewriteLasting } from './lasting.ts';
 import { secondsSince } from './observe.ts';
-import { changeRevisions, planOf, readyMarkerOf, revisionsOf, storedArtifacts } from './revisions.ts';
+import {
+  changeRevisions,
+  isPlanned,
+  planOf,
+  readyMarkerOf,
+  revisionsOf,
+  storedArtifacts,
+} from './revisions.ts';
 import { updateRecord } from './store.ts';
 import type { Store } from './store.ts';
 import type { World } from './world.ts';
@@ -45,6 +52,10 @@ export async function finish(
   if (isCurrent) await rewriteLasting(id, media, { rev: plan.rev, bitrates: marker.bitrates });
   // Last, so that what is ready is so altogether.
   await updateRecord(media, READY, readyKey(id, plan.rev), () => marker);
+  if (!(await isPlanned(id, plan.rev, media))) {
+    await media.delete([readyKey(id, plan.rev)]);
+    throw notFound('such revision');
+  }
   await media.delete([revisionErrorKey(id, plan.rev), ...(isCurrent ? [errorKey(id)] : [])]);
   await beginGrace(id, media, now);
   await unlessDeleted(id, world);
