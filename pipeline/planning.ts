@@ -24,7 +24,7 @@ import { durationSeconds } from '../core/segments.ts';
 import { deleteBelow, deleteMade, unlessDeleted } from './delete-video.ts';
 import { secondsSince } from './observe.ts';
 import { probeSource } from './probe-source.ts';
-import { currentPlanOf, onlyRevision } from './revisions.ts';
+import { currentPlanOf, onlyRevision, readyMarkerOf } from './revisions.ts';
 import { seekableSource } from './seekable-source.ts';
 import { singleFlight } from './single-flight.ts';
 import { createRecord, readRecord, updateRecord } from './store.ts';
@@ -124,9 +124,14 @@ function refusalOf(error: unknown): SourceError | undefined {
     : undefined;
 }
 
-/** Stores why a source will never play. What was planned and made before that was known goes. */
+/**
+ * Stores why a source will never play. What was planned and made before that was known goes.
+ * @throws RecordError where a newer release has planned it: that knows better
+ */
 export async function refuse(id: string, { code, message }: SourceError, world: World): Promise<void> {
   const { media } = world;
+  const plan = await currentPlanOf(id, media);
+  if (plan) await readyMarkerOf(id, plan.rev, media);
   let isNews = false;
   await updateRecord(media, ERROR, errorKey(id), (before) => {
     isNews = !before || before.code === 'ENCODING_FAILED';
