@@ -6,7 +6,7 @@ import { planKey, sourceKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import { PLAN } from '../core/records/plan.ts';
-import type { Revisions } from '../core/records/revisions.ts';
+import type { FormerRevision, Revisions } from '../core/records/revisions.ts';
 import { workFor, workForArtifacts } from '../core/work.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { finish } from './finish.ts';
@@ -16,6 +16,7 @@ import { startWork } from './prewarm.ts';
 import type { PrewarmRequest, StartPrewarm } from './prewarm.ts';
 import { changeRevisions, missingOf, planOf, readyMarkerOf, revisionsOf } from './revisions.ts';
 import { createRecord } from './store.ts';
+import type { Store } from './store.ts';
 import type { World } from './world.ts';
 
 export interface Replanned {
@@ -46,21 +47,22 @@ export async function replan(
 
   const { plan } = await planSource(id, source, world);
   const answer = { id, rev: plan.rev, recipe: plan.recipe.name };
-  if (plan.rev === former.rev) return { ...answer, outcome: 'unchanged' };
-
-  await createRecord(media, PLAN, planKey(id, plan.rev), plan);
-  let abandoned: string | null = null;
+  const next = plan.rev === former.rev ? null : plan.rev;
+  if (next && (await createRecord(media, PLAN, planKey(id, next), plan)) === 'exists') {
+    // Throws where a newer release stored it, whose lists of work this one could not do.
+    await planOf(id, next, media);
+  }
+  const abandoned = await abandonedBy(id, next, revisions, media, now);
   await changeRevisions(id, media, (before) => {
     // Somebody else has been at it meanwhile.
-    if (before.current !== former.rev) throw replannedMeanwhile();
-    abandoned = before.next === plan.rev ? null : before.next;
-    return withNext(before, plan);
+    if (before.current !== former.rev || ![null, next, revisions.next].includes(before.next)) {
+      throw replannedMeanwhile();
+    }
+    return before.next === next ? undefined : withNext(before, next, abandoned);
   });
   await unlessDeleted(id, world);
-  if (abandoned) {
-    const copy = (await planOf(id, abandoned, media))?.source.key ?? null;
-    await sweepRevision(id, { rev: abandoned, copy }, media);
-  }
+  if (abandoned) await sweepRevision(id, abandoned, media);
+  if (!next) return { ...answer, outcome: 'unchanged' };
 
   await complete(id, plan, former, world, startPrewarm, { again: now });
   return { ...answer, outcome: 'planned' };
@@ -100,11 +102,34 @@ async function complete(
   }
 }
 
-/** A revision that was a former one comes back where the recipe was changed back. */
-const withNext = (before: Revisions, { rev }: Plan): Revisions => ({
-  ...before,
-  next: rev,
-  former: before.former.filter((former) => former.rev !== rev),
+/** The next revision so far, where another takes its place, or none. */
+async function abandonedBy(
+  id: string,
+  next: string | null,
+  revisions: Revisions,
+  media: Store,
+  now: Date,
+): Promise<FormerRevision | undefined> {
+  const rev = revisions.next;
+  if (rev === null || rev === next) return undefined;
+  const copy = (await planOf(id, rev, media))?.source.key ?? null;
+  return { rev, supersededAt: now.toISOString(), graceFrom: null, copy };
+}
+
+/**
+ * A revision that was a former one comes back where the recipe was changed back. One that is abandoned is a former one until
+ * it is swept.
+ */
+const withNext = (
+  { current, former }: Revisions,
+  next: string | null,
+  abandoned: FormerRevision | undefined,
+): Revisions => ({
+  ...{ current, next },
+  former: [
+    ...former.filter(({ rev }) => rev !== next && rev !== abandoned?.rev),
+    ...(abandoned ? [abandoned] : []),
+  ],
 });
 
 const replannedMeanwhile = (): RequestError =>
