@@ -16,7 +16,7 @@ import { PLAN } from '../core/records/plan.ts';
 import type { FormerRevision, Revisions } from '../core/records/revisions.ts';
 import { deleteBelow } from './delete-video.ts';
 import { changeRevisions, currentPlanOf, missingOf, planOf, revisionsOf } from './revisions.ts';
-import { readRecord } from './store.ts';
+import { putJson, readRecord } from './store.ts';
 import type { Store } from './store.ts';
 
 /** Begins the grace time of each former revision of which the current one holds everything. */
@@ -51,25 +51,27 @@ export const revsOf = ({ current, next, former }: Revisions): string[] => [
   ...former.map(({ rev }) => rev),
 ];
 
-/** Removes a revision: its plan first, so that nothing can be made anew, and last the word of it. */
+/**
+ * Removes a revision: its plan first, so that nothing can be made anew. Until nothing else is left, an empty list of work has
+ * its name, so the next sweep finds one that was cut off.
+ */
 export async function sweepRevision(
   id: string,
   { rev, copy }: Pick<FormerRevision, 'rev' | 'copy'>,
   media: Store,
 ): Promise<void> {
   const first = await readRecord(media, PLAN, firstPlanKey(id));
-  await media.delete([planKey(id, rev), ...(first?.rev === rev ? [firstPlanKey(id)] : [])]);
+  const firstRecords = [firstPlanKey(id), firstWorkKey(id), firstReadyKey(id)];
+  await putJson(media, workKey(id, rev), []);
+  await media.delete([planKey(id, rev), ...(first?.rev === rev ? firstRecords : [])]);
   await deleteBelow(revPrefix(id, rev), media);
-  await media.delete([workKey(id, rev), readyKey(id, rev), revisionErrorKey(id, rev)]);
-  if (first?.rev === rev) await media.delete([firstWorkKey(id), firstReadyKey(id)]);
-  if (copy && !(await isUsed(copy, id, rev, media))) {
-    await media.delete(keysOfMezzanine(copy));
-  }
+  if (copy && !(await isUsed(copy, id, rev, media))) await media.delete(keysOfMezzanine(copy));
   await changeRevisions(id, media, (before) => ({
     ...before,
     next: before.next === rev ? null : before.next,
     former: before.former.filter((former) => former.rev !== rev),
   }));
+  await media.delete([workKey(id, rev), readyKey(id, rev), revisionErrorKey(id, rev)]);
 }
 
 async function isUsed(copy: string, id: string, exceptRev: string, media: Store): Promise<boolean> {

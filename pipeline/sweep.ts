@@ -1,8 +1,15 @@
 // The sweep, from time to time, of revisions whose grace time is over. It also finds what nobody else would: a revision whose
 // making was never begun, and a plan that functions of an older release have left.
 
-import { VIDEO_RECORDS, firstPlanKey, parseRevisionRecord, sourceKey } from '../core/keys.ts';
+import {
+  VIDEO_RECORDS,
+  firstPlanKey,
+  parseRevisionRecord,
+  revisionsPrefix,
+  sourceKey,
+} from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
+import type { Plan } from '../core/plan.ts';
 import { PLAN } from '../core/records/plan.ts';
 import { workForArtifacts } from '../core/work.ts';
 import { beginGrace, revsOf, sweepRevision } from './grace.ts';
@@ -32,10 +39,10 @@ export interface SweepOptions {
   isTimeUp(): boolean;
 }
 
-/** Looks at all videos with more than one plan: a listing of the records tells which those are. */
+/** Looks at all videos with more than one revision: a listing of the records tells which those are. */
 export async function sweepRevisions(world: World, options: SweepOptions): Promise<Sweep> {
   const sweep: Sweep = { swept: 0, kept: 0, failed: [], isComplete: true };
-  for await (const id of videosWithSeveralPlans(world.media)) {
+  for await (const id of videosWithSeveralRevisions(world.media)) {
     if (options.isTimeUp()) return { ...sweep, isComplete: false };
     try {
       const { swept, kept } = await sweepVideo(id, world, options);
@@ -50,15 +57,21 @@ export async function sweepRevisions(world: World, options: SweepOptions): Promi
 }
 
 /** Keys of one video follow each other in a listing. */
-async function* videosWithSeveralPlans(media: Store): AsyncGenerator<string> {
-  let [last, plans] = ['', 0];
+async function* videosWithSeveralRevisions(media: Store): AsyncGenerator<string> {
+  let [last, plans, named] = ['', new Set<string>(), new Set<string>()];
   for await (const { key } of media.list(VIDEO_RECORDS)) {
     const record = parseRevisionRecord(key);
-    if (record?.kind !== 'plan') continue;
-    plans = record.id === last ? plans + 1 : 1;
-    last = record.id;
-    if (plans === 2) yield last;
+    if (!record) continue;
+    const { id, rev = '', kind } = record;
+    if (id !== last) {
+      if (plans.size > 1 || named.size > 1) yield last;
+      [last, plans, named] = [id, new Set(), new Set()];
+    }
+    if (kind === 'plan') plans.add(rev);
+    // A sweep that was cut off has removed the plan, and left another record.
+    if (rev) named.add(rev);
   }
+  if (plans.size > 1 || named.size > 1) yield last;
 }
 
 async function sweepVideo(
@@ -97,20 +110,36 @@ async function sweepVideo(
 }
 
 /**
- * A plan under its first key, beside a record that does not list it, was made by functions of before there were revisions,
- * which ran beside ours during a deployment or after a rollback. They may have pointed the multivariant playlist to it.
+ * Revisions that have records and are not listed. A plan under its first key was made by functions of before there were
+ * revisions, which ran beside ours during a deployment or after a rollback, and may have pointed the multivariant playlist to
+ * it. Others are left by functions of ours that were ended half-way.
  */
 async function listUnlisted(id: string, media: Store, now: Date): Promise<void> {
-  const first = await readRecord(media, PLAN, firstPlanKey(id));
-  if (!first) return;
+  const recorded = await recordedRevisions(id, media);
   let isNews = false;
   await changeRevisions(id, media, (before) => {
-    isNews = !revsOf(before).includes(first.rev);
-    const former = {
-      ...{ rev: first.rev, supersededAt: now.toISOString(), graceFrom: null },
-      copy: first.source.key ?? null,
-    };
-    return isNews ? { ...before, former: [...before.former, former] } : undefined;
+    const listed = revsOf(before);
+    const unlisted = [...recorded].filter(([rev]) => !listed.includes(rev));
+    isNews = unlisted.length > 0;
+    const former = unlisted.map(([rev, plan]) => ({
+      ...{ rev, supersededAt: now.toISOString(), graceFrom: null },
+      copy: plan?.source.key ?? null,
+    }));
+    return isNews ? { ...before, former: [...before.former, ...former] } : undefined;
   });
   if (isNews) await rewriteLasting(id, media);
+}
+
+/** With their plans, as far as they have one. @throws RecordError */
+async function recordedRevisions(id: string, media: Store): Promise<Map<string, Plan | undefined>> {
+  const revs = new Set<string>();
+  for await (const { key } of media.list(revisionsPrefix(id))) {
+    const rev = parseRevisionRecord(key)?.rev;
+    if (rev) revs.add(rev);
+  }
+  const first = await readRecord(media, PLAN, firstPlanKey(id));
+  if (first) revs.add(first.rev);
+  const found = new Map<string, Plan | undefined>();
+  for (const rev of revs) found.set(rev, await planOf(id, rev, media));
+  return found;
 }
