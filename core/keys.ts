@@ -49,10 +49,13 @@ export const mezzaninePrefix = (id: string): string => `mezzanine/${id}/`;
 export const mezzanineKey = (id: string, etag: string): string => `${mezzanineName(id, etag)}.mkv`;
 /** What was found in it, and that it is whole. */
 export const mezzanineRecordKey = (id: string, etag: string): string => `${mezzanineName(id, etag)}.json`;
-const mezzanineName = (id: string, etag: string): string =>
-  `${mezzaninePrefix(id)}${createHash('sha256').update(etag).digest('hex').slice(0, 10)}`;
-/** Before commit 2661e34. */
+/** The number goes up when copies are made otherwise: one must not take the place of another that a plan reads. */
+const mezzanineName = (id: string, etag: string): string => `${mezzaninePrefix(id)}${hashOf(`2 ${etag}`)}`;
+/** Where a copy lies that no record tells of: up to commit 8e3bc33; `etag` is undefined before 2661e34. */
+export const unrecordedMezzanineKey = (id: string, etag: string | undefined): string =>
+  etag === undefined ? firstMezzanineKey(id) : `${mezzaninePrefix(id)}${hashOf(etag)}.mkv`;
 export const firstMezzanineKey = (id: string): string => `mezzanine/${id}.mkv`;
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 10);
 /** A copy, and what was recorded of it: before that commit, nothing. */
 export const keysOfMezzanine = (copy: string): string[] =>
   copy.startsWith(mezzaninePrefix(copy.split('/')[1]!)) ? [copy, copy.replace(/\.mkv$/, '.json')] : [copy];

@@ -1,7 +1,7 @@
 // A revision's plan as it is stored.
 
 import * as z from 'zod';
-import { firstMezzanineKey, mezzanineKey, parseRevisionRecord } from '../keys.ts';
+import { parseRevisionRecord, unrecordedMezzanineKey } from '../keys.ts';
 import type { Plan } from '../plan.ts';
 import { FIRST_RECIPE } from '../recipes/first.ts';
 import { recipeSchema } from '../recipes/recipe.ts';
@@ -88,7 +88,7 @@ export const PLAN = recordKind(schema, [fromOnePlanPerVideo]);
 function fromOnePlanPerVideo(plan: Record<string, unknown>, key: string): Record<string, unknown> {
   const source = plan['source'] as { kind?: string; etag?: string } | undefined;
   const id = parseRevisionRecord(key)?.id ?? '';
-  const copy = source?.etag === undefined ? firstMezzanineKey(id) : mezzanineKey(id, source.etag);
+  const copy = unrecordedMezzanineKey(id, source?.etag);
   return {
     ...plan,
     recipe: FIRST_RECIPE,

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { RecordError } from '../../core/errors.ts';
-import { mezzanineKey, newVideoId, planKey } from '../../core/keys.ts';
+import { newVideoId, planKey, unrecordedMezzanineKey } from '../../core/keys.ts';
 import { planFor } from '../../core/plan.ts';
 import { CARD } from '../../core/records/card.ts';
 import { PLAN } from '../../core/records/plan.ts';
@@ -72,7 +72,7 @@ describe('a plan', () => {
   });
 
   test.each([
-    ['the ETag', { etag: 'e' }, mezzanineKey(id, 'e')],
+    ['the ETag', { etag: 'e' }, unrecordedMezzanineKey(id, 'e')],
     ['the video alone, before 2661e34', {}, `mezzanine/${id}.mkv`],
   ])('of 8e3bc33 finds its copy, named after %s', (_, etag, copy) => {
     const { recipe: _recipe, ...unversioned } = plan;

@@ -30,8 +30,7 @@ import { deleteVideo } from '../../pipeline/delete-video.ts';
 import { derive, deriveWork } from '../../pipeline/derive.ts';
 import { failVideo } from '../../pipeline/fail-video.ts';
 import { finish } from '../../pipeline/finish.ts';
-import { sweepRevision, sweepRevisions } from '../../pipeline/grace.ts';
-import type { Sweep } from '../../pipeline/grace.ts';
+import { sweepRevision } from '../../pipeline/grace.ts';
 import { ingest } from '../../pipeline/ingest.ts';
 import { planSource, refuse } from '../../pipeline/planning.ts';
 import type { PrewarmRequest } from '../../pipeline/prewarm.ts';
@@ -41,6 +40,8 @@ import type { Replanned } from '../../pipeline/replan.ts';
 import { changeRevisions, onlyRevision, planOf, revisionsOf } from '../../pipeline/revisions.ts';
 import { createRecord } from '../../pipeline/store.ts';
 import type { Store } from '../../pipeline/store.ts';
+import { sweepRevisions } from '../../pipeline/sweep.ts';
+import type { Sweep } from '../../pipeline/sweep.ts';
 import { videoStatus } from '../../pipeline/video-status.ts';
 import type { VideoStatus } from '../../pipeline/video-status.ts';
 import { lived, prewarmed, uploadedIn, workIn } from '../support/life.ts';
@@ -234,13 +235,15 @@ describe.each(KEPT)('a plan that was kept %s', (_, keep) => {
 });
 
 /** The sweep so many seconds from now, and the engine after it. */
-async function swept({ world }: Video, inSeconds: number): Promise<Sweep> {
+async function swept({ world }: Video, inSeconds: number): Promise<Omit<Sweep, 'isComplete'>> {
   const requests: PrewarmRequest[] = [];
-  const sweep = await sweepRevisions(world, {
+  const { isComplete, ...sweep } = await sweepRevisions(world, {
     now: new Date(Date.now() + inSeconds * 1000),
     graceSeconds: GRACE_SECONDS,
     startPrewarm: async (request) => void requests.push(request),
+    isTimeUp: () => false,
   });
+  expect(isComplete).toBe(true);
   for (const request of requests) await prewarmed(request, world);
   return sweep;
 }

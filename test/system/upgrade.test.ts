@@ -234,8 +234,10 @@ describe('a folder of 8e3bc33', () => {
       await bytesAt(new URL(`${newRev}/storyboard/0.jpg`, storyboardUrl!).href);
     }
 
-    // 8e3bc33 did not note what it had found in the copy, so it was made again: under the same name, to the same bytes.
-    expect(await keysBelow(client, 'mezzanine/')).toEqual([copy!.replace('.mkv', '.json'), copy]);
+    // 8e3bc33 did not note what it had found in the copy, so another was made, and noted; the old revision has its own.
+    const copies = await keysBelow(client, 'mezzanine/');
+    expect(copies).toHaveLength(3);
+    expect(copies.filter((key) => key.endsWith('.json'))).toHaveLength(1);
     expect((await objectAt(client, copy!)).equals(copyBefore)).toBe(true);
     client.destroy();
   });
