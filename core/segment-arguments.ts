@@ -86,7 +86,7 @@ function videoGraph(job: EncodeJob, video: VideoPlan, renditions: VideoRendition
   const { num, den } = grid.frameRate;
   if (job.rescue === 'blank') {
     const black = ({ width, height }: VideoRendition) =>
-      `color=c=black:s=${width}x${height}:r=${num}/${den},trim=end_frame=${to - from},setpts=PTS+${from},format=yuv420p`;
+      `color=c=black:s=${width}x${height}:r=${num}/${den},trim=end_frame=${to - from},setpts=PTS+${from},format=${job.plan.recipe.picture.pixelFormat}`;
     return renditions.map((rendition, index) => `${black(rendition)}[v${index}]`).join(';');
   }
   const { recipe } = job.plan;

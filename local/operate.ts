@@ -2,6 +2,10 @@
 
 import { parseArgs } from 'node:util';
 import type { MaintenanceAnswer, MaintenanceRequest } from '../pipeline/maintenance.ts';
+import type { RecipeCount } from '../pipeline/recipe-report.ts';
+
+/** Videos asked for at once: an answer must come before the client gives up, which Node's does after five minutes. */
+const PORTION = 10;
 
 const env = process.env;
 const invokeUrl = `http://127.0.0.1:${env['PORT'] ?? 3000}/local/lambda/2015-03-31/functions/maintenance/invocations`;
@@ -22,9 +26,9 @@ function requestsFrom([command, ...args]: string[]): MaintenanceRequest[] {
   });
   switch (command) {
     case 'recipes':
-      return ids.length > 0 ? ids.map((id) => ({ command, id })) : [{ command }];
+      return ids.length > 0 ? ids.map((id) => ({ command, id })) : [{ command, limit: PORTION }];
     case 'replan':
-      if (values.all) return [{ command, all: true }];
+      if (values.all) return [{ command, all: true, limit: PORTION }];
       if (ids.length > 0) return ids.map((id) => ({ command, id }));
       throw new Error('Say which: npm run replan -- ID …, or npm run replan -- --all');
     default:
@@ -32,22 +36,42 @@ function requestsFrom([command, ...args]: string[]): MaintenanceRequest[] {
   }
 }
 
+/** All portions of one command, in tables. */
 async function run(request: MaintenanceRequest): Promise<void> {
-  const answer = await invoke(request);
-  if ('revisions' in answer) {
+  const answers = [await invoke(request)];
+  for (;;) {
+    const last = answers.at(-1)!;
+    if (!('nextCursor' in last) || last.nextCursor === undefined || 'id' in request) break;
+    answers.push(await invoke({ ...request, cursor: last.nextCursor } as MaintenanceRequest));
+  }
+  for (const answer of answers) {
+    if (!('revisions' in answer)) continue;
     console.log(answer.id);
     console.table(answer.revisions);
-  } else if ('recipes' in answer) {
-    console.log(`${answer.videos} videos are planned`);
-    console.table(answer.recipes);
-  } else if ('replanned' in answer) {
-    console.table(answer.replanned);
   }
-  if ('failed' in answer && answer.failed.length > 0) {
+  const counted = answers.filter((answer) => 'recipes' in answer);
+  if (counted.length > 0) {
+    console.log(`${counted.reduce((sum, { videos }) => sum + videos, 0)} videos are planned`);
+    console.table(summed(counted.flatMap(({ recipes }) => recipes)));
+  }
+  const replanned = answers.flatMap((answer) => ('replanned' in answer ? answer.replanned : []));
+  if (replanned.length > 0) console.table(replanned);
+  const failed = answers.flatMap((answer) => ('failed' in answer ? answer.failed : []));
+  if (failed.length > 0) {
     console.error('These stay as they are:');
-    console.table(answer.failed);
+    console.table(failed);
     process.exitCode = 1;
   }
+}
+
+function summed(counts: readonly RecipeCount[]): RecipeCount[] {
+  const sums = new Map<string, RecipeCount>();
+  for (const count of counts) {
+    const sum = sums.get(count.recipe);
+    if (!sum) sums.set(count.recipe, { ...count });
+    else for (const name of ['current', 'next', 'former', 'storedBytes'] as const) sum[name] += count[name];
+  }
+  return [...sums.values()];
 }
 
 async function invoke(request: MaintenanceRequest): Promise<MaintenanceAnswer> {
@@ -55,7 +79,8 @@ async function invoke(request: MaintenanceRequest): Promise<MaintenanceAnswer> {
     method: 'POST',
     headers: { authorization, 'content-type': 'application/json' },
     body: JSON.stringify(request),
-  }).catch((error: Error) => {
+  }).catch((error: Error & { cause?: NodeJS.ErrnoException }) => {
+    if (error.cause?.code !== 'ECONNREFUSED') throw error;
     throw new Error(`No server answers at ${new URL(invokeUrl).origin}. Start it first: npm start`, {
       cause: error,
     });

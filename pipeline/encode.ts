@@ -72,7 +72,7 @@ export async function* encode(
       const shortfall = failure ?? (await shortfallOf(part));
       const rescue = shortfall && (await rescueDamaged(part, tools, options));
       for (const rendition of part.renditions) {
-        for await (const segment of segmentsMade(part, rendition)) yield { ...segment, rescue };
+        for await (const segment of segmentsMade(part, rendition)) yield { ...packed(plan, segment), rescue };
       }
     }
   } finally {
@@ -160,18 +160,16 @@ async function* segmentsMade(job: EncodeJob, rendition: string): AsyncGenerator<
     const bytes = await readFile(join(directory, rendition, segmentName(index, 'ts')));
     const planned = videoFrames(plan.grid, index);
     expectCount(`${rendition}/${index}`, 'pictures', countPictures(bytes), planned.to - planned.from);
-    yield { rendition, index, extension: 'ts', bytes: packed(plan, index, bytes) };
+    yield { rendition, index, extension: 'ts', bytes };
   }
 }
 
-function packed(plan: Plan, index: number, muxed: Uint8Array): Uint8Array {
+/** After it was counted: what cannot be packed is a fault of ours, and nothing is put in the place of its pictures. */
+function packed(plan: Plan, segment: EncodedSegment): EncodedSegment {
   const { packing } = plan.recipe.transportStream;
-  switch (packing.kind) {
-    case 'as-muxed':
-      return muxed;
-    case 'continuous':
-      return packSegment(accessUnitsOf(muxed), decodingSpan(plan, index), packing);
-  }
+  if (segment.extension !== 'ts' || packing.kind === 'as-muxed') return segment;
+  const units = accessUnitsOf(segment.bytes);
+  return { ...segment, bytes: packSegment(units, decodingSpan(plan, segment.index), packing) };
 }
 
 /** Cuts the run's AAC frames at the segments' borders, without priming and context. */

@@ -11,7 +11,7 @@ import type { Revisions } from '../core/records/revisions.ts';
 import { durationSeconds, segmentSeconds, segmentsOf } from '../core/segments.ts';
 import { prewarmedArtifacts } from '../core/work.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { beginGrace } from './grace.ts';
+import { beginGrace, formerRevision } from './grace.ts';
 import { rewriteLasting } from './lasting.ts';
 import { secondsSince } from './observe.ts';
 import {
@@ -46,12 +46,15 @@ export async function finish(
   const marker = await measured(id, plan, media, now);
   const wasReady = await readyMarkerOf(id, plan.rev, media);
 
+  const mark = () => updateRecord(media, READY, readyKey(id, plan.rev), () => marker);
+  // A next revision is ready before it becomes the current one, as the video is ready all the time.
+  if (before.next === plan.rev) await mark();
   const last = await planOf(id, before.current, media);
   await changeRevisions(id, media, (revisions) => succeeded(revisions, plan.rev, last, now));
   const isCurrent = (await revisionsOf(id, media))?.current === plan.rev;
   if (isCurrent) await rewriteLasting(id, media, { rev: plan.rev, bitrates: marker.bitrates });
-  // Last, so that what is ready is so altogether.
-  await updateRecord(media, READY, readyKey(id, plan.rev), () => marker);
+  // And a first one is when its playlist has been measured.
+  if (before.next !== plan.rev) await mark();
   if (!(await isPlanned(id, plan.rev, media))) {
     await media.delete([readyKey(id, plan.rev)]);
     throw notFound('such revision');
@@ -112,9 +115,8 @@ function succeeded(
   now: Date,
 ): Revisions | undefined {
   if (next !== rev) return undefined;
-  const superseded = {
-    ...{ rev: current, supersededAt: now.toISOString(), graceFrom: null },
-    copy: last?.source.key ?? null,
+  return {
+    ...{ current: rev, next: null },
+    former: [...former.filter((other) => other.rev !== rev), formerRevision(current, last, now)],
   };
-  return { current: rev, next: null, former: [...former, superseded] };
 }

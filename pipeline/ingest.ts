@@ -21,7 +21,7 @@ export async function ingest(id: string, world: World, startPrewarm: StartPrewar
   try {
     const plan = await currentPlan(id, world);
     const next = (await revisionsOf(id, world.media))?.next;
-    if (next) await resumeNext(id, next, world, startPrewarm);
+    if (next) await resumeNext(id, next, world, startPrewarm, new Date());
     await allOf([
       ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
       refuseSoundless(id, plan, world),

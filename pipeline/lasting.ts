@@ -95,8 +95,16 @@ export async function rewriteLasting(
       // What the revision has not made yet is made when it is asked for.
       await (bytes ? media.put(key, bytes, contentHeaders(artifact)) : media.delete([key]));
     }
-    if ((await revisionsOf(id, media))?.current === current) return;
+    const after = await revisionsOf(id, media);
+    if (after?.current === current) return;
+    // Deleted meanwhile: whoever did it has not seen this.
+    if (!after) return deletePictures(id, media);
   }
+}
+
+async function deletePictures(id: string, media: Store): Promise<void> {
+  const pictures = (await storedPictures(id, media)).map((artifact) => artifactKey(id, artifact));
+  await media.delete([artifactKey(id, { kind: 'multivariant' }), ...pictures]);
 }
 
 async function storedPictures(id: string, media: Store): Promise<LastingArtifact[]> {

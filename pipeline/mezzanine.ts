@@ -11,7 +11,7 @@ import type { Probe } from '../core/probe.ts';
 import { MEZZANINE } from '../core/records/mezzanine.ts';
 import type { Mezzanine } from '../core/records/mezzanine.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { createRecord, readRecord } from './store.ts';
+import { readRecord, updateRecord } from './store.ts';
 import type { ObjectUpload } from './store.ts';
 import type { World } from './world.ts';
 
@@ -48,7 +48,7 @@ export async function mezzanineOf(
   ]);
   if (known && stored?.sizeBytes === known.sizeBytes) return known;
   const made = await makeMezzanine(id, sourceUrl, source, world);
-  await createRecord(world.media, MEZZANINE, mezzanineRecordKey(id, etag), made);
+  await updateRecord(world.media, MEZZANINE, mezzanineRecordKey(id, etag), () => made);
   await unlessDeleted(id, world);
   return made;
 }

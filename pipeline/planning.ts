@@ -24,7 +24,7 @@ import { durationSeconds } from '../core/segments.ts';
 import { deleteBelow, deleteMade, unlessDeleted } from './delete-video.ts';
 import { secondsSince } from './observe.ts';
 import { probeSource } from './probe-source.ts';
-import { currentPlanOf, onlyRevision, readyMarkerOf } from './revisions.ts';
+import { currentPlanOf, isPlanned, onlyRevision, readyMarkerOf, revisionsOf, revsOf } from './revisions.ts';
 import { seekableSource } from './seekable-source.ts';
 import { singleFlight } from './single-flight.ts';
 import { createRecord, readRecord, updateRecord } from './store.ts';
@@ -98,16 +98,21 @@ export async function planSource(
   });
 }
 
-/** The plan goes before the record that names it, so whoever finds the name finds the plan. Returns the one that counts. */
+/**
+ * The plan goes before the record that names it, so whoever finds the name finds the plan. Where the plan of the current
+ * revision is lost all the same, this one takes its place. Returns the one that counts.
+ */
 async function storeFirst(id: string, plan: Plan, media: Store): Promise<Plan> {
   await createRecord(media, PLAN, planKey(id, plan.rev), plan);
-  const only = onlyRevision(plan.rev);
-  const revisions = await updateRecord(media, REVISIONS, revisionsKey(id), (before) =>
-    before ? undefined : only,
-  );
+  const listed = (await revisionsOf(id, media))?.current;
+  const isLost = listed !== undefined && !(await isPlanned(id, listed, media));
+  const revisions = await updateRecord(media, REVISIONS, revisionsKey(id), (before) => {
+    if (before && !(isLost && before.current === listed)) return undefined;
+    return { ...onlyRevision(plan.rev), former: before?.former.filter(({ rev }) => rev !== plan.rev) ?? [] };
+  });
   if (!revisions || revisions.current === plan.rev) return plan;
   // Another was faster, with other settings or another file: this plan is nobody's, and nor is its copy.
-  await media.delete([planKey(id, plan.rev)]);
+  if (!revsOf(revisions).includes(plan.rev)) await media.delete([planKey(id, plan.rev)]);
   const first = await currentPlanOf(id, media);
   const { etag } = plan.source;
   if (etag !== undefined && first && first.source.etag !== etag) {

@@ -2,19 +2,26 @@
 // everything of the new one exists; then `finish` makes that the current one.
 
 import { RequestError, notFound, sourceGone, sourceReplaced } from '../core/errors.ts';
-import { planKey, sourceKey } from '../core/keys.ts';
+import { planKey, revisionErrorKey, sourceKey, workKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import { PLAN } from '../core/records/plan.ts';
-import type { FormerRevision, Revisions } from '../core/records/revisions.ts';
+import type { Revisions } from '../core/records/revisions.ts';
 import { workFor, workForArtifacts } from '../core/work.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { finish } from './finish.ts';
-import { sweepRevision } from './grace.ts';
+import { formerRevision, sweepRevision } from './grace.ts';
 import { planSource } from './planning.ts';
 import { startWork } from './prewarm.ts';
 import type { PrewarmRequest, StartPrewarm } from './prewarm.ts';
-import { changeRevisions, missingOf, planOf, readyMarkerOf, revisionsOf } from './revisions.ts';
+import {
+  changeRevisions,
+  currentPlanOf,
+  missingOf,
+  planOf,
+  readyMarkerOf,
+  revisionsOf,
+} from './revisions.ts';
 import { createRecord } from './store.ts';
 import type { Store } from './store.ts';
 import type { World } from './world.ts';
@@ -52,45 +59,82 @@ export async function replan(
     // Throws where a newer release stored it, whose lists of work this one could not do.
     await planOf(id, next, media);
   }
-  const abandoned = await abandonedBy(id, next, revisions, media, now);
+  const abandoned = revisions.next === next ? null : revisions.next;
+  const abandonedPlan = abandoned === null ? undefined : await planOf(id, abandoned, media);
   await changeRevisions(id, media, (before) => {
     // Somebody else has been at it meanwhile.
     if (before.current !== former.rev || ![null, next, revisions.next].includes(before.next)) {
       throw replannedMeanwhile();
     }
-    return before.next === next ? undefined : withNext(before, next, abandoned);
+    if (before.former.some(({ rev, isSwept }) => rev === next && isSwept)) throw replannedMeanwhile();
+    return before.next === next ? undefined : { ...withoutNext(before, abandonedPlan, now), next };
   });
   await unlessDeleted(id, world);
-  if (abandoned) await sweepRevision(id, abandoned, media);
+  // It was never shown to anybody; but one that was to come back may have been, and has its grace time.
+  const wasShown = revisions.former.some(({ rev }) => rev === abandoned);
+  if (abandoned !== null && !wasShown) await sweepRevision(id, abandoned, media);
   if (!next) return { ...answer, outcome: 'unchanged' };
 
-  await complete(id, plan, former, world, startPrewarm, { again: now });
+  await complete(id, plan, world, startPrewarm, {
+    again: await startedBefore(id, plan, revisions, media, now),
+  });
   return { ...answer, outcome: 'planned' };
 }
 
-/** Goes on with a revision that was planned anew and is not complete, after whoever made it was ended. */
+/** How long an engine may be at a list before somebody who asks for it again is to have it begun again. */
+const LONGEST_RUN_MS = 24 * 3600 * 1000;
+
+/**
+ * When a list has to be started although one of this revision was started before: it failed, it began long ago, or the
+ * revision has been the current one in its time.
+ */
+async function startedBefore(
+  id: string,
+  { rev }: Plan,
+  before: Revisions,
+  media: Store,
+  now: Date,
+): Promise<Date | undefined> {
+  if (before.former.some((former) => former.rev === rev)) return now;
+  if (await media.head(revisionErrorKey(id, rev))) return now;
+  const list = await media.head(workKey(id, rev));
+  return list && now.getTime() - list.lastModified.getTime() > LONGEST_RUN_MS ? now : undefined;
+}
+
+/** Without a next revision: that is a former one, until it is swept. */
+export function withoutNext(before: Revisions, plan: Plan | undefined, now: Date): Revisions {
+  const { next, former } = before;
+  const isListed = next === null || former.some(({ rev }) => rev === next);
+  return { ...before, next: null, former: isListed ? former : [...former, formerRevision(next, plan, now)] };
+}
+
+/**
+ * Goes on with a revision that was planned anew and is not complete, after whoever made it was ended. What failed waits for
+ * somebody to ask for it again; what an engine is at is not begun a second time.
+ */
 export async function resumeNext(
   id: string,
   next: string,
   world: World,
   startPrewarm: StartPrewarm,
+  now: Date,
 ): Promise<void> {
-  const plan = await planOf(id, next, world.media);
-  if (!plan || (await readyMarkerOf(id, next, world.media))) return;
-  const revisions = await revisionsOf(id, world.media);
-  const former = revisions && (await planOf(id, revisions.current, world.media));
-  await complete(id, plan, former, world, startPrewarm, {});
+  const { media } = world;
+  const plan = await planOf(id, next, media);
+  if (!plan || (await media.head(revisionErrorKey(id, next)))) return;
+  if (await readyMarkerOf(id, next, media)) return finish(id, next, world, now);
+  await complete(id, plan, world, startPrewarm, {});
 }
 
 /** Has everything made that the plan lists and that the revision before holds. */
 async function complete(
   id: string,
   plan: Plan,
-  former: Plan | undefined,
   world: World,
   startPrewarm: StartPrewarm,
   { again }: Pick<PrewarmRequest, 'again'>,
 ): Promise<void> {
+  const former = await currentPlanOf(id, world.media);
   const held = former ? await missingOf(id, plan, former, world.media) : [];
   const work = [...workFor(id, plan), ...workForArtifacts(id, plan, held.filter(isBeyond))];
   if (work.length > 0) await startWork(id, plan, work, world, startPrewarm, { again });
@@ -102,39 +146,9 @@ async function complete(
   }
 }
 
-/** The next revision so far, where another takes its place, or none. */
-async function abandonedBy(
-  id: string,
-  next: string | null,
-  revisions: Revisions,
-  media: Store,
-  now: Date,
-): Promise<FormerRevision | undefined> {
-  const rev = revisions.next;
-  if (rev === null || rev === next) return undefined;
-  const copy = (await planOf(id, rev, media))?.source.key ?? null;
-  return { rev, supersededAt: now.toISOString(), graceFrom: null, copy };
-}
-
-/**
- * A revision that was a former one comes back where the recipe was changed back. One that is abandoned is a former one until
- * it is swept.
- */
-const withNext = (
-  { current, former }: Revisions,
-  next: string | null,
-  abandoned: FormerRevision | undefined,
-): Revisions => ({
-  ...{ current, next },
-  former: [
-    ...former.filter(({ rev }) => rev !== next && rev !== abandoned?.rev),
-    ...(abandoned ? [abandoned] : []),
-  ],
-});
-
 const replannedMeanwhile = (): RequestError =>
   new RequestError(
     409,
     'REPLANNED_MEANWHILE',
-    'Another revision became the current one meanwhile. Try again.',
+    'The revisions of this video have changed meanwhile. Try again.',
   );

@@ -31,10 +31,17 @@ export async function revisionsOf(id: string, media: Store): Promise<Revisions |
   return first && onlyRevision(first.rev);
 }
 
+export const revsOf = ({ current, next, former }: Revisions): string[] => [
+  current,
+  ...(next ? [next] : []),
+  ...former.map((revision) => revision.rev),
+];
+
 export const onlyRevision = (rev: string): Revisions => ({ current: rev, next: null, former: [] });
 
 /**
- * @param change of the record as it stands, also where it is only implied
+ * Changes the record as it stands, or as a video's first plan implies it. A record that is gone is that of a deleted video,
+ * and is not written again.
  * @throws RecordError
  */
 export async function changeRevisions(
@@ -42,9 +49,9 @@ export async function changeRevisions(
   media: Store,
   change: (before: Revisions) => Revisions | undefined,
 ): Promise<void> {
-  const implied = await revisionsOf(id, media);
+  const first = await firstPlanOf(id, media);
   await updateRecord(media, REVISIONS, revisionsKey(id), (record) => {
-    const before = record ?? implied;
+    const before = record ?? (first && onlyRevision(first.rev));
     return before && change(before);
   });
 }

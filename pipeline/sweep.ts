@@ -2,8 +2,11 @@
 // making was never begun, and a plan that functions of an older release have left.
 
 import {
+  CARDS,
   VIDEO_RECORDS,
+  cardKey,
   firstPlanKey,
+  parseCardKey,
   parseRevisionRecord,
   revisionsPrefix,
   sourceKey,
@@ -11,13 +14,23 @@ import {
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import { PLAN } from '../core/records/plan.ts';
+import type { Revisions } from '../core/records/revisions.ts';
 import { workForArtifacts } from '../core/work.ts';
-import { beginGrace, revsOf, sweepRevision } from './grace.ts';
+import { deleteVideo } from './delete-video.ts';
+import { beginGrace, formerRevision, sweepRevision } from './grace.ts';
 import { rewriteLasting } from './lasting.ts';
 import { startWork } from './prewarm.ts';
 import type { StartPrewarm } from './prewarm.ts';
-import { resumeNext } from './replan.ts';
-import { changeRevisions, currentPlanOf, missingOf, planOf, revisionsOf } from './revisions.ts';
+import { resumeNext, withoutNext } from './replan.ts';
+import {
+  changeRevisions,
+  currentPlanOf,
+  missingOf,
+  planOf,
+  readyMarkerOf,
+  revisionsOf,
+  revsOf,
+} from './revisions.ts';
 import { readRecord } from './store.ts';
 import type { Store } from './store.ts';
 import type { World } from './world.ts';
@@ -42,6 +55,7 @@ export interface SweepOptions {
 /** Looks at all videos with more than one revision: a listing of the records tells which those are. */
 export async function sweepRevisions(world: World, options: SweepOptions): Promise<Sweep> {
   const sweep: Sweep = { swept: 0, kept: 0, failed: [], isComplete: true };
+  for await (const id of videosWithoutCard(world.media)) await deleteVideo(id, world);
   for await (const id of videosWithSeveralRevisions(world.media)) {
     if (options.isTimeUp()) return { ...sweep, isComplete: false };
     try {
@@ -55,6 +69,27 @@ export async function sweepRevisions(world: World, options: SweepOptions): Promi
   }
   return sweep;
 }
+
+/**
+ * Records without a card are what functions of an older release have left of a deleted video. Both listings are in the order
+ * of ids.
+ */
+async function* videosWithoutCard(media: Store): AsyncGenerator<string> {
+  const cards = media.list(CARDS)[Symbol.asyncIterator]();
+  const nextCard = async () => parseCardKey((await cards.next()).value?.key ?? '') ?? END;
+  let [card, last] = [await nextCard(), ''];
+  for await (const { key } of media.list(VIDEO_RECORDS)) {
+    const id = parseRevisionRecord(key)?.id;
+    if (!id || id === last) continue;
+    last = id;
+    while (card < id) card = await nextCard();
+    // It may have been written since the listing began.
+    if (card !== id && !(await media.head(cardKey(id)))) yield id;
+  }
+}
+
+/** After every id. */
+const END = '~';
 
 /** Keys of one video follow each other in a listing. */
 async function* videosWithSeveralRevisions(media: Store): AsyncGenerator<string> {
@@ -84,30 +119,49 @@ async function sweepVideo(
   await beginGrace(id, media, now);
   const [revisions, current] = await Promise.all([revisionsOf(id, media), currentPlanOf(id, media)]);
   if (!revisions || !current) return { swept: 0, kept: 0 };
-  // Starts nothing where its list has been started before.
-  if (revisions.next) await resumeNext(id, revisions.next, world, startPrewarm);
+  await lookAfterNext(id, revisions, world, { now, startPrewarm });
 
   const isInGrace = (graceFrom: string | null) =>
     graceFrom !== null && now.getTime() < Date.parse(graceFrom) + graceSeconds * 1000;
   const missing: Artifact[] = [];
-  let swept = 0;
-  for (const former of revisions.former) {
-    if (isInGrace(former.graceFrom)) continue;
-    const plan = await planOf(id, former.rev, media);
+  const over: string[] = [];
+  for (const { rev, graceFrom, isSwept } of revisions.former) {
+    if (isInGrace(graceFrom) && !isSwept) continue;
+    const plan = isSwept ? undefined : await planOf(id, rev, media);
     // Viewers may have had more of it made since its grace time began.
     const lacking = plan ? await missingOf(id, current, plan, media) : [];
     missing.push(...lacking);
-    if (lacking.length > 0 || former.graceFrom === null) continue;
-    await sweepRevision(id, former, media);
-    swept += 1;
+    if (isSwept || (lacking.length === 0 && graceFrom !== null)) over.push(rev);
   }
-  // Where the source is gone nothing can be made any more, so the former revision stays for good.
-  const canMake = current.source.key !== undefined || (await world.uploads.head(sourceKey(id)));
-  if (missing.length > 0 && canMake) {
+  // Whoever last changed the current revision may have been ended before the multivariant playlist said so.
+  if (over.length > 0) await rewriteLasting(id, media);
+  let swept = 0;
+  for (const rev of over) if (await sweepRevision(id, rev, media)) swept += 1;
+  // Where the source is gone the former revision stays for good.
+  if (missing.length > 0 && (await canRead(id, current, world))) {
     await startWork(id, current, workForArtifacts(id, current, missing), world, startPrewarm, { again: now });
   }
   return { swept, kept: revisions.former.length - swept };
 }
+
+/** A next revision goes on where nobody has begun it, and is given up where nothing can be made of the source any more. */
+async function lookAfterNext(
+  id: string,
+  { next }: Revisions,
+  world: World,
+  { now, startPrewarm }: Pick<SweepOptions, 'now' | 'startPrewarm'>,
+): Promise<void> {
+  if (!next) return;
+  const plan = await planOf(id, next, world.media);
+  if (plan && (await canRead(id, plan, world))) return resumeNext(id, next, world, startPrewarm, now);
+  await changeRevisions(id, world.media, (before) =>
+    before.next === next ? withoutNext(before, plan, now) : undefined,
+  );
+  await sweepRevision(id, next, world.media);
+}
+
+const canRead = async (id: string, { source }: Plan, { uploads }: World): Promise<boolean> =>
+  source.key !== undefined || (await uploads.head(sourceKey(id))) !== undefined;
 
 /**
  * Revisions that have records and are not listed. A plan under its first key was made by functions of before there were
@@ -116,18 +170,36 @@ async function sweepVideo(
  */
 async function listUnlisted(id: string, media: Store, now: Date): Promise<void> {
   const recorded = await recordedRevisions(id, media);
+  const complete = await completeInstead(id, media);
   let isNews = false;
   await changeRevisions(id, media, (before) => {
-    const listed = revsOf(before);
-    const unlisted = [...recorded].filter(([rev]) => !listed.includes(rev));
+    const unlisted = [...recorded].filter(([rev]) => !revsOf(before).includes(rev));
     isNews = unlisted.length > 0;
-    const former = unlisted.map(([rev, plan]) => ({
-      ...{ rev, supersededAt: now.toISOString(), graceFrom: null },
-      copy: plan?.source.key ?? null,
-    }));
-    return isNews ? { ...before, former: [...before.former, ...former] } : undefined;
+    if (!isNews) return undefined;
+    const former = (except?: string) =>
+      unlisted.filter(([rev]) => rev !== except).map(([rev, plan]) => formerRevision(rev, plan, now));
+    // Where that plan has been completed and ours has not, it is what viewers have, and ours is to follow.
+    return complete?.instead === before.current && before.next === null
+      ? { current: complete.rev, next: before.current, former: [...before.former, ...former(complete.rev)] }
+      : { ...before, former: [...before.former, ...former()] };
   });
   if (isNews) await rewriteLasting(id, media);
+}
+
+/** A plan under its first key that is complete and not listed, where the current one is not complete. */
+async function completeInstead(
+  id: string,
+  media: Store,
+): Promise<{ rev: string; instead: string } | undefined> {
+  const [first, revisions] = await Promise.all([
+    readRecord(media, PLAN, firstPlanKey(id)),
+    revisionsOf(id, media),
+  ]);
+  if (!first || !revisions || revsOf(revisions).includes(first.rev)) return undefined;
+  if (!(await readyMarkerOf(id, first.rev, media))) return undefined;
+  const { rev } = first;
+  const instead = revisions.current;
+  return (await readyMarkerOf(id, instead, media)) ? undefined : { rev, instead };
 }
 
 /** With their plans, as far as they have one. @throws RecordError */

@@ -10,13 +10,14 @@ import type { TransportPacking } from '../transport-stream/packed-segment.ts';
 const template = z.string();
 const templates = z.array(template);
 
-export const recipeSchema = z.object({
+/** Strict: what this code does not know would make other bytes under the same address. */
+export const recipeSchema = z.strictObject({
   /** For operators, who count videos by it. Any change of what is below takes a new name. */
   name: z.string(),
   /** Added to all time stamps, as with B-frames the first DTS lies before the first PTS and must not be negative. */
   timestampOffsetSeconds: z.number(),
   /** Filters for pictures, of segments and of stills. */
-  picture: z.object({
+  picture: z.strictObject({
     deinterlace: template,
     /** Wide gamut into BT.709. `{width}`, `{height}`, and what zscale is told of the `{source}`. */
     gamut: templates,
@@ -26,7 +27,7 @@ export const recipeSchema = z.object({
     scale: template,
     pixelFormat: template,
   }),
-  h264: z.object({
+  h264: z.strictObject({
     /** `{level}`, `{maxBitrateBps}`, `{gopFrames}`, `{matrix}`, `{primaries}`, `{transfer}` */
     encoder: templates,
     /**
@@ -35,16 +36,16 @@ export const recipeSchema = z.object({
      */
     framesAhead: z.number(),
   }),
-  transportStream: z.object({
+  transportStream: z.strictObject({
     /** Options of every muxer. */
     timing: z.array(z.string()),
     /** Options of the MPEG-TS muxer by name, as it is used alone or by the segment muxer. `{offsetSeconds}` */
     options: z.record(z.string(), template),
     packing: z.discriminatedUnion('kind', [
       /** As ffmpeg's muxer wrote it. */
-      z.object({ kind: z.literal('as-muxed') }),
+      z.strictObject({ kind: z.literal('as-muxed') }),
       /** Packed anew; core/transport-stream/packed-segment.ts explains the values. */
-      z.object({
+      z.strictObject({
         kind: z.literal('continuous'),
         tables: z.number(),
         pcrLeadTicks: z.number(),
@@ -52,7 +53,7 @@ export const recipeSchema = z.object({
       }) satisfies z.ZodType<TransportPacking>,
     ]),
   }),
-  aac: z.object({
+  aac: z.strictObject({
     /** `{bitrateBps}` */
     encoder: templates,
     /** Options of aresample that fill what is missing. */
@@ -62,20 +63,20 @@ export const recipeSchema = z.object({
     /** Frames that the encoder puts before the first of ours. */
     primingFrames: z.number(),
   }),
-  stills: z.object({
+  stills: z.strictObject({
     encoder: templates,
     /** JPEG's scale runs from 2, the best, to 31. */
-    quality: z.object({ poster: z.string(), thumb: z.string(), sheet: z.string() }),
+    quality: z.strictObject({ poster: z.string(), thumb: z.string(), sheet: z.string() }),
     /** `{width}`, `{height}`, `{source}`: what is known of the source's colours. */
     scale: template,
     pixelFormat: template,
-    poster: z.object({
+    poster: z.strictObject({
       /** The share of the film after which it is looked for, and the latest moment. */
       at: z.number(),
       atMostSeconds: z.number(),
       /** So many pictures are compared, so many a second. */
       candidates: z.number(),
-      candidatesRate: z.object({ num: z.number(), den: z.number() }),
+      candidatesRate: z.strictObject({ num: z.number(), den: z.number() }),
       /** `{candidates}` */
       choice: template,
     }),

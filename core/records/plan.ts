@@ -89,8 +89,11 @@ function fromOnePlanPerVideo(plan: Record<string, unknown>, key: string): Record
   const source = plan['source'] as { kind?: string; etag?: string } | undefined;
   const id = parseRevisionRecord(key)?.id ?? '';
   const copy = unrecordedMezzanineKey(id, source?.etag);
+  const audio = plan['audio'] as { channels?: number } | null | undefined;
   return {
     ...plan,
+    // Before commit 0e6b344 the number of the source's channels was not asked for.
+    audio: audio && { sourceChannels: audio.channels, ...audio },
     recipe: FIRST_RECIPE,
     source: source?.kind === 'mezzanine' ? { ...source, key: copy } : source,
   };

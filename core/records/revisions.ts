@@ -10,7 +10,7 @@ const schema = z.object({
   current: rev,
   /** Planned anew, and not yet complete: it becomes the current one when it is. */
   next: rev.nullable(),
-  /** Still derivable, for those who are watching. */
+  /** Still derivable, for those who are watching; one of them may be the next one, too, if it is to come back. */
   former: z.array(
     z.object({
       rev,
@@ -19,6 +19,8 @@ const schema = z.object({
       graceFrom: z.iso.datetime().nullable(),
       /** Where the copy lies that it was made from, if it was: swept with it, unless another revision is, too. */
       copy: z.string().nullable(),
+      /** Whether it is being removed, which nothing stops any more. */
+      isSwept: z.boolean(),
     }),
   ),
 });

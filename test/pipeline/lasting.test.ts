@@ -9,7 +9,7 @@ import type { Plan } from '../../core/plan.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { planKey } from '../../core/keys.ts';
 import { derive } from '../../pipeline/derive.ts';
-import { sweepRevision } from '../../pipeline/grace.ts';
+import { formerRevision, sweepRevision } from '../../pipeline/grace.ts';
 import { httpOrigin } from '../../pipeline/http-origin.ts';
 import { rewriteLasting } from '../../pipeline/lasting.ts';
 import { currentPlan } from '../../pipeline/planning.ts';
@@ -51,10 +51,7 @@ async function superseded({ id, world, plan }: Awaited<ReturnType<typeof uploade
   await changeRevisions(id, media, ({ current, former }) => ({
     current: next.rev,
     next: null,
-    former: [
-      ...former,
-      { rev: current, supersededAt: new Date(0).toISOString(), graceFrom: null, copy: null },
-    ],
+    former: [...former, formerRevision(current, plan, new Date(0))],
   }));
   return next;
 }
@@ -112,7 +109,7 @@ test('addresses of a revision that is gone lead to where the pictures are now', 
   for (const path of ['poster.jpg', 'storyboard/0.jpg']) {
     expect((await ask(video, `${plan.rev}/${path}`)).status).toBe(200); // still derivable
   }
-  await sweepRevision(id, { rev: plan.rev, copy: null }, world.media);
+  await sweepRevision(id, plan.rev, world.media);
   const places = {
     'poster.jpg': '../poster.jpg',
     'storyboard.vtt': '../storyboard.vtt',
