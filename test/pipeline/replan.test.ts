@@ -1,14 +1,11 @@
 // A video that an earlier release planned, planned anew: the revision that viewers have stays until the new one holds all
 // that it holds, and goes after its grace time. With buckets in memory and real ffmpeg.
 
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { SourceError } from '../../core/errors.ts';
 import {
   artifactKey,
   cardKey,
   errorKey,
-  firstPlanKey,
   firstReadyKey,
   firstWorkKey,
   masterKey,
@@ -23,7 +20,6 @@ import type { Artifact } from '../../core/keys.ts';
 import type { Plan, Prewarm } from '../../core/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
-import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentsOf } from '../../core/segments.ts';
 import { workFor } from '../../core/work.ts';
 import { deleteVideo } from '../../pipeline/delete-video.ts';
@@ -32,137 +28,41 @@ import { failVideo } from '../../pipeline/fail-video.ts';
 import { finish } from '../../pipeline/finish.ts';
 import { sweepRevision } from '../../pipeline/grace.ts';
 import { ingest } from '../../pipeline/ingest.ts';
-import { planSource, refuse } from '../../pipeline/planning.ts';
-import type { PrewarmRequest } from '../../pipeline/prewarm.ts';
+import { refuse } from '../../pipeline/planning.ts';
 import { recipesOfVideo } from '../../pipeline/recipe-report.ts';
-import { replan } from '../../pipeline/replan.ts';
-import type { Replanned } from '../../pipeline/replan.ts';
 import { changeRevisions, onlyRevision, planOf, revisionsOf } from '../../pipeline/revisions.ts';
 import { createRecord } from '../../pipeline/store.ts';
 import type { Store } from '../../pipeline/store.ts';
-import { sweepRevisions } from '../../pipeline/sweep.ts';
-import type { Sweep } from '../../pipeline/sweep.ts';
-import { videoStatus } from '../../pipeline/video-status.ts';
-import type { VideoStatus } from '../../pipeline/video-status.ts';
-import { lived, prewarmed, uploadedIn, workIn } from '../support/life.ts';
+import { lived, prewarmed, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
-import { ffmpeg, temporaryDirectory } from '../support/media.ts';
-import { memoryStore } from '../support/memory-store.ts';
+import {
+  GRACE_SECONDS,
+  OLD,
+  json,
+  asOnlyPlan,
+  KEPT,
+  statusOf,
+  textOf,
+  without,
+  segmentOf,
+  oldVideo,
+  copyOf,
+  replanned,
+  succeeded,
+  stored,
+  swept,
+  wasCutOff,
+  failingAfter,
+  openOldVideos,
+  unplannedVideo,
+} from '../support/old-video.ts';
+import type { Video } from '../support/old-video.ts';
 
-const GRACE_SECONDS = 7 * 24 * 3600;
-const OLD = 'aaaaaaaaaa';
-const json = { contentType: 'application/json' };
-
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-/** Three segments of 480p, 360p and sound, of few pictures. */
-let clip: Uint8Array;
-
+let close: () => Promise<void>;
 beforeAll(async () => {
-  directory = await temporaryDirectory();
-  const path = join(directory.path, 'clip.mp4');
-  await ffmpeg(
-    ...['-f', 'lavfi', '-i', 'testsrc2=s=852x480:r=5:d=9', '-f', 'lavfi', '-i', 'sine=440:r=48000:d=9'],
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '10', '-c:a', 'aac', path],
-  );
-  clip = await readFile(path);
+  close = await openOldVideos();
 });
-afterAll(() => directory.remove());
-
-interface Video {
-  id: string;
-  world: TestWorld;
-  old: Plan;
-}
-
-/** How a release kept a plan that was the only one of its video. */
-type Keeping = (id: string, plan: Plan, media: Store) => Promise<void>;
-
-const asOnlyRevision: Keeping = async (id, plan, media) => {
-  await createRecord(media, PLAN, planKey(id, plan.rev), plan);
-  await createRecord(media, REVISIONS, revisionsKey(id), onlyRevision(plan.rev));
-};
-
-/** As 8e3bc33 did: without recipe and version. */
-const asOnlyPlan: Keeping = async (id, { recipe: _, ...plan }, media) => {
-  await media.put(firstPlanKey(id), JSON.stringify(plan), json);
-};
-
-const KEPT: [string, Keeping][] = [
-  ['as one revision', asOnlyRevision],
-  ['as 8e3bc33 did', asOnlyPlan],
-];
-
-/** A video that was planned by the first recipe, and is ready. Each kind is made once, and copied. */
-async function oldVideo({ prewarm = 'all' as Prewarm, keep = asOnlyRevision } = {}): Promise<Video> {
-  const name = `${prewarm} ${keep.name}`;
-  const video = made.get(name) ?? makeOldVideo(prewarm, keep);
-  made.set(name, video);
-  return copyOf(await video);
-}
-
-const made = new Map<string, Promise<Video>>();
-
-async function makeOldVideo(prewarm: Prewarm, keep: Keeping): Promise<Video> {
-  const { id, world } = await uploadedIn(directory.path, clip);
-  world.settings.prewarm = prewarm;
-  const source = await world.uploads.head(sourceKey(id));
-  const { plan } = await planSource(id, source!, world);
-  const old = { ...plan, rev: OLD, recipe: FIRST_RECIPE };
-  await keep(id, old, world.media);
-  expect(await lived({ id, world })).toMatchObject({ state: 'ready' });
-  return { id, world, old };
-}
-
-async function copyOf({ id, world, old }: Video): Promise<Video> {
-  const [media, uploads] = await Promise.all([world.media, world.uploads].map(copyOfStore));
-  return { id, old, world: { ...world, media: media!, uploads: uploads!, settings: { ...world.settings } } };
-}
-
-async function copyOfStore(store: TestWorld['media']): Promise<TestWorld['media']> {
-  const copy = memoryStore();
-  for (const key of store.keys()) await copy.put(key, (await store.get(key))!, json);
-  return copy;
-}
-
-interface Asked {
-  answer: Replanned;
-  /** The lists that engines were asked to run. */
-  requests: PrewarmRequest[];
-}
-
-async function replanned({ id, world }: Video, now = new Date()): Promise<Asked> {
-  const requests: PrewarmRequest[] = [];
-  const answer = await replan(id, world, async (request) => void requests.push(request), now);
-  return { answer, requests };
-}
-
-/** Planned anew, and all of it made. Returns the new revision. */
-async function succeeded(video: Video): Promise<string> {
-  const { answer, requests } = await replanned(video);
-  for (const request of requests) await prewarmed(request, video.world);
-  expect(await revisionsOf(video.id, video.world.media)).toMatchObject({ current: answer.rev, next: null });
-  return answer.rev;
-}
-
-const statusOf = ({ id, world }: Video): Promise<VideoStatus> =>
-  videoStatus(id, world, (video) => `https://cdn.example/v/${video}/master.m3u8`);
-
-const textOf = async (key: string, { world }: Video): Promise<string> => String(await world.media.get(key));
-
-/** All that is stored, to be compared with what is stored later. */
-async function stored({ world }: Video): Promise<Map<string, string>> {
-  const found = new Map<string, string>();
-  for (const key of world.media.keys()) {
-    found.set(key, Buffer.from((await world.media.get(key))!).toString('base64'));
-  }
-  return found;
-}
-
-const without = (objects: Map<string, string>, ...keys: string[]): Map<string, string> =>
-  new Map([...objects].filter(([key]) => !keys.includes(key)));
-
-const segmentOf = (plan: Plan, rendition: string, index: number): Artifact =>
-  segmentsOf(plan, [rendition], { from: index, to: index + 1 })[0]!;
+afterAll(() => close());
 
 describe.each(KEPT)('a plan that was kept %s', (_, keep) => {
   test('stays the current one, with all that belongs to it, until everything of the new one exists', async () => {
@@ -233,20 +133,6 @@ describe.each(KEPT)('a plan that was kept %s', (_, keep) => {
     expect(await swept(video, GRACE_SECONDS + 60)).toEqual({ swept: 0, kept: 0, failed: [] });
   });
 });
-
-/** The sweep so many seconds from now, and the engine after it. */
-async function swept({ world }: Video, inSeconds: number): Promise<Omit<Sweep, 'isComplete'>> {
-  const requests: PrewarmRequest[] = [];
-  const { isComplete, ...sweep } = await sweepRevisions(world, {
-    now: new Date(Date.now() + inSeconds * 1000),
-    graceSeconds: GRACE_SECONDS,
-    startPrewarm: async (request) => void requests.push(request),
-    isTimeUp: () => false,
-  });
-  expect(isComplete).toBe(true);
-  for (const request of requests) await prewarmed(request, world);
-  return sweep;
-}
 
 test.each<[string, string, (video: Video) => unknown]>([
   ['is gone', 'SOURCE_GONE', ({ id, world }) => world.uploads.delete([sourceKey(id)])],
@@ -410,24 +296,6 @@ async function sweptInTime(video: Video): Promise<void> {
   for (const seconds of [0, GRACE_SECONDS + 60]) {
     expect(await swept(video, seconds)).toMatchObject({ failed: [] });
   }
-}
-
-function wasCutOff(error: Error): false {
-  expect(error.message).toBe('cut off');
-  return false;
-}
-
-/** A store that writes and deletes so many times, and then no more. */
-function failingAfter(calls: number, media: TestWorld['media']): Store {
-  let left = calls;
-  const counted =
-    <Args extends unknown[], Result>(call: (...args: Args) => Promise<Result>) =>
-    async (...args: Args): Promise<Result> => {
-      if (left === 0) throw new Error('cut off');
-      left -= 1;
-      return call(...args);
-    };
-  return { ...media, put: counted(media.put), delete: counted(media.delete) };
 }
 
 test.each<[string, (id: string, rev: string) => string]>([
@@ -599,7 +467,7 @@ test.each([
   ['error', errorKey],
   ['list of revisions', revisionsKey],
 ])('an upload is not planned beside a %s of a newer release', async (_, keyOf) => {
-  const { id, world } = await uploadedIn(directory.path, clip);
+  const { id, world } = await unplannedVideo();
   await world.media.put(keyOf(id), JSON.stringify({ version: 99 }), json);
   const before = world.media.keys();
   await expect(ingest(id, world, async () => undefined)).rejects.toMatchObject({
