@@ -48,13 +48,13 @@ export async function finish(
 
   const mark = () => updateRecord(media, READY, readyKey(id, plan.rev), () => marker);
   // A next revision is ready before it becomes the current one, as the video is ready all the time.
-  if (before.next === plan.rev) await mark();
+  if (before.next?.rev === plan.rev) await mark();
   const last = await planOf(id, before.current, media);
   await changeRevisions(id, media, (revisions) => succeeded(revisions, plan.rev, last, now));
   const isCurrent = (await revisionsOf(id, media))?.current === plan.rev;
   if (isCurrent) await rewriteLasting(id, media, { rev: plan.rev, bitrates: marker.bitrates });
   // And a first one is when its playlist has been measured.
-  if (before.next !== plan.rev) await mark();
+  if (before.next?.rev !== plan.rev) await mark();
   if (!(await isPlanned(id, plan.rev, media))) {
     await media.delete([readyKey(id, plan.rev)]);
     throw notFound('such revision');
@@ -65,7 +65,7 @@ export async function finish(
 
   if (wasReady) return;
   const { storedBytes } = marker;
-  if (before.next === plan.rev) {
+  if (before.next?.rev === plan.rev) {
     world.observe({ event: 'succeeded', id, rev: plan.rev, storedBytes });
     return;
   }
@@ -114,7 +114,7 @@ function succeeded(
   last: Plan | undefined,
   now: Date,
 ): Revisions | undefined {
-  if (next !== rev) return undefined;
+  if (next?.rev !== rev) return undefined;
   return {
     ...{ current: rev, next: null },
     former: [...former.filter((other) => other.rev !== rev), formerRevision(current, last, now)],

@@ -55,7 +55,7 @@ export const formerRevision = (rev: string, plan: Plan | undefined, now: Date): 
 export async function sweepRevision(id: string, rev: string, media: Store): Promise<boolean> {
   let swept: FormerRevision | undefined;
   await changeRevisions(id, media, (before) => {
-    const isFormer = before.current !== rev && before.next !== rev;
+    const isFormer = before.current !== rev && before.next?.rev !== rev;
     swept = isFormer ? before.former.find((former) => former.rev === rev) : undefined;
     return swept && withFormer(before, rev, { isSwept: true });
   });

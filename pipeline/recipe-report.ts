@@ -85,7 +85,7 @@ async function revisionsIn(
   const { current, next, former } = revisions;
   return [
     { rev: current, role: 'current', graceFrom: null },
-    ...(next ? [{ rev: next, role: 'next' as const, graceFrom: null }] : []),
+    ...(next ? [{ rev: next.rev, role: 'next' as const, graceFrom: null }] : []),
     ...former.map(({ rev, graceFrom }) => ({ rev, role: 'former' as const, graceFrom })),
   ];
 }

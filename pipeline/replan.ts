@@ -6,14 +6,14 @@ import { planKey, revisionErrorKey, sourceKey, workKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import { PLAN } from '../core/records/plan.ts';
-import type { Revisions } from '../core/records/revisions.ts';
+import type { NextRevision, Revisions } from '../core/records/revisions.ts';
 import { workFor, workForArtifacts } from '../core/work.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { finish } from './finish.ts';
 import { formerRevision, sweepRevision } from './grace.ts';
 import { planSource } from './planning.ts';
 import { startWork } from './prewarm.ts';
-import type { PrewarmRequest, StartPrewarm } from './prewarm.ts';
+import type { StartPrewarm } from './prewarm.ts';
 import {
   changeRevisions,
   currentPlanOf,
@@ -59,53 +59,67 @@ export async function replan(
     // Throws where a newer release stored it, whose lists of work this one could not do.
     await planOf(id, next, media);
   }
-  const abandoned = revisions.next === next ? null : revisions.next;
-  const abandonedPlan = abandoned === null ? undefined : await planOf(id, abandoned, media);
-  await changeRevisions(id, media, (before) => {
-    // Somebody else has been at it meanwhile.
-    if (before.current !== former.rev || ![null, next, revisions.next].includes(before.next)) {
-      throw replannedMeanwhile();
-    }
-    if (before.former.some(({ rev, isSwept }) => rev === next && isSwept)) throw replannedMeanwhile();
-    return before.next === next ? undefined : { ...withoutNext(before, abandonedPlan, now), next };
-  });
+  const asked = await setNext(id, next, revisions, media, now);
   await unlessDeleted(id, world);
+  const abandoned = revisions.next?.rev;
   // It was never shown to anybody; but one that was to come back may have been, and has its grace time.
   const wasShown = revisions.former.some(({ rev }) => rev === abandoned);
-  if (abandoned !== null && !wasShown) await sweepRevision(id, abandoned, media);
-  if (!next) return { ...answer, outcome: 'unchanged' };
+  if (abandoned !== undefined && abandoned !== next && !wasShown) await sweepRevision(id, abandoned, media);
+  if (!asked) return { ...answer, outcome: 'unchanged' };
 
-  await complete(id, plan, world, startPrewarm, {
-    again: await startedBefore(id, plan, revisions, media, now),
-  });
+  await complete(id, plan, asked, world, startPrewarm, now);
   return { ...answer, outcome: 'planned' };
+}
+
+/**
+ * Writes which revision is the next one, or that none is. The one so far becomes a former one.
+ * @throws RequestError REPLANNED_MEANWHILE
+ */
+async function setNext(
+  id: string,
+  rev: string | null,
+  seen: Revisions,
+  media: Store,
+  now: Date,
+): Promise<NextRevision | null> {
+  const hasRun = rev !== null && (await hasEnded(id, rev, media, now));
+  if (hasRun) await media.delete([revisionErrorKey(id, rev)]);
+  const abandoned = seen.next && seen.next.rev !== rev ? await planOf(id, seen.next.rev, media) : undefined;
+  let next: NextRevision | null = null;
+  await changeRevisions(id, media, (before) => {
+    const isAsSeen = before.next === null || [rev, seen.next?.rev].includes(before.next.rev);
+    const isBeingSwept = before.former.some((former) => former.rev === rev && former.isSwept);
+    if (before.current !== seen.current || !isAsSeen || isBeingSwept) throw replannedMeanwhile();
+    if (before.next?.rev === rev && !hasRun) {
+      next = before.next; // an engine is at it
+      return undefined;
+    }
+    next = rev === null ? null : { rev, askedAt: now.toISOString() };
+    if (before.next === null && next === null) return undefined;
+    return { ...(before.next?.rev === rev ? before : withoutNext(before, abandoned, now)), next };
+  });
+  return next;
 }
 
 /** How long an engine may be at a list before somebody who asks for it again is to have it begun again. */
 const LONGEST_RUN_MS = 24 * 3600 * 1000;
 
-/**
- * When a list has to be started although one of this revision was started before: it failed, it began long ago, or the
- * revision has been the current one in its time.
- */
-async function startedBefore(
-  id: string,
-  { rev }: Plan,
-  before: Revisions,
-  media: Store,
-  now: Date,
-): Promise<Date | undefined> {
-  if (before.former.some((former) => former.rev === rev)) return now;
-  if (await media.head(revisionErrorKey(id, rev))) return now;
+/** Whether an engine has been at a revision's list and is no more: it failed, or it began long ago. */
+async function hasEnded(id: string, rev: string, media: Store, now: Date): Promise<boolean> {
+  if (await media.head(revisionErrorKey(id, rev))) return true;
   const list = await media.head(workKey(id, rev));
-  return list && now.getTime() - list.lastModified.getTime() > LONGEST_RUN_MS ? now : undefined;
+  return list !== undefined && now.getTime() - list.lastModified.getTime() > LONGEST_RUN_MS;
 }
 
 /** Without a next revision: that is a former one, until it is swept. */
 export function withoutNext(before: Revisions, plan: Plan | undefined, now: Date): Revisions {
   const { next, former } = before;
-  const isListed = next === null || former.some(({ rev }) => rev === next);
-  return { ...before, next: null, former: isListed ? former : [...former, formerRevision(next, plan, now)] };
+  const isListed = next === null || former.some(({ rev }) => rev === next.rev);
+  return {
+    ...before,
+    next: null,
+    former: isListed ? former : [...former, formerRevision(next.rev, plan, now)],
+  };
 }
 
 /**
@@ -114,31 +128,33 @@ export function withoutNext(before: Revisions, plan: Plan | undefined, now: Date
  */
 export async function resumeNext(
   id: string,
-  next: string,
+  next: NextRevision,
   world: World,
   startPrewarm: StartPrewarm,
   now: Date,
 ): Promise<void> {
   const { media } = world;
-  const plan = await planOf(id, next, media);
-  if (!plan || (await media.head(revisionErrorKey(id, next)))) return;
-  if (await readyMarkerOf(id, next, media)) return finish(id, next, world, now);
-  await complete(id, plan, world, startPrewarm, {});
+  const plan = await planOf(id, next.rev, media);
+  if (!plan || (await media.head(revisionErrorKey(id, next.rev)))) return;
+  if (await readyMarkerOf(id, next.rev, media)) return finish(id, next.rev, world, now);
+  await complete(id, plan, next, world, startPrewarm, now);
 }
 
 /** Has everything made that the plan lists and that the revision before holds. */
 async function complete(
   id: string,
   plan: Plan,
+  { askedAt }: NextRevision,
   world: World,
   startPrewarm: StartPrewarm,
-  { again }: Pick<PrewarmRequest, 'again'>,
+  now: Date,
 ): Promise<void> {
   const former = await currentPlanOf(id, world.media);
   const held = former ? await missingOf(id, plan, former, world.media) : [];
   const work = [...workFor(id, plan), ...workForArtifacts(id, plan, held.filter(isBeyond))];
+  const again = new Date(askedAt);
   if (work.length > 0) await startWork(id, plan, work, world, startPrewarm, { again });
-  else await finish(id, plan.rev, world, again ?? new Date());
+  else await finish(id, plan.rev, world, now);
 
   function isBeyond(artifact: Artifact): boolean {
     if (artifact.kind === 'segment') return !plan.prewarm.includes(artifact.rendition);

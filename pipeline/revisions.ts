@@ -33,7 +33,7 @@ export async function revisionsOf(id: string, media: Store): Promise<Revisions |
 
 export const revsOf = ({ current, next, former }: Revisions): string[] => [
   current,
-  ...(next ? [next] : []),
+  ...(next ? [next.rev] : []),
   ...former.map((revision) => revision.rev),
 ];
 

@@ -152,12 +152,12 @@ async function lookAfterNext(
   { now, startPrewarm }: Pick<SweepOptions, 'now' | 'startPrewarm'>,
 ): Promise<void> {
   if (!next) return;
-  const plan = await planOf(id, next, world.media);
+  const plan = await planOf(id, next.rev, world.media);
   if (plan && (await canRead(id, plan, world))) return resumeNext(id, next, world, startPrewarm, now);
   await changeRevisions(id, world.media, (before) =>
-    before.next === next ? withoutNext(before, plan, now) : undefined,
+    before.next?.rev === next.rev ? withoutNext(before, plan, now) : undefined,
   );
-  await sweepRevision(id, next, world.media);
+  await sweepRevision(id, next.rev, world.media);
 }
 
 const canRead = async (id: string, { source }: Plan, { uploads }: World): Promise<boolean> =>
@@ -169,8 +169,8 @@ const canRead = async (id: string, { source }: Plan, { uploads }: World): Promis
  * it. Others are left by functions of ours that were ended half-way.
  */
 async function listUnlisted(id: string, media: Store, now: Date): Promise<void> {
-  const recorded = await recordedRevisions(id, media);
   const complete = await completeInstead(id, media);
+  const recorded = await recordedRevisions(id, media);
   let isNews = false;
   await changeRevisions(id, media, (before) => {
     const unlisted = [...recorded].filter(([rev]) => !revsOf(before).includes(rev));
@@ -180,7 +180,11 @@ async function listUnlisted(id: string, media: Store, now: Date): Promise<void> 
       unlisted.filter(([rev]) => rev !== except).map(([rev, plan]) => formerRevision(rev, plan, now));
     // Where that plan has been completed and ours has not, it is what viewers have, and ours is to follow.
     return complete?.instead === before.current && before.next === null
-      ? { current: complete.rev, next: before.current, former: [...before.former, ...former(complete.rev)] }
+      ? {
+          current: complete.rev,
+          next: { rev: before.current, askedAt: now.toISOString() },
+          former: [...before.former, ...former(complete.rev)],
+        }
       : { ...before, former: [...before.former, ...former()] };
   });
   if (isNews) await rewriteLasting(id, media);

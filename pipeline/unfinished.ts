@@ -45,8 +45,8 @@ async function isUnfinished(
   const revisions = await revisionsOf(id, media);
   if (!revisions) return true;
   // A former one need not be complete.
-  for (const rev of [revisions.current, revisions.next]) {
-    if (rev !== null && !(await readyMarkerOf(id, rev, media))) return true;
+  for (const rev of [revisions.current, revisions.next?.rev]) {
+    if (rev !== undefined && !(await readyMarkerOf(id, rev, media))) return true;
   }
   return false;
 }

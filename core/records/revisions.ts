@@ -8,8 +8,11 @@ const rev = z.string().regex(/^[0-9a-f]{10}$/);
 const schema = z.object({
   /** What `master.m3u8` names. */
   current: rev,
-  /** Planned anew, and not yet complete: it becomes the current one when it is. */
-  next: rev.nullable(),
+  /**
+   * Planned anew, and not yet complete: it becomes the current one when it is. The engine's run is named after the time, so
+   * that one is not begun twice, and a revision that comes back after years is not taken for one that has run.
+   */
+  next: z.object({ rev, askedAt: z.iso.datetime() }).nullable(),
   /** Still derivable, for those who are watching; one of them may be the next one, too, if it is to come back. */
   former: z.array(
     z.object({
@@ -27,6 +30,7 @@ const schema = z.object({
 
 export type Revisions = z.infer<typeof schema>;
 
+export type NextRevision = NonNullable<Revisions['next']>;
 export type FormerRevision = Revisions['former'][number];
 
 export const REVISIONS = recordKind(schema, [(unversioned) => unversioned]);
