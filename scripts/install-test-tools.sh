@@ -1,9 +1,10 @@
 #!/bin/sh
 # What the tests need of the system: Debian's own Chromium, which decodes H.264 and AAC, for the pages; curl and jq for
-# the examples of docs/api.md. Nothing to do where they are.
+# the examples of docs/api.md; Debian's ffmpeg, whose segments must mix with those of the one that npm installs. Nothing
+# to do where they are.
 set -eu
 missing=''
-for tool in chromium curl jq; do
+for tool in chromium curl jq ffmpeg; do
   command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
 done
 [ -n "$missing" ] || exit 0

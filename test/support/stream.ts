@@ -61,26 +61,22 @@ export async function joined(
 
 /** Presentation times of all pictures that decode, in seconds, and what the decoder complained of. */
 export async function pictures(path: string): Promise<{ times: number[]; complaints: string }> {
-  const { stdout, stderr } = await ffmpeg(
-    '-v',
-    'warning',
-    '-copyts',
-    '-i',
-    path,
-    '-map',
-    '0:v',
-    '-vsync',
-    '0',
-    '-enc_time_base',
-    '1:90000',
-    '-f',
-    'framehash',
-    '-',
-  );
-  const lines = stdout.toString().split('\n');
-  const [num, den] = /#tb 0: (\d+)\/(\d+)/.exec(stdout.toString())!.slice(1).map(Number);
-  const times = lines
-    .filter((line) => line.startsWith('0,'))
-    .map((line) => (Number(line.split(',')[2]) * num!) / den!);
-  return { times, complaints: stderr };
+  const { stdout, stderr } = await ffmpeg(...picturesArguments(path, ['-vsync', '0']));
+  return { times: picturesIn(stdout.toString()).times, complaints: stderr };
+}
+
+/** @param passing the option of this ffmpeg that lets frames pass as they are; later ones call another by a new name */
+export const picturesArguments = (path: string, passing: readonly string[]): string[] => [
+  ...['-v', 'warning', '-copyts', '-i', path, '-map', '0:v', ...passing],
+  ...['-enc_time_base', '1:90000', '-f', 'framehash', '-'],
+];
+
+/** What those arguments print. */
+export function picturesIn(framehash: string): { times: number[]; hashes: string[] } {
+  const [num, den] = /#tb 0: (\d+)\/(\d+)/.exec(framehash)!.slice(1).map(Number);
+  const lines = framehash.split('\n').filter((line) => line.startsWith('0,'));
+  return {
+    times: lines.map((line) => (Number(line.split(',')[2]) * num!) / den!),
+    hashes: lines.map((line) => line.split(',').at(-1)!.trim()),
+  };
 }
