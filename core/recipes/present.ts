@@ -20,4 +20,10 @@ export const PRESENT_RECIPE: Recipe = {
       mostPcrTicks: 8100,
     },
   },
+  aac: {
+    ...FIRST_RECIPE.aac,
+    // What ffmpeg 4.1 takes by itself. Later ones take another, by which a run's first frames are worse than its neighbours:
+    // an SNR of 35 to 40 dB of a tone, in place of 65 to 75.
+    encoder: ['-c:a', 'aac', '-aac_coder', 'fast', '-b:a', '{bitrateBps}'],
+  },
 };
