@@ -7,4 +7,6 @@ import { worldFromEnvironment } from './world.ts';
 const world = worldFromEnvironment();
 
 export const handler = (item: unknown): Promise<void> =>
-  deriveWork(WORK.parse(item, 'in a list of work'), world, { background: true });
+  deriveWork(WORK.parse(item, `in a list of work (${JSON.stringify(item).slice(0, 100)})`), world, {
+    background: true,
+  });
