@@ -51,7 +51,7 @@ async function run(request: MaintenanceRequest): Promise<void> {
   }
   const counted = answers.filter((answer) => 'recipes' in answer);
   if (counted.length > 0) {
-    console.log(`${counted.reduce((sum, { videos }) => sum + videos, 0)} videos are planned`);
+    console.log(`videos planned: ${counted.reduce((sum, { videos }) => sum + videos, 0)}`);
     console.table(summed(counted.flatMap(({ recipes }) => recipes)));
   }
   const replanned = answers.flatMap((answer) => ('replanned' in answer ? answer.replanned : []));

@@ -165,7 +165,7 @@ describe('a folder of 8e3bc33', () => {
     }
     const { code, stdout } = await operated(system, 'recipes');
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^2 videos are planned$/m);
+    expect(stdout).toMatch(/^videos planned: 2$/m);
     expect(stdout).toMatch(/│ '1' +│ 2 +│ 0 +│ 0 +│/);
   });
 
