@@ -6,7 +6,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/esbuild-transform.js' },
   // For a test that hangs, not for one on a slow machine.
-  testTimeout: 600_000,
+  testTimeout: 1_800_000,
   // Two workers: the tests run ffmpeg, which brings its own threads.
   maxWorkers: 2,
 };

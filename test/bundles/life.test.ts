@@ -3,7 +3,6 @@
 
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import {
   DeleteObjectsCommand,
   GetObjectCommand,
@@ -44,9 +43,6 @@ import { API_KEY, openAccount } from './support/account.ts';
 import type { Account } from './support/account.ts';
 import { ServiceError } from './support/state-machine.ts';
 import type { Json } from '../lib/support/variants.ts';
-
-// Where everything has to share the machine it takes its time; nothing below depends on how long.
-jest.setTimeout(300_000);
 
 const OWNER = { authorization: `Bearer ${API_KEY}` };
 

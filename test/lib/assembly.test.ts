@@ -55,7 +55,7 @@ beforeAll(async () => {
     },
   );
   template = JSON.parse(await readFile(join(assembly, 'InstantHls.template.json'), 'utf8')) as Template;
-}, 120_000);
+});
 
 afterAll(() => directory.remove());
 

@@ -14,6 +14,6 @@ export async function openBrowser(): Promise<Browser> {
     ],
   });
   // Half a minute, as usual, is too short for a film to be made on a slow machine; this still tells what never came.
-  browser.on('context', (context) => context.setDefaultTimeout(300_000));
+  browser.on('context', (context) => context.setDefaultTimeout(1_200_000));
   return browser;
 }
