@@ -129,7 +129,7 @@ export async function refuseSoundless(id: string, plan: Plan, world: World): Pro
 }
 
 /** A URL can only name what the plan lists: the cost of abuse is bounded by one full encode. */
-export function lists(plan: Plan, artifact: RevisionArtifact): boolean {
+function lists(plan: Plan, artifact: RevisionArtifact): boolean {
   const { stills } = plan;
   switch (artifact.kind) {
     case 'playlist':

@@ -2,7 +2,6 @@
 // is read from there for as long as it lives.
 
 import {
-  CURRENT,
   artifactKey,
   firstPlanKey,
   firstReadyKey,
@@ -113,7 +112,3 @@ export async function missingOf(id: string, plan: Plan, former: Plan, media: Sto
   );
   return wanted.filter((artifact) => !keys.has(artifactKey(id, artifact)));
 }
-
-/** Whether an artifact's address leads to whichever revision is the current one. */
-export const lasts = (artifact: Artifact): boolean =>
-  artifact.kind === 'multivariant' || artifact.rev === CURRENT;

@@ -55,18 +55,24 @@ export interface SweepOptions {
 /** Looks at all videos with more than one revision: a listing of the records tells which those are. */
 export async function sweepRevisions(world: World, options: SweepOptions): Promise<Sweep> {
   const sweep: Sweep = { swept: 0, kept: 0, failed: [], isComplete: true };
-  for await (const id of videosWithoutCard(world.media)) await deleteVideo(id, world);
-  for await (const id of videosWithSeveralRevisions(world.media)) {
-    if (options.isTimeUp()) return { ...sweep, isComplete: false };
-    try {
-      const { swept, kept } = await sweepVideo(id, world, options);
-      sweep.swept += swept;
-      sweep.kept += kept;
-    } catch (error) {
-      console.error(`sweep of ${id}:`, error);
-      sweep.failed.push({ id, message: (error as Error).message });
+  const visitEach = async (ids: AsyncIterable<string>, visit: (id: string) => Promise<void>) => {
+    for await (const id of ids) {
+      sweep.isComplete &&= !options.isTimeUp();
+      if (!sweep.isComplete) return;
+      try {
+        await visit(id);
+      } catch (error) {
+        console.error(`sweep of ${id}:`, error);
+        sweep.failed.push({ id, message: (error as Error).message });
+      }
     }
-  }
+  };
+  await visitEach(videosWithoutCard(world.media), (id) => deleteVideo(id, world));
+  await visitEach(videosWithSeveralRevisions(world.media), async (id) => {
+    const { swept, kept } = await sweepVideo(id, world, options);
+    sweep.swept += swept;
+    sweep.kept += kept;
+  });
   return sweep;
 }
 
@@ -147,7 +153,7 @@ async function sweepVideo(
 /** A next revision goes on where nobody has begun it, and is given up where nothing can be made of the source any more. */
 async function lookAfterNext(
   id: string,
-  { next }: Revisions,
+  { next, former }: Revisions,
   world: World,
   { now, startPrewarm }: Pick<SweepOptions, 'now' | 'startPrewarm'>,
 ): Promise<void> {
@@ -157,7 +163,8 @@ async function lookAfterNext(
   await changeRevisions(id, world.media, (before) =>
     before.next?.rev === next.rev ? withoutNext(before, plan, now) : undefined,
   );
-  await sweepRevision(id, next.rev, world.media);
+  // One that was to come back has been shown, and may hold what nothing can be made of any more: it has its grace time.
+  if (!former.some(({ rev }) => rev === next.rev)) await sweepRevision(id, next.rev, world.media);
 }
 
 const canRead = async (id: string, { source }: Plan, { uploads }: World): Promise<boolean> =>

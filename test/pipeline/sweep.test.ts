@@ -146,6 +146,21 @@ test('a next revision whose source is gone is given up, and the current one stay
   expect(await statusOf(video)).toMatchObject({ state: 'ready' });
 });
 
+test('a former revision that was to come back keeps its grace time where the source is gone', async () => {
+  const video = await oldVideo();
+  const { id, world, old } = video;
+  const rev = await succeeded(video);
+  await changeRevisions(id, world.media, (before) => ({ ...before, next: ASKED }));
+  await world.uploads.delete([sourceKey(id)]);
+  await swept(video, 0);
+  expect(await revisionsOf(id, world.media)).toMatchObject({
+    current: rev,
+    next: null,
+    former: [{ rev: OLD }],
+  });
+  await derive(id, segmentOf(old, '480p', 0), world);
+});
+
 test('of a plan that 8e3bc33 completed and one of ours that is not complete, viewers get the first until ours is', async () => {
   const video = await oldVideo({ keep: asOnlyPlan });
   const { id, world, old } = video;
