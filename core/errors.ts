@@ -1,5 +1,5 @@
-// What can go wrong, by who has to act on it: the uploader (SourceError), the caller (RequestError), or us
-// (FfmpegError). Anything else is nobody's yet: it passes through and the engine tries again.
+// What can go wrong, by who has to act on it: the uploader (SourceError), the caller (RequestError), nobody but time
+// (OutageError), or us (FfmpegError). Anything else is nobody's yet: it passes through and the engine tries again.
 
 /** The closed list of reasons for which a source is refused. The page and the API show the sentence as written. */
 export const SOURCE_ERROR_SENTENCES = {
@@ -52,6 +52,36 @@ export class FfmpegError extends Error {
   /** By itself, not because somebody ended it. */
   get hasCrashed(): boolean {
     return ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL'].includes(this.signal ?? '');
+  }
+}
+
+/** The closed list of what the machine or the store may lack for a while. */
+export const OUTAGE_SENTENCES = {
+  STORE_UNAVAILABLE: 'The store does not answer, or not completely.',
+  STORAGE_FULL: 'There is no space left to store this.',
+  TOOL_UNAVAILABLE: 'ffmpeg or ffprobe cannot be started, or was ended from outside.',
+  TIMED_OUT: 'This took longer than it may.',
+} as const;
+
+export type OutageCode = keyof typeof OUTAGE_SENTENCES;
+
+export const OUTAGE_CODES = Object.keys(OUTAGE_SENTENCES) as OutageCode[];
+
+/**
+ * The store or the machine did not do its part, so nothing has become known of the source: the same works later. It is
+ * named by its code, as a state machine tells errors apart by their names.
+ */
+export class OutageError extends Error {
+  override name: OutageCode;
+  readonly code: OutageCode;
+  constructor(code: OutageCode, message: string = OUTAGE_SENTENCES[code], options?: ErrorOptions) {
+    super(message, options);
+    this.name = code;
+    this.code = code;
+  }
+
+  get status(): 503 | 507 {
+    return this.code === 'STORAGE_FULL' ? 507 : 503;
   }
 }
 
