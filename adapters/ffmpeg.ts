@@ -1,10 +1,14 @@
-// Runs ffmpeg and ffprobe: without our environment, within limits, and never longer than they are wanted.
+// Runs ffmpeg and ffprobe: without our environment, within limits, a few at a time, and never longer than they are wanted.
+// What says something of the source is told apart from what says something of this machine.
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
+import { availableParallelism, totalmem } from 'node:os';
 import type { Readable } from 'node:stream';
-import { FfmpegError } from '../core/errors.ts';
+import { FfmpegError, OutageError } from '../core/errors.ts';
+import type { OutageCode } from '../core/errors.ts';
+import { waitingLine } from './waiting-line.ts';
 
 export interface FfmpegBinaries {
   ffmpegPath: string;
@@ -19,12 +23,33 @@ export interface RunOptions {
   maxFileBytes: number;
   /** Address space it may take. macOS does not hold it to that. */
   maxMemoryBytes: number;
-  /** Gives way to everything else on the machine (nice 19). */
-  background?: boolean;
+  /** Where it waits for its turn. */
+  line: Line;
+  /** Ends it. */
   signal?: AbortSignal;
+  /** Whoever still waits for a turn when this fires leaves the line; what runs is brought to its end. */
+  leave?: AbortSignal | undefined;
   /** Takes what it prints, as it comes and however much it is; where this fails, the process is ended. */
   output?: (stdout: Readable) => Promise<void>;
 }
+
+/**
+ * Encoders at once, by cores, and by memory where that is short: one takes some hundred MB. Each line has places of its own,
+ * so that a viewer does not wait for a chunk made ahead of time, nor whoever only looks at a source for any encoder.
+ */
+const ENCODERS = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 1024 ** 3)));
+const LINES = {
+  /** What somebody watches next. */
+  viewers: waitingLine(Math.max(2, ENCODERS)),
+  /** Pictures; gives way to everything else on the machine. */
+  stills: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))),
+  /** What is made ahead of time; gives way as well. */
+  prewarm: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))),
+  /** Looks at a source, or copies it, and hardly works. */
+  reading: waitingLine(4 * ENCODERS),
+};
+export type Line = keyof typeof LINES;
+const GIVING_WAY: ReadonlySet<Line> = new Set(['stills', 'prewarm']);
 
 // No encoder outlives us.
 const running = new Set<ChildProcess>();
@@ -55,16 +80,62 @@ export function installedBinaries(): FfmpegBinaries {
 }
 
 /**
- * Runs a binary and resolves with what it printed on stdout.
- * @throws FfmpegError where it exits with anything but 0, is killed, or prints more than 16 MiB.
+ * Tries both binaries, so that whoever deploys a wrong one hears of it before anybody's file does.
+ * @throws OutageError TOOL_UNAVAILABLE
  */
-export function run(path: string, args: readonly string[], options: RunOptions): Promise<Buffer> {
+export async function checkBinaries({ ffmpegPath, ffprobePath }: FfmpegBinaries): Promise<void> {
+  await Promise.all([worksOnce(ffmpegPath), worksOnce(ffprobePath)]);
+}
+
+const working = new Map<string, Promise<unknown>>();
+
+/** A binary that has told its version works; one that has not is asked again. */
+function worksOnce(path: string): Promise<unknown> {
+  const known = working.get(path);
+  if (known) return known;
+  const options = {
+    task: `try of ${path}`,
+    timeoutSeconds: 60,
+    maxFileBytes: 0,
+    maxMemoryBytes: TRY_MEMORY_BYTES,
+  };
+  const asked = spawned(path, ['-version'], options).catch((error: unknown) => {
+    working.delete(path);
+    if (!(error instanceof FfmpegError)) throw error;
+    throw new OutageError('TOOL_UNAVAILABLE', error.message, { cause: error });
+  });
+  working.set(path, asked);
+  return asked;
+}
+
+const TRY_MEMORY_BYTES = 1024 ** 3;
+
+/**
+ * Runs a binary when it is its turn, and resolves with what it printed on stdout.
+ * @throws FfmpegError where it exits with anything but 0, crashes, or prints more than 16 MiB. OutageError where that says
+ *   nothing of what it was given: TOOL_UNAVAILABLE where it could not be started or was ended from outside, STORAGE_FULL,
+ *   TIMED_OUT. The reason of `signal` or `leave`.
+ */
+export async function run(path: string, args: readonly string[], options: RunOptions): Promise<Buffer> {
   options.signal?.throwIfAborted();
+  await worksOnce(path);
+  return LINES[options.line].through(() => {
+    options.signal?.throwIfAborted();
+    return spawned(path, args, options);
+  }, options.leave);
+}
+
+function spawned(
+  path: string,
+  args: readonly string[],
+  options: Omit<RunOptions, 'line' | 'leave'> & { line?: Line },
+): Promise<Buffer> {
   // The limits are the shell's: they hold for the process from its first instruction, threads included.
   const blocks = Math.ceil(options.maxFileBytes / 512);
   const kilobytes = Math.floor(options.maxMemoryBytes / 1024);
   const limits = `ulimit -f ${blocks}; ulimit -c 0; ulimit -v ${kilobytes} 2>/dev/null`;
-  const script = `${limits}; exec ${options.background ? 'nice -n 19 ' : ''}"$0" "$@"`;
+  const givesWay = options.line !== undefined && GIVING_WAY.has(options.line);
+  const script = `${limits}; exec ${givesWay ? 'nice -n 19 ' : ''}"$0" "$@"`;
   const child = spawn('/bin/sh', ['-c', script, path, ...args], {
     env: { ...ENVIRONMENT, PATH: '/usr/local/bin:/usr/bin:/bin' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -100,30 +171,58 @@ export function run(path: string, args: readonly string[], options: RunOptions):
     stderrTail = (stderrTail + bytes.toString('utf8')).slice(-STDERR_TAIL_CHARACTERS);
   });
   return new Promise<Buffer>((resolve, reject) => {
-    child.on('error', reject);
+    child.on('error', (error) => {
+      reject(new OutageError('TOOL_UNAVAILABLE', `${options.task}: ${error.message}`, { cause: error }));
+    });
     child.on('close', (code, signal) => {
       if (options.signal?.aborted) return reject(options.signal.reason as Error);
-      if (code === 0 && !reason) return resolve(taken.then(() => Buffer.concat(stdout)));
+      const outage = outageOf({ code, signal, stderrTail, reason, writes: options.maxFileBytes > 0 });
+      if (code === 0 && !reason && !outage) return resolve(taken.then(() => Buffer.concat(stdout)));
       const ended = {
         time: `took longer than ${options.timeoutSeconds} s`,
         output: 'printed too much',
         none: signal ? `was ended by ${signal}` : `exited with ${code}`,
       }[reason ?? 'none'];
-      const command = [path, ...args].map(quoted).join(' ');
       const failure = new FfmpegError(`${options.task}: ${ended}`, {
-        command,
+        command: [path, ...args].map(quoted).join(' '),
         stderrTail,
-        timedOut: reason === 'time',
         signal: reason || !signal ? undefined : signal,
       });
       // Whoever takes the output may have failed first.
-      taken.then(() => reject(failure), reject);
+      taken.then(
+        () => reject(outage ? new OutageError(outage, failure.message, { cause: failure }) : failure),
+        reject,
+      );
     });
   }).finally(() => {
     running.delete(child);
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', stop);
   });
+}
+
+interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stderrTail: string;
+  reason: 'time' | 'output' | undefined;
+  writes: boolean;
+}
+
+/** What a shell exits with where it could not start what it was told to: not to be executed, not there. */
+const NOT_STARTED = [126, 127];
+/** Signals that a process brings upon itself, by what it computes or by what it writes. */
+const ITS_OWN: readonly string[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGXFSZ'];
+
+/** Undefined where the ending may be the source's own doing. */
+function outageOf({ code, signal, stderrTail, reason, writes }: Ending): OutageCode | undefined {
+  if (reason === 'time') return 'TIMED_OUT';
+  if (reason === 'output') return undefined;
+  if (signal ? !ITS_OWN.includes(signal) : NOT_STARTED.includes(code ?? 0)) return 'TOOL_UNAVAILABLE';
+  // It may exit with 0 even so.
+  return writes && /No space left on device|Disk quota exceeded/.test(stderrTail)
+    ? 'STORAGE_FULL'
+    : undefined;
 }
 
 const quoted = (argument: string): string =>

@@ -2,6 +2,7 @@
 
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { SFNClient } from '@aws-sdk/client-sfn';
+import { OutageError } from '../core/errors.ts';
 import type { StartPrewarm } from '../pipeline/prewarm.ts';
 
 /**
@@ -19,6 +20,8 @@ export const prewarmExecutions =
     try {
       await client.send(command);
     } catch (error) {
-      if (!(error instanceof ExecutionAlreadyExists)) throw error;
+      if (error instanceof ExecutionAlreadyExists) return;
+      const message = `The prewarm could not be started: ${(error as Error).message}`;
+      throw new OutageError('STORE_UNAVAILABLE', message, { cause: error });
     }
   };

@@ -16,14 +16,17 @@ export interface ServedSource {
   url: string;
   /** Bytes taken from upstream so far. */
   readBytes(): number;
+  /** Whether ffmpeg has mostly waited for upstream: what it could not do in that time says nothing of the source. */
+  wasSlow(): boolean;
   /** What went wrong in reading from upstream, if anything did: what ffmpeg then lacks is no fault of the source. */
   failure(): unknown;
 }
 
 /**
- * Serves `source` while `use` runs.
- * @throws the upstream's own error where reading failed, even if ffmpeg then failed differently or not at all: a
- * source must not be called damaged because the store was away.
+ * Serves `source` while `use` runs. Where reading fails for good the connection is broken, as there is no other way to tell
+ * ffmpeg, which may take that for the end of the file; so it is remembered.
+ * @throws the upstream's own error where reading failed (OutageError, RequestError), even if ffmpeg then failed differently
+ * or not at all: a source must not be called damaged because the store was away.
  */
 export async function withRangeServer<T>(
   source: RangeSource,
@@ -89,6 +92,7 @@ export async function withRangeServer<T>(
     const result = await use({
       url: `http://127.0.0.1:${port}${path}`,
       readBytes: blocks.readBytes,
+      wasSlow: () => isSlow(blocks.readBytes(), blocks.waitedSeconds()),
       failure: () => upstreamFailure,
     });
     if (upstreamFailure) throw upstreamFailure;
@@ -100,3 +104,11 @@ export async function withRangeServer<T>(
     server.closeAllConnections();
   }
 }
+
+/** Seconds of waiting that keep nobody from anything. */
+const SHORT_WAIT_SECONDS = 2;
+/** A tenth of what a function gets of S3 in one connection. */
+const SLOW_BYTES_PER_SECOND = 4 * 1024 ** 2;
+
+const isSlow = (readBytes: number, waitedSeconds: number): boolean =>
+  waitedSeconds > SHORT_WAIT_SECONDS && readBytes / waitedSeconds < SLOW_BYTES_PER_SECOND;

@@ -8,13 +8,14 @@ import {
   GetObjectCommand,
   HeadObjectCommand,
   PutObjectCommand,
-  S3ServiceException,
   UploadPartCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
 import type { CompletedPart, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
-import { sourceReplaced } from '../core/errors.ts';
+import type { Readable } from 'node:stream';
+import { OutageError, notFound, sourceReplaced } from '../core/errors.ts';
 import type { PutOptions, Store } from '../pipeline/store.ts';
+import { asked, askedWhole, hasChecksum, statusOf, wholeBody } from './s3-answers.ts';
 
 /** S3 deletes at most so many keys by one request. */
 const DELETE_BATCH = 1000;
@@ -27,17 +28,19 @@ export function s3Store(client: S3Client, bucket: string): Store {
     if (statusOf(error) === 404) return undefined;
     throw error;
   };
-  const getTagged: Store['getTagged'] = async (key) => {
-    const command = new GetObjectCommand({ Bucket: bucket, Key: key });
-    const found = await client.send(command).catch(absent);
-    return found?.Body && { bytes: await found.Body.transformToByteArray(), etag: etagOf(found.ETag) };
-  };
+  const getTagged: Store['getTagged'] = (key) =>
+    askedWhole(async () => {
+      const command = new GetObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' });
+      const found = await client.send(command);
+      const bytes = await wholeBody(found.Body as Readable, found.ContentLength);
+      return { bytes, etag: etagOf(found.ETag), isProven: hasChecksum(found) };
+    }).catch(absent);
   /** False where the condition does not hold. */
   const hasWritten = async (input: PutObjectCommandInput): Promise<boolean> => {
     const isConditional = input.IfMatch !== undefined || input.IfNoneMatch !== undefined;
     for (let left = CONFLICTS; ; left -= 1) {
       try {
-        await client.send(new PutObjectCommand(input));
+        await asked(() => client.send(new PutObjectCommand(input)));
         return true;
       } catch (error) {
         const status = statusOf(error);
@@ -50,7 +53,7 @@ export function s3Store(client: S3Client, bucket: string): Store {
   };
   return {
     head: (key) =>
-      client.send(new HeadObjectCommand({ Bucket: bucket, Key: key })).then(
+      asked(() => client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).then(
         (found) => ({
           sizeBytes: found.ContentLength ?? 0,
           lastModified: found.LastModified ?? new Date(0),
@@ -69,14 +72,24 @@ export function s3Store(client: S3Client, bucket: string): Store {
         IfMatch: etag && `"${etag}"`,
       });
       try {
-        const { Body } = await client.send(command, { abortSignal: signal });
-        return Body as AsyncIterable<Uint8Array> & typeof Body;
+        const answer = await asked(() => client.send(command, { abortSignal: signal }));
+        const isAsAsked =
+          answer.ContentRange?.startsWith(`bytes ${first}-${last}/`) &&
+          (etag === undefined || etagOf(answer.ETag) === etag);
+        if (!isAsAsked) {
+          (answer.Body as Readable).destroy();
+          const message = `The store answered ${answer.ContentRange} of ${answer.ETag} to bytes ${first}-${last} of ${etag}.`;
+          throw new OutageError('STORE_UNAVAILABLE', message);
+        }
+        return answer.Body as AsyncIterable<Uint8Array> & typeof answer.Body;
       } catch (error) {
+        if (statusOf(error) === 404) throw notFound('such source');
         throw statusOf(error) === 412 ? sourceReplaced() : error;
       }
     },
     async put(key, body, { contentType, cacheControl, ifAbsent, ifMatch }) {
-      const object = { Bucket: bucket, Key: key, Body: body };
+      // The store compares it with what came, keeps it, and has it compared again by whoever reads the object.
+      const object = { Bucket: bucket, Key: key, Body: body, ChecksumAlgorithm: 'CRC32' as const };
       const labels = { ContentType: contentType, CacheControl: cacheControl };
       for (const condition of conditionsOf({ ifAbsent, ifMatch })) {
         if (await hasWritten({ ...object, ...labels, ...condition })) return 'stored';
@@ -85,43 +98,58 @@ export function s3Store(client: S3Client, bucket: string): Store {
     },
     async upload(key, { contentType }) {
       const of = { Bucket: bucket, Key: key };
-      const { UploadId } = await client.send(
-        new CreateMultipartUploadCommand({ ...of, ContentType: contentType }),
+      const { UploadId } = await asked(() =>
+        client.send(new CreateMultipartUploadCommand({ ...of, ContentType: contentType })),
       );
       const Parts: CompletedPart[] = [];
-      let ended = false;
+      let [sizeBytes, ended] = [0, false];
       return {
         async part(PartNumber, Body) {
-          const { ETag } = await client.send(new UploadPartCommand({ ...of, UploadId, PartNumber, Body }));
+          const command = new UploadPartCommand({ ...of, UploadId, PartNumber, Body });
+          const { ETag } = await asked(() => client.send(command));
           Parts.push({ PartNumber, ETag });
+          sizeBytes += Body.length;
         },
         async complete() {
           Parts.sort((a, b) => a.PartNumber! - b.PartNumber!);
-          await client.send(
-            new CompleteMultipartUploadCommand({ ...of, UploadId, MultipartUpload: { Parts } }),
-          );
+          const command = new CompleteMultipartUploadCommand({ ...of, UploadId, MultipartUpload: { Parts } });
+          // Where an answer was lost, the second request finds no such upload; whether there is an object is looked at.
+          await asked(() => client.send(command)).catch((error: unknown) => {
+            if (statusOf(error) !== 404) throw error;
+          });
+          const stored = await asked(() => client.send(new HeadObjectCommand(of))).catch(absent);
+          if (stored?.ContentLength !== sizeBytes) {
+            const message = `The store has ${stored?.ContentLength ?? 'none'} of the ${sizeBytes} bytes of ${key}.`;
+            throw new OutageError('STORE_UNAVAILABLE', message);
+          }
           ended = true;
         },
         async abort() {
-          if (!ended) await client.send(new AbortMultipartUploadCommand({ ...of, UploadId }));
+          const command = new AbortMultipartUploadCommand({ ...of, UploadId });
+          if (!ended) await asked(() => client.send(command)).catch(absent);
           ended = true;
         },
       };
     },
     async *list(prefix, after) {
       const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix, StartAfter: after });
-      for await (const { Contents = [] } of pages) {
-        for (const { Key, Size } of Contents) yield { key: Key ?? '', sizeBytes: Size ?? 0 };
+      for (;;) {
+        const { done, value } = await asked(() => pages.next());
+        if (done) return;
+        for (const { Key, Size, ETag } of value.Contents ?? []) {
+          yield { key: Key ?? '', sizeBytes: Size ?? 0, etag: etagOf(ETag) };
+        }
       }
     },
     async delete(keys) {
       for (let from = 0; from < keys.length; from += DELETE_BATCH) {
         const Objects = keys.slice(from, from + DELETE_BATCH).map((Key) => ({ Key }));
-        const answer = await client.send(
-          new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
-        );
-        const failed = answer.Errors?.[0];
-        if (failed) throw new Error(`delete of ${failed.Key} in ${bucket}: ${failed.Code} ${failed.Message}`);
+        const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } });
+        const failed = (await asked(() => client.send(command))).Errors?.[0];
+        if (failed) {
+          const message = `delete of ${failed.Key} in ${bucket}: ${failed.Code} ${failed.Message}`;
+          throw new OutageError('STORE_UNAVAILABLE', message);
+        }
       }
     },
   };
@@ -137,6 +165,3 @@ function conditionsOf({
 }
 
 const etagOf = (header: string | undefined): string => header?.replaceAll('"', '') ?? '';
-
-const statusOf = (error: unknown): number | undefined =>
-  error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;

@@ -34,10 +34,11 @@ try {
       source,
     ],
   );
-  await withRangeServer(await fileSource(source), async ({ url }) => {
+  await withRangeServer(await fileSource(source), async (served) => {
+    const { url } = served;
     const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
     const plan = planFor(
-      await probeSource(url, binaries),
+      await probeSource(served, binaries),
       { kind: 'upload', sizeBytes: 1, etag: '', keyframeSeconds: 2 },
       settings,
     );

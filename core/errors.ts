@@ -30,28 +30,29 @@ export class SourceError extends Error {
   }
 }
 
-/** ffmpeg or ffprobe did not do what it was asked; carries the command (to paste into a shell) and the end of stderr. */
+/**
+ * ffmpeg or ffprobe, which work, did not do what they were asked; carries the command (to paste into a shell) and the end of
+ * stderr.
+ */
 export class FfmpegError extends Error {
   override name = 'FfmpegError';
   readonly command: string;
   readonly stderrTail: string;
-  readonly timedOut: boolean;
-  /** The signal that ended it, if one did that was not ours. */
+  /** The signal that ended it, of those that a process brings upon itself. */
   readonly signal: NodeJS.Signals | undefined;
   constructor(
     message: string,
-    details: { command: string; stderrTail: string; timedOut?: boolean; signal?: NodeJS.Signals | undefined },
+    details: { command: string; stderrTail: string; signal?: NodeJS.Signals | undefined },
   ) {
     super(`${message}\n${details.stderrTail}`);
     this.command = details.command;
     this.stderrTail = details.stderrTail;
-    this.timedOut = details.timedOut ?? false;
     this.signal = details.signal;
   }
 
-  /** By itself, not because somebody ended it. */
+  /** By itself, not because it wrote more than it may. */
   get hasCrashed(): boolean {
-    return ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL'].includes(this.signal ?? '');
+    return this.signal !== undefined && this.signal !== 'SIGXFSZ';
   }
 }
 

@@ -38,6 +38,10 @@ export const readyKey = (id: string, rev: string): string => `${revisionsPrefix(
 export const revisionErrorKey = (id: string, rev: string): string =>
   `${revisionsPrefix(id)}${rev}.error.json`;
 
+/** What videos wait for. In a place of their own, so that whoever looks for them need not look at all the others. */
+export const DELAYS = `${VIDEO_RECORDS}delayed/`;
+export const delayKey = (id: string): string => `${DELAYS}${id}.json`;
+
 /** What commit 8e3bc33 wrote, when a video had one plan: nothing is written there any more. */
 export const firstPlanKey = (id: string): string => `${VIDEO_RECORDS}${id}.json`;
 export const firstWorkKey = (id: string): string => `${VIDEO_RECORDS}${id}.work.json`;
@@ -125,6 +129,9 @@ export const parseSourceKey = (key: string): string | undefined =>
 
 export const parseCardKey = (key: string): string | undefined =>
   new RegExp(`^${CARDS}(${ID})\\.json$`).exec(key)?.[1];
+
+export const parseDelayKey = (key: string): string | undefined =>
+  new RegExp(`^${DELAYS}(${ID})\\.json$`).exec(key)?.[1];
 
 const REVISION_RECORD = new RegExp(
   `^${VIDEO_RECORDS}(?<id>${ID})(?:/(?<rev>${REV}))?(?:\\.(?<kind>work|ready|error))?\\.json$`,

@@ -5,13 +5,31 @@ import { s3Store } from '../adapters/s3-store.ts';
 import type { World } from '../pipeline/world.ts';
 import { requireEnv } from './environment.ts';
 
+/**
+ * A client that gives up on a store that says nothing. Its requests wait in line for a connection, so a time is only set for
+ * what comes after that.
+ */
 export function s3Client(): S3Client {
-  // Every S3-compatible store takes path-style addresses; AWS takes them too, but wants the other kind.
+  const agent = { keepAlive: true, maxSockets: MOST_CONNECTIONS };
   return new S3Client({
+    // Every S3-compatible store takes path-style addresses; AWS takes them too, but wants the other kind.
     forcePathStyle: Boolean(process.env['AWS_ENDPOINT_URL_S3']),
     requestChecksumCalculation: 'WHEN_REQUIRED',
+    maxAttempts: 4,
+    requestHandler: {
+      connectionTimeout: 5000,
+      socketTimeout: SILENCE_MS,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
   });
 }
+
+/** Of each client; a hundred viewers at once wait a little for each other instead of for the store's own limit. */
+const MOST_CONNECTIONS = 64;
+
+/** For so long nothing may come or go before a request is given up and tried again. */
+const SILENCE_MS = 15_000;
 
 export function bucketsFromEnvironment(client = s3Client()): Pick<World, 'uploads' | 'media'> {
   return {

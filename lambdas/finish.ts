@@ -1,5 +1,7 @@
-// The end of the work list: everything exists, or something failed for good.
+// The end of the work list: everything exists, or something could not be made.
 
+import { OUTAGE_CODES } from '../core/errors.ts';
+import type { OutageCode } from '../core/errors.ts';
 import { failVideo } from '../pipeline/fail-video.ts';
 import { finish } from '../pipeline/finish.ts';
 import { bucketsFromEnvironment } from './buckets.ts';
@@ -7,12 +9,21 @@ import { observe } from './observability.ts';
 
 const world = { ...bucketsFromEnvironment(), observe };
 
-/** Executions that began before there were revisions do not name one. */
+/**
+ * How items ended: `done`, `failed`, or the name of the error of one that met an outage. Executions that began before that was
+ * told apart say `failed` instead, and those from before there were revisions name none.
+ */
 interface Outcome {
   id: string;
   rev?: string;
+  outcomes?: readonly string[];
   failed?: boolean;
 }
 
-export const handler = ({ id, rev, failed }: Outcome): Promise<void> =>
-  failed ? failVideo(id, rev, world) : finish(id, rev, world, new Date());
+export async function handler({ id, rev, outcomes = [], failed }: Outcome): Promise<void> {
+  const now = new Date();
+  if (failed || outcomes.includes('failed')) return failVideo(id, rev, 'ENCODING_FAILED', world, now);
+  const outage = outcomes.find((outcome) => OUTAGE_CODES.includes(outcome as OutageCode));
+  if (outage) return failVideo(id, rev, outage as OutageCode, world, now);
+  return finish(id, rev, world, now);
+}

@@ -17,7 +17,8 @@ export async function handler(event: S3Event): Promise<void> {
   }
 }
 
-/** An event may come after its file was deleted, or another has taken its place. Trying again changes neither. */
+/** An event may come after its file was deleted, or another has taken its place, of which there is another event. */
 function ignoreOvertaken(error: unknown): void {
   if (!(error instanceof RequestError)) throw error;
+  console.warn(`${error.code}: ${error.message}`);
 }

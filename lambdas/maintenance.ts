@@ -18,15 +18,17 @@ export async function handler(
   event: unknown,
   context?: Pick<Context, 'getRemainingTimeInMillis'>,
 ): Promise<MaintenanceAnswer> {
-  const isScheduled = isSchedule(event);
-  const answer = await maintain(maintenanceRequest(isScheduled ? { command: 'sweep' } : event), world, {
+  const options = {
     startPrewarm,
     graceSeconds,
     now: new Date(),
     isTimeUp: () => (context?.getRemainingTimeInMillis() ?? Infinity) < RESERVED_MS,
-  });
+  };
+  if (!isSchedule(event)) return maintain(maintenanceRequest(event), world, options);
+  await maintain({ command: 'resume', lost: true }, world, options);
+  const answer = await maintain({ command: 'sweep' }, world, options);
   // Nobody reads what a schedule is answered. An error is tried again, and an alarm sees it.
-  if (isScheduled && 'swept' in answer && answer.failed.length > 0) {
+  if ('swept' in answer && answer.failed.length > 0) {
     const { failed } = answer;
     throw new Error(`Videos that could not be swept: ${failed.length}. The first: ${failed[0]!.message}`);
   }

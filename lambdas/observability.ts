@@ -48,6 +48,10 @@ function record(observation: Observation): void {
       count('VideosReady');
       seconds('TimeToReady', observation.secondsSinceUpload);
       break;
+    case 'delayed':
+      metrics.addDimension('code', observation.code);
+      count('VideosDelayed');
+      break;
     case 'failed':
       count('VideosFailed');
       break;

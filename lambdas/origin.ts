@@ -4,4 +4,11 @@ import { streamHandle } from 'hono/aws-lambda';
 import { httpOrigin } from '../pipeline/http-origin.ts';
 import { worldFromEnvironment } from './world.ts';
 
-export const handler = streamHandle(httpOrigin(worldFromEnvironment()));
+/** What runs us may know that nobody waits for the answer any longer. */
+interface Environment {
+  context?: { hungUp?: AbortSignal };
+}
+
+export const handler = streamHandle(
+  httpOrigin(worldFromEnvironment(), ({ env }) => (env as Environment).context?.hungUp),
+);

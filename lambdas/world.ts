@@ -1,7 +1,7 @@
 // The world of a function that encodes: its buckets, its ffmpeg, its limits, all from the environment.
 
 import { tmpdir } from 'node:os';
-import { installedBinaries } from '../adapters/ffmpeg.ts';
+import { checkBinaries, installedBinaries } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
 import type { World } from '../pipeline/world.ts';
 import { PREWARM } from '../core/plan.ts';
@@ -41,10 +41,13 @@ function limitsFromEnvironment(): SourceLimits {
 
 export function worldFromEnvironment(): World {
   const limits = limitsFromEnvironment();
+  const binaries = binariesFromEnvironment();
+  // At the cold start, so that a wrong layer is in the log before the first file is.
+  checkBinaries(binaries).catch((error: unknown) => console.error(error));
   return {
     ...bucketsFromEnvironment(),
     tools: {
-      binaries: binariesFromEnvironment(),
+      binaries,
       temporaryDirectory: process.env['ENCODE_DIRECTORY'] ?? tmpdir(),
       limits,
     },

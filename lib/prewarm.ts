@@ -8,6 +8,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
+import { OUTAGE_CODES } from '../core/errors.ts';
 import { acknowledge, logicalId, wildcards } from './acknowledge.ts';
 import { LOG_RETENTION } from './pipeline-function.ts';
 
@@ -31,14 +32,18 @@ export class Prewarm extends Construct {
       lambdaFunction: transcode,
       retryOnServiceExceptions: false, // CDK's list lacks the one error that a new account is sure to meet
       // All that is kept of a chunk: the results of all children together may have 256 KiB.
-      resultSelector: { failed: false },
+      resultSelector: { outcome: 'done' },
     });
     retryPatiently(encode);
-    encode.addCatch(new sfn.Pass(this, 'VideoDeleted', { parameters: { failed: false } }), {
+    encode.addCatch(new sfn.Pass(this, 'VideoDeleted', { parameters: { outcome: 'done' } }), {
       errors: ['RequestError'], // deleted meanwhile: nobody's failure
     });
     // The others go on: what they make will be watched, and is there when the list is run again.
-    encode.addCatch(new sfn.Pass(this, 'ChunkFailed', { parameters: { failed: true } }), {
+    encode.addCatch(new sfn.Pass(this, 'ChunkDelayed', { parameters: { 'outcome.$': '$.error.Error' } }), {
+      errors: OUTAGE_CODES,
+      resultPath: '$.error',
+    });
+    encode.addCatch(new sfn.Pass(this, 'ChunkFailed', { parameters: { outcome: 'failed' } }), {
       errors: ['States.ALL'],
     });
 
@@ -47,7 +52,10 @@ export class Prewarm extends Construct {
       mapExecutionType: sfn.StateMachineType.STANDARD, // an express execution ends after five minutes
       maxConcurrency: concurrency,
       toleratedFailurePercentage: 100, // what no Catch can see must not stop the others either
-      resultSelector: { 'failed.$': 'States.ArrayContains($[*].failed, true)' },
+      resultSelector: {
+        'outcomes.$': 'States.ArrayUnique($[*].outcome)',
+        'failed.$': "States.ArrayContains($[*].outcome, 'failed')",
+      },
       resultPath: '$.chunks',
     }).itemProcessor(encode);
 
@@ -56,7 +64,7 @@ export class Prewarm extends Construct {
       payload: sfn.TaskInput.fromObject({
         id: sfn.JsonPath.stringAt('$.id'),
         rev: sfn.JsonPath.stringAt('$.rev'),
-        failed: sfn.JsonPath.objectAt('$.chunks.failed'),
+        outcomes: sfn.JsonPath.objectAt('$.chunks.outcomes'),
       }),
       retryOnServiceExceptions: false,
       resultPath: sfn.JsonPath.DISCARD,
@@ -69,7 +77,7 @@ export class Prewarm extends Construct {
       payload: sfn.TaskInput.fromObject({
         id: sfn.JsonPath.stringAt('$.id'),
         rev: sfn.JsonPath.stringAt('$.rev'),
-        failed: true,
+        outcomes: ['failed'],
       }),
       retryOnServiceExceptions: false,
       resultPath: sfn.JsonPath.DISCARD,
@@ -131,7 +139,10 @@ export class Prewarm extends Construct {
   }
 }
 
-/** Waits long for a free execution, tries a worker that died twice more, and a refusal never. */
+/**
+ * Waits long for a free execution, some ten minutes for the end of an outage, tries a worker that died twice more, and a
+ * refusal never. A video of which that was not enough is tried again as a whole (lib/schedules.ts).
+ */
 function retryPatiently(task: LambdaInvoke): void {
   task.addRetry({ errors: ['SourceError', 'RequestError'], maxAttempts: 0 });
   task.addRetry({
@@ -148,6 +159,14 @@ function retryPatiently(task: LambdaInvoke): void {
     // With half a minute between two on average, about four hours: a new account runs ten executions at a time, and
     // several films may wait for them.
     maxAttempts: 500,
+  });
+  task.addRetry({
+    errors: OUTAGE_CODES,
+    interval: Duration.seconds(5),
+    backoffRate: 2,
+    maxDelay: Duration.minutes(2),
+    jitterStrategy: sfn.JitterType.FULL,
+    maxAttempts: 10,
   });
   task.addRetry({
     errors: ['States.ALL'],

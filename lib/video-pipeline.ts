@@ -22,7 +22,6 @@ import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
 import type { Playback } from '../core/playback-token.ts';
 import { acknowledge } from './acknowledge.ts';
-import { DailySweep } from './daily-sweep.ts';
 import { Delivery } from './delivery.ts';
 import type { CdnDomain } from './delivery.ts';
 import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
@@ -33,6 +32,7 @@ import { Page, VIDEO_PAGES } from './page.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 import { PlaybackTokens } from './playback-tokens.ts';
 import { Prewarm } from './prewarm.ts';
+import { Schedules } from './schedules.ts';
 import { UploadEvents } from './upload-events.ts';
 import { VideoApi } from './video-api.ts';
 import type { Authorization } from './video-api.ts';
@@ -268,7 +268,7 @@ export class VideoPipeline extends Construct {
       },
     });
     for (const planner of [ingest, maintenance]) this.stateMachine.grantStartExecution(planner);
-    new DailySweep(this, 'DailySweep', { maintenance });
+    new Schedules(this, 'DailySweep', { maintenance }); // the id is from when there was one
     // While a stack is updated, old functions work beside new ones. The new ones read whatever the old ones wrote, but
     // not the other way round. So those that are handed plans and lists of work are replaced before those that write
     // them; and `origin`, which writes plans and is asked for segments of them, in between.

@@ -17,15 +17,16 @@ export async function announceUnfinished(buckets: Buckets, announce: Announce): 
   for await (const id of unfinishedVideos(buckets)) announce(createdEvent(id));
 }
 
-/** Announces each upload that appears from now on; returns what stops that. */
+/** Announces each upload that appears from now on, or takes the place of another; returns what stops that. */
 export async function watchUploads({ uploads }: Buckets, announce: Announce): Promise<() => void> {
-  let known = new Set(await newestUploads(uploads));
+  const known = await newestUploads(uploads);
   let timer = setTimeout(look, POLL_MS);
   async function look(): Promise<void> {
     try {
-      const found = await newestUploads(uploads);
-      for (const id of found) if (!known.has(id)) announce(createdEvent(id));
-      known = new Set([...known, ...found]);
+      for (const [id, etag] of await newestUploads(uploads)) {
+        if (known.get(id) !== etag) announce(createdEvent(id));
+        known.set(id, etag);
+      }
     } catch (error) {
       console.error(error);
     }
@@ -34,14 +35,15 @@ export async function watchUploads({ uploads }: Buckets, announce: Announce): Pr
   return () => clearTimeout(timer);
 }
 
-async function newestUploads(uploads: Buckets['uploads']): Promise<string[]> {
-  const ids: string[] = [];
-  for await (const { key } of uploads.list(SOURCES)) {
+/** Which file each video has, by its ETag. */
+async function newestUploads(uploads: Buckets['uploads']): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for await (const { key, etag } of uploads.list(SOURCES)) {
     const id = parseSourceKey(key);
-    if (id) ids.push(id);
-    if (ids.length === NEWEST) break;
+    if (id) found.set(id, etag);
+    if (found.size === NEWEST) break;
   }
-  return ids;
+  return found;
 }
 
 /** The part of S3's event that a function may rely on. */

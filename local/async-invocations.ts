@@ -1,28 +1,45 @@
-// Asynchronous invocations as Lambda makes them: accepted at once, run a few at a time, tried three times.
+// Asynchronous invocations as Lambda makes them: accepted at once, run a few at a time, and tried again after an error. Lambda
+// gives up after three attempts, or after six hours where it could not begin; as nobody here watches a queue of what is then
+// left, this goes on for the six hours.
+
+import { pause } from '../adapters/patience.ts';
 
 export interface AsyncInvocations<Event> {
   invoke(event: Event): void;
 }
 
-const ATTEMPTS = 3;
-const FIRST_DELAY_MS = 1000;
+export interface AsyncInvocationsOptions {
+  concurrency: number;
+  /** Before the next attempt, after so many. */
+  pauseMs?: (attempts: number) => number;
+}
+
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 60_000;
+const LONGEST_MS = 6 * 3600 * 1000;
 
 export function asyncInvocations<Event>(
   handler: (event: Event) => Promise<void>,
-  { concurrency }: { concurrency: number },
+  { concurrency, pauseMs = doubling }: AsyncInvocationsOptions,
 ): AsyncInvocations<Event> {
-  const waiting: Event[] = [];
+  const waiting: Invocation<Event>[] = [];
   let running = 0;
 
-  async function attempt(event: Event): Promise<void> {
-    for (let delayMs = FIRST_DELAY_MS, left = ATTEMPTS; left > 0; left -= 1, delayMs *= 2) {
-      try {
-        return await handler(event);
-      } catch (error) {
-        console.error(error);
-        if (left > 1) await new Promise((resolve) => setTimeout(resolve, delayMs));
-      }
+  async function attempt(invocation: Invocation<Event>): Promise<void> {
+    try {
+      await handler(invocation.event);
+    } catch (error) {
+      console.error(error);
+      invocation.attempts += 1;
+      if (Date.now() - invocation.acceptedMs > LONGEST_MS) return;
+      // Whoever waits for the next attempt takes nobody's place.
+      void pause(pauseMs(invocation.attempts)).then(() => accept(invocation));
     }
+  }
+
+  function accept(invocation: Invocation<Event>): void {
+    waiting.push(invocation);
+    next();
   }
 
   function next(): void {
@@ -35,10 +52,14 @@ export function asyncInvocations<Event>(
     }
   }
 
-  return {
-    invoke(event) {
-      waiting.push(event);
-      next();
-    },
-  };
+  return { invoke: (event) => accept({ event, attempts: 0, acceptedMs: Date.now() }) };
 }
+
+interface Invocation<Event> {
+  event: Event;
+  attempts: number;
+  acceptedMs: number;
+}
+
+const doubling = (attempts: number): number =>
+  Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempts - 1));

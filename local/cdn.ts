@@ -1,15 +1,15 @@
 // Stands where CloudFront stands in the cloud: what is stored is served from the store; what is not, the origin
-// function makes. It keeps nothing itself. Tokens are checked as the function at the edge does it.
+// function makes. It keeps nothing itself, and passes on nothing that it has not read to its end and found whole. Tokens are checked as the function at the edge does it.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { pipeline } from 'node:stream/promises';
-import { GetObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
-import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
-import { RequestError } from '../core/errors.ts';
+import { GetObjectCommand } from '@aws-sdk/client-s3';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { asked, hasChecksum, statusOf, wholeBody } from '../adapters/s3-answers.ts';
+import { parseByteRange } from '../core/byte-range.ts';
+import { OutageError, RequestError } from '../core/errors.ts';
 import { admittedPath } from '../core/playback-token.ts';
 import type { PlaybackSecrets } from '../core/playback-token.ts';
-import { unlessHungUp } from './function-url.ts';
 import { sendJson } from './web-server.ts';
 
 export interface CdnOptions {
@@ -44,36 +44,49 @@ export function cdn({ client, bucket, secrets, origin }: CdnOptions) {
       return;
     }
     const stored = await lookUp(request);
+    // What is not there is made. So is what cannot be read whole, or of which nothing proves that it is.
     if (!stored) return origin(request, response);
-    response.writeHead(stored.ContentRange ? 206 : 200, {
-      'content-type': stored.ContentType,
-      'content-length': stored.ContentLength,
+    const { bytes, contentType, cacheControl, etag } = stored;
+    const range = parseByteRange(request.headers.range, bytes.length);
+    if (range === 'unsatisfiable') return origin(request, response); // which says it better
+    const { first, last } = range ?? { first: 0, last: bytes.length - 1 };
+    response.writeHead(range ? 206 : 200, {
+      'content-type': contentType,
+      'content-length': last + 1 - first,
       'accept-ranges': 'bytes',
-      ...(stored.CacheControl ? { 'cache-control': stored.CacheControl } : {}),
-      ...(stored.ContentRange ? { 'content-range': stored.ContentRange } : {}),
-      ...(stored.ETag ? { etag: stored.ETag } : {}),
+      ...(cacheControl ? { 'cache-control': cacheControl } : {}),
+      ...(range ? { 'content-range': `bytes ${first}-${last}/${bytes.length}` } : {}),
+      ...(etag ? { etag } : {}),
     });
-    const body = stored.Body as Readable;
-    if (request.method === 'HEAD') {
-      body.destroy();
-      response.end();
-      return;
-    }
-    await pipeline(body, response).catch((error: unknown) => unlessHungUp(error, response));
+    response.end(request.method === 'HEAD' ? undefined : bytes.subarray(first, last + 1));
   };
 
-  /** Undefined where the store has no such key; also where it cannot give that range: the origin says so better. */
-  async function lookUp(request: IncomingMessage): Promise<GetObjectCommandOutput | undefined> {
+  /** The whole object, ranges or not, as a checksum is of the whole; undefined where that cannot be had. */
+  async function lookUp(request: IncomingMessage): Promise<StoredFile | undefined> {
     const key = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
-    const command = new GetObjectCommand({ Bucket: bucket, Key: key, Range: request.headers.range });
+    const command = new GetObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' });
     try {
-      return await client.send(command);
+      return await asked(async () => {
+        const found = await client.send(command);
+        const bytes = await wholeBody(found.Body as Readable, found.ContentLength);
+        const { ContentType: contentType, CacheControl: cacheControl, ETag: etag } = found;
+        return hasChecksum(found) && bytes.length > 0
+          ? { bytes, contentType, cacheControl, etag }
+          : undefined;
+      });
     } catch (error) {
-      const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
-      if (status === 404 || status === 416) return undefined;
-      throw error;
+      if (error instanceof OutageError) console.error(error.message);
+      else if (statusOf(error) !== 404) throw error;
+      return undefined;
     }
   }
+}
+
+interface StoredFile {
+  bytes: Uint8Array;
+  contentType: string | undefined;
+  cacheControl: string | undefined;
+  etag: string | undefined;
 }
 
 /** Whoever comes later, the origin function too, sees the path without its token. Returns why not, if so. */

@@ -11,8 +11,13 @@ import { eventOf } from './lambda-events.ts';
 export type StreamingHandler = (
   event: APIGatewayProxyEventV2,
   reply: Writable,
-  context: object,
+  context: FunctionContext,
 ) => Promise<unknown>;
+
+export interface FunctionContext {
+  /** Fires when the client hangs up before it has its answer, of which Lambda tells its functions nothing. */
+  hungUp?: AbortSignal;
+}
 
 interface ReplyMetadata {
   statusCode: number;
@@ -44,7 +49,11 @@ export function functionUrl(handler: StreamingHandler) {
       return;
     }
     const reply = new Reply();
-    const handled = handler(event, reply, {});
+    const hungUp = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) hungUp.abort(new Error('The client has hung up.'));
+    });
+    const handled = handler(event, reply, { hungUp: hungUp.signal });
     // Nothing can be read before the metadata is there: a handler sends it before its first byte.
     const begun = new Promise((resolve) => reply.once('readable', resolve).once('end', resolve));
     await Promise.race([begun, handled]);

@@ -1,6 +1,8 @@
 // Runs work lists on one machine. Knows nothing of video: a list of items, a worker for one, what to do at the end.
 // Viewers go first: while one of them waits for something to be made, no new item is begun.
 
+import { backoffMs, pause } from '../adapters/patience.ts';
+
 export interface Engine<Subject> {
   /** Begins a list of work for `subject`; asking again while it runs changes nothing. */
   start(name: string, subject: Subject, items: readonly unknown[]): void;
@@ -12,12 +14,24 @@ export interface Engine<Subject> {
 
 export interface EngineOptions<Subject> {
   work(item: unknown): Promise<void>;
-  /** Called once at the end of each list: everything was done, or something failed `attempts` times. */
-  end(subject: Subject, outcome: { failed: boolean }): Promise<void>;
+  /**
+   * Called at the end of each list. Where nothing failed and it throws, the list has failed with that; where something did, it
+   * is called until it does not throw: nobody else would ever hear of the list.
+   * @param errors what the last attempts at items failed with
+   */
+  end(subject: Subject, errors: readonly unknown[]): Promise<void>;
+  /** How often the items that fail are tried, with a pause before all of them are tried again. */
   attempts: number;
+  /** Before the next attempt, after so many. @default adapters/patience.ts, ten times as long */
+  pauseMs?: (attempts: number) => number;
 }
 
-export function prewarmEngine<Subject>({ work, end, attempts }: EngineOptions<Subject>): Engine<Subject> {
+export function prewarmEngine<Subject>({
+  work,
+  end,
+  attempts,
+  pauseMs = (failures) => 10 * backoffMs(failures),
+}: EngineOptions<Subject>): Engine<Subject> {
   const running = new Map<string, Promise<void>>();
   let viewers = 0;
   let wake: (() => void)[] = [];
@@ -34,24 +48,39 @@ export function prewarmEngine<Subject>({ work, end, attempts }: EngineOptions<Su
     return turn;
   };
 
-  async function attempt(job: () => Promise<void>): Promise<boolean> {
-    for (let left = attempts; left > 0; left -= 1) {
-      try {
-        await inTurn(job);
-        return true;
-      } catch (error) {
+  /** What the job failed with, if it did. */
+  const failureOf = (job: () => Promise<void>): Promise<unknown> =>
+    inTurn(job).then(
+      () => undefined,
+      (error: unknown) => {
         console.error(error);
+        return error;
+      },
+    );
+
+  /** One that cannot be done is no reason to leave the others undone, nor to wait with them. */
+  async function runItems(items: readonly unknown[]): Promise<unknown[]> {
+    let left = items;
+    for (let attempt = 1; ; attempt += 1) {
+      const failed: { item: unknown; error: unknown }[] = [];
+      for (const item of left) {
+        const error = await failureOf(() => work(item));
+        if (error !== undefined) failed.push({ item, error });
       }
+      if (failed.length === 0 || attempt === attempts) return failed.map(({ error }) => error);
+      left = failed.map(({ item }) => item);
+      await pause(pauseMs(attempt));
     }
-    return false;
   }
 
   async function runList(subject: Subject, items: readonly unknown[]): Promise<void> {
-    let failed = false;
-    // One that cannot be done is no reason to leave the others undone.
-    for (const item of items) if (!(await attempt(() => work(item)))) failed = true;
-    if (!failed) failed = !(await attempt(() => end(subject, { failed: false })));
-    if (failed) await attempt(() => end(subject, { failed: true }));
+    let errors = await runItems(items);
+    for (let failures = 1; ; failures += 1) {
+      const error = await failureOf(() => end(subject, errors));
+      if (error === undefined) return;
+      if (errors.length === 0 && failures >= attempts) errors = [error];
+      await pause(pauseMs(failures));
+    }
   }
 
   return {

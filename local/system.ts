@@ -2,8 +2,9 @@
 
 import { join } from 'node:path';
 import type { S3Event } from 'aws-lambda';
-import { installedBinaries } from '../adapters/ffmpeg.ts';
+import { checkBinaries, installedBinaries } from '../adapters/ffmpeg.ts';
 import { s3Store } from '../adapters/s3-store.ts';
+import { OutageError, RequestError } from '../core/errors.ts';
 import type { Playback } from '../core/playback-token.ts';
 import { s3Client } from '../lambdas/buckets.ts';
 import type { Store } from '../pipeline/store.ts';
@@ -12,8 +13,10 @@ import { apiGateway } from './api-gateway.ts';
 import { asyncInvocations } from './async-invocations.ts';
 import { ensureBuckets } from './buckets.ts';
 import { cdn } from './cdn.ts';
+import { checkClock } from './clock.ts';
 import { claimDirectory, emptyDirectory } from './data-directory.ts';
 import { embeddedStore } from './embedded-store.ts';
+import { openEncodingRoom } from './encoding-room.ts';
 import { functionUrl } from './function-url.ts';
 import { functionInvocations } from './function-invocations.ts';
 import { loadFunctions } from './functions.ts';
@@ -39,8 +42,10 @@ export interface Settings {
 export async function startSystem(settings: Settings): Promise<{ baseUrl: string; stop(): Promise<void> }> {
   const { dataDirectory, apiKey, s3Endpoint, buckets, playback } = settings;
   await claimDirectory(dataDirectory);
+  await checkBinaries(installedBinaries());
+  if (s3Endpoint) await checkClock(s3Endpoint);
   const web = await openWebServer(settings.port);
-  const encodeDirectory = await emptyDirectory(join(dataDirectory, 'encoding'));
+  const encodingRoom = await openEncodingRoom(join(dataDirectory, 'encoding'));
   const pageDirectory = await emptyDirectory(join(dataDirectory, 'page'));
 
   const announce = (event: S3Event) => ingestions.invoke(event);
@@ -56,7 +61,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     PUBLIC_BASE_URL: web.baseUrl,
     STATE_MACHINE_ARN: 'arn:aws:states:local:000000000000:stateMachine:prewarm',
     API_KEY: apiKey,
-    ENCODE_DIRECTORY: encodeDirectory,
+    ENCODE_DIRECTORY: encodingRoom.directory,
     AWS_ENDPOINT_URL_S3: s3Endpoint ?? web.baseUrl,
     AWS_ENDPOINT_URL_SFN: `${web.baseUrl}/local/step-functions`,
     PLAYBACK: playback,
@@ -68,8 +73,9 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
 
   const engine = prewarmEngine({
     work: (item) => functions.transcode(item),
-    end: (revision: PrewarmedRevision, { failed }) => functions.finish({ ...revision, failed }),
-    attempts: 3,
+    end: (revision: PrewarmedRevision, errors) =>
+      functions.finish({ ...revision, outcomes: outcomesOf(errors) }).catch(unlessOvertaken),
+    attempts: 4,
   });
   const ingestions = asyncInvocations((event: S3Event) => engine.meanwhile(() => functions.ingest(event)), {
     concurrency: 2,
@@ -111,17 +117,36 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const stores = { uploads: s3Store(client, buckets.uploads), media: s3Store(client, buckets.media) };
   const stopWatching = embedded ? undefined : await watchUploads(stores, announce);
   announceUnfinished(stores, announce).catch((error: unknown) => console.error(error));
-  const stopSchedule = onSchedule(() => functions.maintenance({ command: 'sweep' }));
+  const stopSchedules = [
+    onSchedule(RESUME_SECONDS, () => functions.maintenance({ command: 'resume' })),
+    onSchedule(SWEEP_SECONDS, () => functions.maintenance({ command: 'sweep' })),
+  ];
 
   return {
     baseUrl: web.baseUrl,
     async stop() {
-      stopSchedule();
+      stopSchedules.forEach((stop) => stop());
+      encodingRoom.close();
       stopWatching?.();
       web.close();
       await embedded?.s3.close();
     },
   };
+}
+
+/** How soon somebody looks for videos that have waited long enough; the listing that it takes is empty on a good day. */
+const RESUME_SECONDS = 5;
+const SWEEP_SECONDS = 3600;
+
+/** As the state machine's Catch has them: the names of outages, and `failed`. */
+const outcomesOf = (errors: readonly unknown[]): string[] =>
+  errors.flatMap((error) => {
+    if (error instanceof RequestError) return []; // deleted, or replaced, meanwhile: nobody's failure
+    return [error instanceof OutageError ? error.code : 'failed'];
+  });
+
+function unlessOvertaken(error: unknown): void {
+  if (!(error instanceof RequestError)) throw error;
 }
 
 /** A list in the store, as the state machine's map reads it. */

@@ -53,6 +53,7 @@ async function testClip(binaries: FfmpegBinaries, directory: string): Promise<Ui
     const task = 'test clip';
     await run(binaries.ffmpegPath, args, {
       task,
+      line: 'viewers',
       timeoutSeconds: 120,
       maxFileBytes: 256 * 1024 * 1024,
       maxMemoryBytes: DEFAULT_LIMITS.encodeMemoryBytes,

@@ -2,6 +2,7 @@
 
 import {
   cardKey,
+  delayKey,
   errorKey,
   firstMezzanineKey,
   firstPlanKey,
@@ -23,7 +24,7 @@ export async function deleteVideo(id: string, { media, uploads }: Buckets): Prom
   await media.delete([cardKey(id), firstPlanKey(id)]);
   await deleteBelow(revisionsPrefix(id), media);
   await uploads.delete([sourceKey(id)]);
-  await media.delete([errorKey(id), firstWorkKey(id), firstReadyKey(id)]);
+  await media.delete([errorKey(id), delayKey(id), firstWorkKey(id), firstReadyKey(id)]);
   await deleteMade(id, { media });
 }
 

@@ -3,11 +3,10 @@
 
 import { withRangeServer } from '../adapters/range-server.ts';
 import type { ServedSource } from '../adapters/range-server.ts';
-import { SourceError, notFound } from '../core/errors.ts';
+import { OutageError, RequestError, SourceError, notFound } from '../core/errors.ts';
 import { valueOf } from '../core/fraction.ts';
-import { CURRENT, artifactKey } from '../core/keys.ts';
+import { CURRENT, artifactKey, cardKey } from '../core/keys.ts';
 import type { Artifact } from '../core/keys.ts';
-import { contentHeaders } from '../core/media-types.ts';
 import { renditionNames } from '../core/plan.ts';
 import type { Plan } from '../core/plan.ts';
 import { mediaPlaylist } from '../core/playlists.ts';
@@ -16,46 +15,114 @@ import { frameRun } from '../core/segment-arguments.ts';
 import { segmentCount, segmentsOf } from '../core/segments.ts';
 import { sheetCount, storyboardTrack } from '../core/stills.ts';
 import { prewarmedStills } from '../core/work.ts';
+import { keepArtifact, storedArtifact } from './artifacts.ts';
+import type { Damaged } from './artifacts.ts';
 import { encode } from './encode.ts';
 import type { EncodeOptions, EncodedSegment } from './encode.ts';
-import { deriveLasting } from './lasting.ts';
+import { finishLate } from './finish.ts';
+import { keepLasting, makeLasting } from './lasting.ts';
 import type { LastingArtifact } from './lasting.ts';
 import { secondsSince } from './observe.ts';
 import { currentPlan, refuse, sourceOf } from './planning.ts';
-import { isPlanned, planOf, revisionsOf } from './revisions.ts';
+import { planOf, revisionsOf } from './revisions.ts';
 import { singleFlight } from './single-flight.ts';
 import { makeStill } from './still.ts';
 import { refuseUndecodable } from './undecodable.ts';
 import type { World } from './world.ts';
 
-const deriving = singleFlight<Uint8Array>();
-
 /** What lies below one revision's URL. */
 type RevisionArtifact = Exclude<Artifact, { kind: 'multivariant' }> & { rev: string };
 
+interface Derived {
+  bytes: Uint8Array;
+  /** Why it is not stored, where it is not. */
+  notKept?: OutageError;
+}
+
+const deriving = singleFlight<Derived>();
+
 /**
- * One artifact's bytes: the stored ones, or made now. They are complete in the store before they are returned.
- * @throws RequestError NOT_FOUND for what the plan does not list; SourceError where the source is refused; RecordError
+ * One artifact's bytes: the stored ones, or made now. They are complete in the store before they are returned, unless the store
+ * cannot take them: what can be made is shown even then.
+ * @param leave when the caller no longer wants it; what is being made then is brought to its end, what waits for its turn is not
+ * @throws RequestError NOT_FOUND for what the plan does not list, or where the video is deleted meanwhile; SourceError where
+ *   the source is refused; OutageError; RecordError
  */
-export function derive(id: string, artifact: Artifact, world: World): Promise<Uint8Array> {
+export async function derive(
+  id: string,
+  artifact: Artifact,
+  world: World,
+  leave?: AbortSignal,
+): Promise<Uint8Array> {
+  return (await derived(id, artifact, world, leave)).bytes;
+}
+
+function derived(id: string, artifact: Artifact, world: World, leave?: AbortSignal): Promise<Derived> {
+  const make = (abandoned: AbortSignal) =>
+    unlessDeletedMeanwhile(id, world, () => storedOrMade(id, artifact, world, abandoned));
+  return deriving(artifactKey(id, artifact), make, leave);
+}
+
+async function storedOrMade(
+  id: string,
+  artifact: Artifact,
+  world: World,
+  abandoned: AbortSignal,
+): Promise<Derived> {
+  const isLasting = artifact.kind === 'multivariant' || artifact.rev === CURRENT;
+  const planOfIt = () =>
+    isLasting ? currentPlan(id, world) : planOfRevision(id, (artifact as RevisionArtifact).rev, world);
+  const stored = await storedArtifact(id, artifact, planOfIt, world);
+  if (stored !== 'absent' && 'bytes' in stored) return stored;
+  const damaged = stored === 'absent' ? undefined : stored.damaged;
+  const plan = await planOfIt();
+  if (isLasting) {
+    const lasting = artifact as LastingArtifact;
+    const bytes = await makeLasting(id, lasting, plan, world, (own) => derive(id, own, world, abandoned));
+    return kept(keepLasting(id, lasting, bytes, plan, world, damaged), bytes);
+  }
+  return madeNow(id, plan, artifact as RevisionArtifact, world, { abandoned, damaged });
+}
+
+async function madeNow(
+  id: string,
+  plan: Plan,
+  artifact: RevisionArtifact,
+  world: World,
+  { abandoned, damaged }: { abandoned: AbortSignal; damaged: Damaged | undefined },
+): Promise<Derived> {
+  if (!lists(plan, artifact)) throw notFound('such artifact');
+  const begun = new Date();
+  const { bytes, sourceBytesRead } = await make(id, plan, artifact, world, abandoned);
+  const { kind } = artifact;
   const key = artifactKey(id, artifact);
-  return deriving(key, async () => {
-    const stored = await world.media.get(key);
-    if (stored) return stored;
-    if (artifact.kind === 'multivariant' || artifact.rev === CURRENT) {
-      return deriveLasting(id, artifact as LastingArtifact, await currentPlan(id, world), world, (own) =>
-        derive(id, own, world),
-      );
-    }
-    const plan = await planOfRevision(id, artifact.rev, world);
-    if (!lists(plan, artifact)) throw notFound('such artifact');
-    const begun = new Date();
-    const { bytes, sourceBytesRead } = await make(id, plan, artifact, world);
-    const kept = await keep(id, artifact, bytes, world);
-    const { kind } = artifact;
-    world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });
-    return kept;
-  });
+  world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });
+  const result = await kept(keepArtifact(id, artifact, bytes, plan, world, damaged), bytes);
+  // Whoever should have completed the video may have given up on this very piece.
+  if (!result.notKept) await finishLate(id, plan.rev, world).catch((error: unknown) => console.error(error));
+  return result;
+}
+
+/** Shows what was made where the store is full or away; it is made again when it is next asked for. */
+async function kept(keeping: Promise<Uint8Array>, made: Uint8Array): Promise<Derived> {
+  try {
+    return { bytes: await keeping };
+  } catch (error) {
+    if (!(error instanceof OutageError)) throw error;
+    console.error(error);
+    return { bytes: made, notKept: error };
+  }
+}
+
+/** What fails because its video was deleted under it has failed for no other reason. */
+async function unlessDeletedMeanwhile<T>(id: string, { media }: World, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof RequestError) throw error;
+    const isThere = await media.head(cardKey(id)).catch(() => 'unknown');
+    throw isThere ? error : notFound('such video');
+  }
 }
 
 /** A video that is not planned yet may be planned as just this. @throws RequestError NOT_FOUND */
@@ -67,17 +134,23 @@ async function planOfRevision(id: string, rev: string, world: World): Promise<Pl
   return plan;
 }
 
-/** Does one item of a work list, unless all of it is there. */
-export async function deriveWork(
-  { id, rev, what }: Work,
-  world: World,
-  options: EncodeOptions = {},
-): Promise<void> {
+/**
+ * Does one item of a work list, unless all of it is there.
+ * @throws RequestError NOT_FOUND where the video was deleted meanwhile; OutageError, also where the store cannot take it
+ */
+export function deriveWork(item: Work, world: World, options: EncodeOptions = {}): Promise<void> {
+  return unlessDeletedMeanwhile(item.id, world, () => doWork(item, world, options));
+}
+
+async function doWork({ id, rev, what }: Work, world: World, options: EncodeOptions): Promise<void> {
   const plan = await planOf(id, rev, world.media);
   if (!plan) throw notFound('such revision');
   if (what.kind === 'stills') {
     const thumbs = what.thumbs.map((seconds) => ({ kind: 'thumb' as const, rev, seconds }));
-    for (const artifact of [...prewarmedStills(plan), ...thumbs]) await derive(id, artifact, world);
+    for (const artifact of [...prewarmedStills(plan), ...thumbs]) {
+      const { notKept } = await derived(id, artifact, world);
+      if (notKept) throw notKept;
+    }
   } else {
     const { from, to, renditions } = what;
     await deriveChunk(id, plan, { from, to, renditions: renditions ?? plan.prewarm }, world, options);
@@ -92,8 +165,13 @@ async function deriveChunk(
   options: EncodeOptions,
 ): Promise<void> {
   const missing = new Set<string>();
+  const damaged = new Map<string, Damaged>();
   for (const artifact of segmentsOf(plan, [...renditions], { from, to })) {
-    if (!(await world.media.head(artifactKey(id, artifact)))) missing.add(artifact.rendition);
+    const key = artifactKey(id, artifact);
+    const found = await world.media.head(key);
+    if (found && found.sizeBytes > 0) continue;
+    missing.add(artifact.rendition);
+    if (found) damaged.set(key, { etag: found.etag });
   }
   if (missing.size === 0) return;
   const begun = new Date();
@@ -107,7 +185,8 @@ async function deriveChunk(
         ...options,
         sourceFailure,
       })) {
-        await keep(id, { kind: 'segment', rev: plan.rev, ...segment }, bytes, world);
+        const artifact = { kind: 'segment' as const, rev: plan.rev, ...segment };
+        await keepArtifact(id, artifact, bytes, plan, world, damaged.get(artifactKey(id, artifact)));
         observeRescue(id, { ...segment, rescue }, world);
       }
       return readBytes();
@@ -161,7 +240,13 @@ interface Made {
   sourceBytesRead: number;
 }
 
-async function make(id: string, plan: Plan, artifact: RevisionArtifact, world: World): Promise<Made> {
+async function make(
+  id: string,
+  plan: Plan,
+  artifact: RevisionArtifact,
+  world: World,
+  leave: AbortSignal,
+): Promise<Made> {
   switch (artifact.kind) {
     case 'playlist':
       return { bytes: Buffer.from(mediaPlaylist(plan, artifact.rendition)), sourceBytesRead: 0 };
@@ -169,7 +254,7 @@ async function make(id: string, plan: Plan, artifact: RevisionArtifact, world: W
       return withSource(id, plan, world, async ({ url, readBytes, failure: sourceFailure }) => {
         const { rendition, index } = artifact;
         const job = { plan, renditions: [rendition], from: index, to: index + 1, sourceUrl: url };
-        for await (const { bytes, ...segment } of encode(job, world.tools, { sourceFailure })) {
+        for await (const { bytes, ...segment } of encode(job, world.tools, { sourceFailure, leave })) {
           observeRescue(id, segment, world);
           return { bytes, sourceBytesRead: readBytes() };
         }
@@ -180,9 +265,9 @@ async function make(id: string, plan: Plan, artifact: RevisionArtifact, world: W
     case 'poster':
     case 'thumb':
     case 'sheet':
-      return withSource(id, plan, world, async ({ url, readBytes }) => {
-        const bytes = await makeStill(plan, plan.stills!, artifact, url, world.tools);
-        return { bytes, sourceBytesRead: readBytes() };
+      return withSource(id, plan, world, async (served) => {
+        const bytes = await makeStill(plan, plan.stills!, artifact, served, world.tools, leave);
+        return { bytes, sourceBytesRead: served.readBytes() };
       });
   }
 }
@@ -218,22 +303,4 @@ function observeRescue(
   world: World,
 ): void {
   if (rescue) world.observe({ event: 'rescued', id, rendition, index, rescue });
-}
-
-/** Stores an artifact unless another was faster, and returns the one that counts. */
-async function keep(
-  id: string,
-  artifact: RevisionArtifact,
-  made: Uint8Array,
-  world: World,
-): Promise<Uint8Array> {
-  const key = artifactKey(id, artifact);
-  const outcome = await world.media.put(key, made, { ...contentHeaders(artifact), ifAbsent: true });
-  // A deletion removes the plan first and then what it finds stored: either it finds this, or we find the plan gone. So
-  // does the sweep of a revision.
-  if (!(await isPlanned(id, artifact.rev, world.media))) {
-    await world.media.delete([key]);
-    throw notFound('such video');
-  }
-  return outcome === 'stored' ? made : ((await world.media.get(key)) ?? made);
 }

@@ -1,7 +1,7 @@
 // Encodes a run of segments in one ffmpeg process and returns them whole and counted. The just-in-time path calls it
 // for one segment of one rendition, prewarm for a chunk of all of them. A damaged source leaves no hole in its film.
 
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
@@ -20,6 +20,7 @@ import { decodingSpan } from '../core/transport-stream/decoding-span.ts';
 import { packSegment } from '../core/transport-stream/packed-segment.ts';
 import { countPictures } from '../core/transport-stream/pictures.ts';
 import { refuseUndecodable } from './undecodable.ts';
+import { openWorkspace, withRoom } from './workspace.ts';
 
 export interface EncodedSegment {
   rendition: string;
@@ -39,8 +40,12 @@ export interface EncodeTools {
 }
 
 export interface EncodeOptions {
+  /** Ahead of time: it gives way to what somebody waits for. */
   background?: boolean;
+  /** Ends it. */
   signal?: AbortSignal;
+  /** Whoever waits for a turn when it fires leaves; what has begun is brought to its end. */
+  leave?: AbortSignal;
   /** What went wrong in reading the source, if anything did: what is merely out of reach is not made up for. */
   sourceFailure?: () => unknown;
 }
@@ -63,10 +68,10 @@ export async function* encode(
   tools: EncodeTools,
   options: EncodeOptions = {},
 ): AsyncGenerator<EncodedSegment> {
-  const directory = await mkdtemp(join(tools.temporaryDirectory, 'encode-'));
+  const workspace = await openWorkspace(tools.temporaryDirectory);
+  const { directory } = workspace;
   const job = { plan, renditions, from, to, sourceUrl, directory };
   try {
-    for (const part of partsOf(job)) await emptyDirectories(part);
     const failure = await runEncoder(job, tools, options);
     for (const part of partsOf(job)) {
       const shortfall = failure ?? (await shortfallOf(part));
@@ -76,7 +81,7 @@ export async function* encode(
       }
     }
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    await workspace.remove();
   }
 }
 
@@ -100,19 +105,23 @@ async function emptyDirectories({ directory, renditions }: EncodeJob): Promise<v
  */
 async function runEncoder(
   job: EncodeJob,
-  { binaries, limits = DEFAULT_LIMITS }: EncodeTools,
-  { background, signal, sourceFailure }: EncodeOptions,
+  { binaries, temporaryDirectory, limits = DEFAULT_LIMITS }: EncodeTools,
+  { background, signal, leave, sourceFailure }: EncodeOptions,
 ): Promise<FfmpegError | undefined> {
   const { plan, renditions, from, to, rescue } = job;
   const seconds = (to - from) * segmentSeconds(plan, '', 0) + (rescue ? RESCUE_PREROLL_SECONDS : 0);
   try {
-    await run(binaries.ffmpegPath, encodeArguments(job, limits), {
-      task: `segments ${from} to ${to - 1} of ${renditions.join(', ')}${rescue ? ` (${rescue})` : ''}`,
-      timeoutSeconds: STARTUP_SECONDS + SECONDS_PER_SECOND * seconds,
-      maxFileBytes: MAX_SEGMENT_BYTES,
-      maxMemoryBytes: limits.encodeMemoryBytes,
-      ...(background ? { background } : {}),
-      ...(signal ? { signal } : {}),
+    await withRoom(temporaryDirectory, async () => {
+      await emptyDirectories(job);
+      await run(binaries.ffmpegPath, encodeArguments(job, limits), {
+        task: `segments ${from} to ${to - 1} of ${renditions.join(', ')}${rescue ? ` (${rescue})` : ''}`,
+        timeoutSeconds: STARTUP_SECONDS + SECONDS_PER_SECOND * seconds,
+        maxFileBytes: MAX_SEGMENT_BYTES,
+        maxMemoryBytes: limits.encodeMemoryBytes,
+        line: background ? 'prewarm' : 'viewers',
+        leave,
+        ...(signal ? { signal } : {}),
+      });
     });
   } catch (error) {
     if (!(error instanceof FfmpegError && brokeOnSource(error))) throw error;
@@ -135,7 +144,6 @@ async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: Encod
     if (rescue === 'blank' && !renditions.includes(plan.audio?.name ?? '')) {
       await refuseUndecodable(plan, sourceUrl, tools);
     }
-    await emptyDirectories(part);
     shortfall = (await runEncoder({ ...part, rescue }, tools, options)) ?? (await shortfallOf(part));
     if (!shortfall) return rescue;
   }

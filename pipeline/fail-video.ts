@@ -1,26 +1,42 @@
-// Makes a failed prewarm visible. The video may still play: what a viewer asks for is made when asked for.
+// Makes visible that a prewarm has ended without everything. The video may still play: what a viewer asks for is made when asked
+// for. Somebody comes back to the rest (pipeline/resume.ts).
 
 import { errorKey, revisionErrorKey } from '../core/keys.ts';
+import type { DelayCode } from '../core/records/delay.ts';
 import { ERROR } from '../core/records/outcomes.ts';
+import { delayVideo } from './delay.ts';
 import { unlessDeleted } from './delete-video.ts';
+import { finishIfWhole } from './finish.ts';
 import { isPlanned, readyMarkerOf, revisionsOf } from './revisions.ts';
 import { createRecord } from './store.ts';
 import type { World } from './world.ts';
 
 /**
  * @param rev undefined where an engine that began before there were revisions ends
+ * @param code what it failed for: an outage says nothing of the video, which is only late
+ * @throws RequestError NOT_FOUND where the video is no more; OutageError
  */
 export async function failVideo(
   id: string,
   rev: string | undefined,
+  code: DelayCode,
   world: Pick<World, 'media' | 'uploads' | 'observe'>,
+  now: Date,
 ): Promise<void> {
   const { media } = world;
   const current = (await revisionsOf(id, media))?.current;
   const failed = rev ?? current;
   if (failed && (await readyMarkerOf(id, failed, media))) return;
+  // Viewers may have had made what the engine could not.
+  if (failed && (await finishIfWhole(id, failed, world, now))) return;
   // A revision that could not be completed is for operators to know: viewers have the current one.
   const isVideos = failed === undefined || failed === current;
+  const isOutage = code !== 'ENCODING_FAILED';
+  if (isVideos || isOutage) await delayVideo(id, code, world, now);
+  if (isOutage) {
+    world.observe({ event: 'delayed', id, code });
+    return;
+  }
   const key = isVideos ? errorKey(id) : revisionErrorKey(id, failed);
   const outcome = await createRecord(media, ERROR, key, {
     code: 'ENCODING_FAILED',

@@ -2,7 +2,7 @@
 // measured into the multivariant playlist; and the ready marker is written.
 
 import { notFound } from '../core/errors.ts';
-import { artifactKey, errorKey, readyKey, revisionErrorKey, sourceKey } from '../core/keys.ts';
+import { artifactKey, delayKey, errorKey, readyKey, revisionErrorKey, sourceKey } from '../core/keys.ts';
 import type { Bitrates } from '../core/playlists.ts';
 import type { Plan } from '../core/plan.ts';
 import { READY } from '../core/records/outcomes.ts';
@@ -59,7 +59,12 @@ export async function finish(
     await media.delete([readyKey(id, plan.rev)]);
     throw notFound('such revision');
   }
-  await media.delete([revisionErrorKey(id, plan.rev), ...(isCurrent ? [errorKey(id)] : [])]);
+  const isAwaited = (await revisionsOf(id, media))?.next;
+  await media.delete([
+    revisionErrorKey(id, plan.rev),
+    ...(isCurrent ? [errorKey(id)] : []),
+    ...(isAwaited ? [] : [delayKey(id)]),
+  ]);
   await beginGrace(id, media, now);
   await unlessDeleted(id, world);
 
@@ -80,6 +85,31 @@ export async function finish(
   });
 }
 
+/**
+ * For whoever has made a piece on demand: where those who make everything ahead of time have given up, it may be the last.
+ * @throws OutageError; RequestError NOT_FOUND
+ */
+export async function finishLate(id: string, rev: string, world: FinishWorld): Promise<void> {
+  const signs = await Promise.all([delayKey(id), errorKey(id)].map((key) => world.media.head(key)));
+  if (signs.some(Boolean)) await finishIfWhole(id, rev, world, new Date());
+}
+
+/** @returns whether everything of it existed */
+export async function finishIfWhole(
+  id: string,
+  rev: string,
+  world: FinishWorld,
+  now: Date,
+): Promise<boolean> {
+  const plan = await planOf(id, rev, world.media);
+  if (!plan) return false;
+  const stored = await storedArtifacts(id, rev, world.media);
+  const keys = new Set(stored.filter(({ sizeBytes }) => sizeBytes > 0).map(({ key }) => key));
+  if (!prewarmedArtifacts(plan).every((artifact) => keys.has(artifactKey(id, artifact)))) return false;
+  await finish(id, rev, world, now);
+  return true;
+}
+
 /** @throws Error naming the first artifact that is missing */
 async function measured(
   id: string,
@@ -91,7 +121,7 @@ async function measured(
   const sizes = new Map(stored.map(({ key, sizeBytes }) => [key, sizeBytes]));
   for (const artifact of prewarmedArtifacts(plan)) {
     const key = artifactKey(id, artifact);
-    if (!sizes.has(key)) throw new Error(`finish of ${id}: ${key} is missing`);
+    if (!sizes.get(key)) throw new Error(`finish of ${id}: ${key} is missing`);
   }
   const bitrates: Record<string, Bitrates> = {};
   for (const rendition of plan.prewarm) {

@@ -3,14 +3,25 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { parseByteRange } from '../core/byte-range.ts';
-import { RecordError, RequestError, SourceError, notFound } from '../core/errors.ts';
+import {
+  OUTAGE_SENTENCES,
+  OutageError,
+  RecordError,
+  RequestError,
+  SourceError,
+  notFound,
+} from '../core/errors.ts';
 import { artifactKey, parseArtifactKey } from '../core/keys.ts';
 import { SETTLED, contentHeaders } from '../core/media-types.ts';
 import { derive } from './derive.ts';
 import { newPlaceOf } from './lasting.ts';
 import type { World } from './world.ts';
 
-export function httpOrigin(world: World): Hono {
+/** @param hungUp fires when nobody waits for the answer to a request any longer */
+export function httpOrigin(
+  world: World,
+  hungUp: (context: Context) => AbortSignal | undefined = () => undefined,
+): Hono {
   const app = new Hono();
 
   // Hono answers HEAD by GET and leaves the body away.
@@ -18,7 +29,7 @@ export function httpOrigin(world: World): Hono {
     const parsed = parseArtifactKey(context.req.path.slice(1));
     if (!parsed) throw notFound('such artifact');
     const { id, artifact } = parsed;
-    const bytes = await derive(id, artifact, world).catch(async (error: unknown) => {
+    const bytes = await derive(id, artifact, world, hungUp(context)).catch(async (error: unknown) => {
       if (error instanceof RequestError && error.status === 404) return newPlaceOf(id, artifact, world.media);
       throw error;
     });
@@ -39,7 +50,10 @@ export function httpOrigin(world: World): Hono {
   });
 
   app.notFound((context) => failure(context, notFound('such artifact')));
-  app.onError((error, context) => failure(context, error));
+  app.onError((error, context) => {
+    if (hungUp(context)?.aborted) return context.body(null, 503); // to nobody
+    return failure(context, error);
+  });
   return app;
 }
 
@@ -61,6 +75,11 @@ function failure(context: Context, error: Error): Response {
     return context.json({ code: error.code, message: error.message }, error.status);
   }
   console.error(error);
+  if (error instanceof OutageError) {
+    // Players try again by themselves.
+    context.header('Retry-After', '2');
+    return context.json({ code: error.code, message: OUTAGE_SENTENCES[error.code] }, error.status);
+  }
   return context.json(
     { code: 'INTERNAL', message: 'This part of the video could not be made. Please try again.' },
     500,

@@ -10,6 +10,8 @@ import type { Bitrates } from '../core/playlists.ts';
 import { notFound } from '../core/errors.ts';
 import { storyboardTrack } from '../core/stills.ts';
 import { thumbSecondsAt } from '../core/succession.ts';
+import { putArtifact } from './artifacts.ts';
+import type { Damaged } from './artifacts.ts';
 import { currentPlanOf, planOf, readyMarkerOf, revisionsOf } from './revisions.ts';
 import type { Store } from './store.ts';
 import type { World } from './world.ts';
@@ -21,23 +23,37 @@ export type LastingArtifact =
   | { kind: 'storyboard'; rev: typeof CURRENT };
 
 /**
- * Makes one and stores it, unless another was faster.
+ * Makes one of the plan that is the current one.
  * @param deriveOwn the bytes of a picture of the revision itself
  * @throws RequestError NOT_FOUND for a picture of a film without any, or of a moment that no thumbnail is made of
  */
-export async function deriveLasting(
+export async function makeLasting(
   id: string,
   artifact: LastingArtifact,
   plan: Plan,
   { media }: Pick<World, 'media'>,
   deriveOwn: (artifact: Artifact) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
+  const text = await textOf(id, artifact, plan, media);
+  return text ?? deriveOwn({ ...artifact, rev: plan.rev } as Artifact);
+}
+
+/**
+ * Stores one unless another was faster, and returns the one that counts.
+ * @param plan what it was made of
+ * @param damaged what it replaces
+ * @throws RequestError NOT_FOUND where the video is no more; OutageError
+ */
+export async function keepLasting(
+  id: string,
+  artifact: LastingArtifact,
+  bytes: Uint8Array,
+  plan: Plan,
+  { media }: Pick<World, 'media'>,
+  damaged: Damaged | undefined,
+): Promise<Uint8Array> {
   const key = artifactKey(id, artifact);
-  const bytes =
-    (await textOf(id, artifact, plan, media)) ??
-    (await deriveOwn({ ...artifact, rev: plan.rev } as Artifact));
-  const headers = contentHeaders(artifact);
-  const outcome = await media.put(key, bytes, { ...headers, ifAbsent: true });
+  const outcome = await putArtifact(key, artifact, bytes, { media }, damaged);
   const revisions = await revisionsOf(id, media);
   if (!revisions) {
     await media.delete([key]);

@@ -1,4 +1,5 @@
-// The commands of operators: which recipes videos are at, planning them anew, and the sweep of what is no longer current.
+// The commands of operators and schedules: which recipes videos are at, planning them anew, the sweep of what is no longer
+// current, and taking up again what could not be done.
 
 import * as z from 'zod';
 import { RecordError, RequestError, SourceError } from '../core/errors.ts';
@@ -7,6 +8,8 @@ import { addVideo, recipesOfVideo } from './recipe-report.ts';
 import type { RecipeCount, VideoRevisions } from './recipe-report.ts';
 import { replan } from './replan.ts';
 import type { Replanned } from './replan.ts';
+import { resumeDelayed, resumeLost } from './resume.ts';
+import type { Resumed } from './resume.ts';
 import { sweepRevisions } from './sweep.ts';
 import type { Sweep, SweepOptions } from './sweep.ts';
 import type { World } from './world.ts';
@@ -20,6 +23,7 @@ const requestSchema = z.union([
   z.strictObject({ command: z.literal('replan'), id }),
   z.strictObject({ command: z.literal('replan'), all: z.literal(true), ...page }),
   z.strictObject({ command: z.literal('sweep') }),
+  z.strictObject({ command: z.literal('resume'), lost: z.boolean().optional() }),
 ]);
 
 export type MaintenanceRequest = z.infer<typeof requestSchema>;
@@ -28,6 +32,7 @@ export type MaintenanceAnswer =
   | VideoRevisions
   | { videos: number; recipes: RecipeCount[]; failed: Failure[]; nextCursor?: string }
   | { replanned: Replanned[]; failed: Failure[]; nextCursor?: string }
+  | Resumed
   | Sweep;
 
 interface Failure {
@@ -46,7 +51,8 @@ export function maintenanceRequest(event: unknown): MaintenanceRequest {
     400,
     'INVALID_REQUEST',
     'Commands are {"command":"recipes"}, {"command":"recipes","id":ID}, {"command":"replan","id":ID}, ' +
-      '{"command":"replan","all":true} and {"command":"sweep"}; those for all videos take "limit" and "cursor".',
+      '{"command":"replan","all":true}, {"command":"sweep"} and {"command":"resume"}; those for all videos take ' +
+      '"limit" and "cursor".',
   );
 }
 
@@ -60,6 +66,8 @@ export async function maintain(
   switch (request.command) {
     case 'sweep':
       return sweepRevisions(world, options);
+    case 'resume':
+      return request.lost ? resumeLost(world, options) : resumeDelayed(world, options);
     case 'recipes': {
       if ('id' in request) return recipesOfVideo(request.id, world, graceSeconds);
       const recipes = new Map<string, RecipeCount>();

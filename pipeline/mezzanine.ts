@@ -3,6 +3,7 @@
 
 import type { Readable } from 'node:stream';
 import { run } from '../adapters/ffmpeg.ts';
+import type { ServedSource } from '../adapters/range-server.ts';
 import { FfmpegError, SourceError } from '../core/errors.ts';
 import { mezzanineArguments } from '../core/source-arguments.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../core/keys.ts';
@@ -37,7 +38,7 @@ interface Source {
  */
 export async function mezzanineOf(
   id: string,
-  sourceUrl: string,
+  served: ServedSource,
   source: Source,
   world: World,
 ): Promise<Mezzanine> {
@@ -47,7 +48,7 @@ export async function mezzanineOf(
     world.media.head(mezzanineKey(id, etag)),
   ]);
   if (known && stored?.sizeBytes === known.sizeBytes) return known;
-  const made = await makeMezzanine(id, sourceUrl, source, world);
+  const made = await makeMezzanine(id, served, source, world);
   await updateRecord(world.media, MEZZANINE, mezzanineRecordKey(id, etag), () => made);
   await unlessDeleted(id, world);
   return made;
@@ -55,7 +56,7 @@ export async function mezzanineOf(
 
 async function makeMezzanine(
   id: string,
-  sourceUrl: string,
+  { url: sourceUrl, failure }: ServedSource,
   { probe, sizeBytes, etag }: Source,
   world: World,
 ): Promise<Mezzanine> {
@@ -67,6 +68,7 @@ async function makeMezzanine(
   try {
     await run(binaries.ffmpegPath, mezzanineArguments(sourceUrl, probe), {
       task: 'copy of the source into a mezzanine',
+      line: 'reading',
       timeoutSeconds: STARTUP_SECONDS + sizeBytes / LEAST_BYTES_PER_SECOND,
       maxFileBytes: 0,
       maxMemoryBytes: world.settings.encodeMemoryBytes,
@@ -77,15 +79,18 @@ async function makeMezzanine(
       },
     }).catch((error: unknown) => {
       // Where a source is damaged ffmpeg may give up; what came before that is worth playing.
-      if (!(error instanceof FfmpegError) || error.timedOut || error.signal) throw error;
-      if (indexer.headBytes() === undefined) throw new SourceError('DAMAGED');
+      if (!(error instanceof FfmpegError) || error.signal) throw error;
+      if (indexer.headBytes() === undefined && !failure()) throw new SourceError('DAMAGED');
     });
+    // What was cut short by the store is no copy.
+    if (failure()) throw failure();
     const { head, index, tracks } = indexer.end();
     if (tracks.length === 0) throw new SourceError('DAMAGED');
     const stored = await pieces.complete(head, index);
     return { sizeBytes: stored, tracks };
   } catch (error) {
-    await upload.abort();
+    // Where the store is away its own rules remove what lies there unfinished.
+    await upload.abort().catch((unfinished: unknown) => console.error(unfinished));
     throw error;
   }
 }

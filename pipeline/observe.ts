@@ -5,6 +5,7 @@ import type { SourceErrorCode } from '../core/errors.ts';
 import type { Rescue } from '../core/segment-arguments.ts';
 import type { Artifact } from '../core/keys.ts';
 import type { PlannedSource } from '../core/plan.ts';
+import type { DelayCode } from '../core/records/delay.ts';
 
 export type Observation =
   | {
@@ -40,6 +41,8 @@ export type Observation =
   | { event: 'rescued'; id: string; rendition: string; index: number; rescue: Rescue }
   | { event: 'ready'; id: string; secondsSinceUpload: number; durationSeconds: number; storedBytes: number }
   | { event: 'failed'; id: string }
+  /** It has to wait for something that is not its source's fault, and is tried again. */
+  | { event: 'delayed'; id: string; code: DelayCode }
   /** A video that was planned anew: its next revision is the current one now, or could not be completed. */
   | { event: 'succeeded'; id: string; rev: string; storedBytes: number }
   | { event: 'notSucceeded'; id: string; rev: string };

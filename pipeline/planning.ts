@@ -2,7 +2,7 @@
 
 import { withRangeServer } from '../adapters/range-server.ts';
 import type { RangeSource } from '../adapters/range-server.ts';
-import { FfmpegError, SourceError, notFound } from '../core/errors.ts';
+import { RequestError, SourceError, notFound } from '../core/errors.ts';
 import {
   cardKey,
   errorKey,
@@ -21,6 +21,7 @@ import { ERROR } from '../core/records/outcomes.ts';
 import { PLAN } from '../core/records/plan.ts';
 import { REVISIONS } from '../core/records/revisions.ts';
 import { durationSeconds } from '../core/segments.ts';
+import { unlessUnreadable } from './breakdown.ts';
 import { deleteBelow, deleteMade, unlessDeleted } from './delete-video.ts';
 import { secondsSince } from './observe.ts';
 import { probeSource } from './probe-source.ts';
@@ -41,7 +42,21 @@ export function currentPlan(id: string, world: World): Promise<Plan> {
   return planning(id, async () => (await currentPlanOf(id, world.media)) ?? (await makePlan(id, world)));
 }
 
+/** How often another file may take the place of one while that is looked at. */
+const REPLACEMENTS = 3;
+
 async function makePlan(id: string, world: World): Promise<Plan> {
+  for (let left = REPLACEMENTS; ; left -= 1) {
+    try {
+      return await planAsIs(id, world);
+    } catch (error) {
+      const isReplaced = error instanceof RequestError && error.code === 'SOURCE_REPLACED';
+      if (!isReplaced || left === 0) throw error;
+    }
+  }
+}
+
+async function planAsIs(id: string, world: World): Promise<Plan> {
   const { media, uploads } = world;
   const refused = await readRecord(media, ERROR, errorKey(id));
   if (refused && refused.code !== 'ENCODING_FAILED') throw new SourceError(refused.code, refused.message);
@@ -74,9 +89,8 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     });
     return plan;
   } catch (error) {
-    const refusal = refusalOf(error);
-    if (refusal) await refuse(id, refusal, world);
-    throw refusal ?? error;
+    if (error instanceof SourceError) await refuse(id, error, world);
+    throw error;
   }
 }
 
@@ -91,8 +105,10 @@ export async function planSource(
 ): Promise<{ plan: Plan; sourceBytesRead: number }> {
   if (sizeBytes === 0) throw new SourceError('EMPTY_FILE');
   return withRangeServer(rangesOf(world.uploads, sourceKey(id), { sizeBytes, etag }), async (served) => {
-    const claimed = await probeSource(served.url, world.tools.binaries, world.settings);
-    const found = await seekableSource(id, served, { probe: claimed, sizeBytes, etag }, world);
+    const claimed = await probeSource(served, world.tools.binaries, world.settings);
+    const found = await unlessUnreadable(served, () =>
+      seekableSource(id, served, { probe: claimed, sizeBytes, etag }, world),
+    );
     const plan = planFor(found.probe, found.source, world.settings);
     return { plan, sourceBytesRead: served.readBytes() };
   });
@@ -119,14 +135,6 @@ async function storeFirst(id: string, plan: Plan, media: Store): Promise<Plan> {
     await media.delete([mezzanineKey(id, etag), mezzanineRecordKey(id, etag)]);
   }
   return first ?? plan;
-}
-
-/** What makes ffmpeg crash, or keeps it busy for longer than it may be, will do so again. */
-function refusalOf(error: unknown): SourceError | undefined {
-  if (error instanceof SourceError) return error;
-  return error instanceof FfmpegError && (error.timedOut || error.hasCrashed)
-    ? new SourceError('UNREADABLE')
-    : undefined;
 }
 
 /**

@@ -3,20 +3,27 @@
 import { run } from '../adapters/ffmpeg.ts';
 import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
 import { decodersOf, tooManyStreams, usableStreams } from '../core/decodable.ts';
-import { FfmpegError, SourceError } from '../core/errors.ts';
+import type { ServedSource } from '../adapters/range-server.ts';
+import { FfmpegError, OutageError, SourceError } from '../core/errors.ts';
 import { probeArguments } from '../core/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
 import { parseProbe } from '../core/probe.ts';
 import type { FfprobeOutput, Probe } from '../core/probe.ts';
+import { isBreakdown, unlessUnreadable } from './breakdown.ts';
 import { inspectContainer } from './inspect-container.ts';
 
-/** @throws SourceError of any code but EMPTY_FILE, TOO_LONG and DAMAGED. */
-export async function probeSource(
-  sourceUrl: string,
+/**
+ * @throws SourceError of any code but EMPTY_FILE, TOO_LONG and DAMAGED; OutageError where the source could not be read fast
+ *   enough to tell, or the tools do not work
+ */
+export const probeSource = (
+  served: Pick<ServedSource, 'url' | 'wasSlow' | 'failure'>,
   binaries: FfmpegBinaries,
   limits: SourceLimits = DEFAULT_LIMITS,
-): Promise<Probe> {
+): Promise<Probe> => unlessUnreadable(served, () => probeOnce(served.url, binaries, limits));
+
+async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: SourceLimits): Promise<Probe> {
   const inspected = new AbortController();
   const timeout = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
   const probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal);
@@ -26,7 +33,7 @@ export async function probeSource(
   } catch (error) {
     // ffprobe may run on for ever in what is encrypted.
     inspected.abort(error);
-    throw timeout.aborted ? new SourceError('UNREADABLE') : error;
+    throw timeout.aborted ? new OutageError('TIMED_OUT', 'inspection of the container') : error;
   }
   const [output, decoders] = await Promise.all([probing, decodersIn(binaries)]);
   return parseProbe(usableStreams(output, decoders, limits));
@@ -40,23 +47,21 @@ async function askFfprobe(
 ): Promise<FfprobeOutput> {
   const output = await run(ffprobePath, probeArguments(sourceUrl, limits), {
     task: 'probe of the source',
+    line: 'reading',
     timeoutSeconds: limits.probeTimeoutSeconds,
     maxFileBytes: 0,
     maxMemoryBytes: limits.probeMemoryBytes,
     signal,
   }).catch((error: unknown) => {
-    throw error instanceof FfmpegError ? refusal(error, limits) : error;
+    throw error instanceof FfmpegError && !isBreakdown(error) ? refusal(error, limits) : error;
   });
   return JSON.parse(output.toString('utf8')) as FfprobeOutput;
 }
 
-function refusal(error: FfmpegError, limits: SourceLimits): Error {
-  const says = (words: string) => error.stderrTail.includes(words);
-  // The machine's memory ran out, or somebody stopped it: no fault of the source, so it is tried again.
-  if (error.signal && !error.hasCrashed) return error;
-  if (says('exceeds max_streams')) return tooManyStreams(limits);
-  if (error.timedOut || error.signal || says('Cannot allocate memory')) return new SourceError('UNREADABLE');
-  return new SourceError(says('moov atom not found') ? 'CUT_OFF' : 'NOT_MEDIA');
+/** What a healthy ffprobe says of what it was given whole. */
+function refusal({ stderrTail }: FfmpegError, limits: SourceLimits): SourceError {
+  if (stderrTail.includes('exceeds max_streams')) return tooManyStreams(limits);
+  return new SourceError(stderrTail.includes('moov atom not found') ? 'CUT_OFF' : 'NOT_MEDIA');
 }
 
 const known = new Map<string, Promise<ReadonlySet<string>>>();
@@ -67,6 +72,7 @@ function decodersIn({ ffmpegPath }: FfmpegBinaries): Promise<ReadonlySet<string>
   if (asked) return asked;
   const asking = run(ffmpegPath, ['-v', 'error', '-codecs'], {
     task: 'list of codecs',
+    line: 'reading',
     timeoutSeconds: 20,
     maxFileBytes: 0,
     maxMemoryBytes: DEFAULT_LIMITS.probeMemoryBytes,

@@ -3,7 +3,7 @@
 
 import { run } from '../adapters/ffmpeg.ts';
 import type { ServedSource } from '../adapters/range-server.ts';
-import { FfmpegError } from '../core/errors.ts';
+import { FfmpegError, OutageError } from '../core/errors.ts';
 import { mezzanineKey } from '../core/keys.ts';
 import { mezzanineProbe } from '../core/mezzanine.ts';
 import type { PlannedSource } from '../core/plan.ts';
@@ -30,7 +30,7 @@ export async function seekableSource(
     const keyframeSeconds = lookBackSeconds(look!, probe);
     return { probe: corrected(probe, look!), source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
   }
-  const made = await mezzanineOf(id, served.url, { probe, sizeBytes, etag }, world);
+  const made = await mezzanineOf(id, served, { probe, sizeBytes, etag }, world);
   const keyframeSeconds = Math.max(0, ...made.tracks.map((track) => track.keyframeSeconds));
   return {
     probe: mezzanineProbe(probe, made.tracks),
@@ -42,19 +42,25 @@ export async function seekableSource(
 }
 
 async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }: World): Promise<Look> {
+  const tookLong = (error: unknown) =>
+    error instanceof OutageError && error.code === 'TIMED_OUT' && !served.wasSlow();
   const range = lookRange(probe);
   const before = served.readBytes();
   const { probeTimeoutSeconds, probeMemoryBytes } = settings;
   const listing = await run(tools.binaries.ffprobePath, lookArguments(served.url, range), {
     task: "look at the source's end",
+    line: 'reading',
     timeoutSeconds: probeTimeoutSeconds,
     maxFileBytes: 0,
     maxMemoryBytes: probeMemoryBytes,
   }).catch((error: unknown) => {
-    // What cannot be listed has no index that one could rely on.
-    if (error instanceof FfmpegError && error.signal === undefined) return Buffer.from('{}');
+    // What cannot be listed, or not in time, has no index that one could rely on.
+    const isOfSource = error instanceof FfmpegError ? error.signal === undefined : tookLong(error);
+    if (isOfSource && !served.failure()) return Buffer.from('{}');
     throw error;
   });
+  // Cut short, the list would say that the source is.
+  if (served.failure()) throw served.failure();
   const { packets = [] } = JSON.parse(listing.toString('utf8')) as { packets?: ListedPacket[] };
   return { range, packets, bytesRead: served.readBytes() - before };
 }

@@ -1,7 +1,9 @@
 // Makes one still picture of a film from its source: a poster, a thumbnail, a sheet of the storyboard.
 
 import { run } from '../adapters/ffmpeg.ts';
+import type { ServedSource } from '../adapters/range-server.ts';
 import { FfmpegError } from '../core/errors.ts';
+import { isWholeJpeg } from '../core/jpeg.ts';
 import type { Still } from '../core/keys.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Plan } from '../core/plan.ts';
@@ -20,40 +22,43 @@ const TIMEOUT_SECONDS = 300;
 
 /**
  * Black where nothing of a damaged source can be shown: its segments have said so, a picture has no place to.
- * @throws FfmpegError where it takes too long, or was ended by somebody else.
+ * @throws OutageError; FfmpegError where not even that can be made
  */
 export async function makeStill(
   plan: Plan,
   stills: StillsPlan,
   still: Still,
-  sourceUrl: string,
+  { url: sourceUrl, failure }: Pick<ServedSource, 'url' | 'failure'>,
   { binaries, limits = DEFAULT_LIMITS }: EncodeTools,
+  leave?: AbortSignal,
 ): Promise<Uint8Array> {
   for (const prerollSeconds of prerollsSeconds(stills)) {
-    const bytes = await attempt(stillArguments({ plan, stills, still, sourceUrl, prerollSeconds }));
+    const bytes = await attempt(stillArguments({ plan, stills, still, sourceUrl, prerollSeconds })).catch(
+      ifFound,
+    );
+    // What could not be read is no reason to look further back, nor to show black.
+    const unread = failure();
+    if (unread) throw unread;
     if (isWholeJpeg(bytes)) return bytes;
   }
-  return attempt(blankStillArguments({ plan, stills, still }));
+  const blank = await attempt(blankStillArguments({ plan, stills, still }));
+  if (isWholeJpeg(blank)) return blank;
+  throw new Error(`${still.kind}: ${blank.length} bytes are no picture`);
 
-  async function attempt(args: string[]): Promise<Buffer> {
-    try {
-      return await run(binaries.ffmpegPath, args, {
-        task: still.kind === 'sheet' ? `sheet ${still.index} of the storyboard` : still.kind,
-        timeoutSeconds: TIMEOUT_SECONDS,
-        maxFileBytes: 0, // it only prints
-        maxMemoryBytes: limits.encodeMemoryBytes,
-        // Segments go first: a film without its poster plays, a poster without its film does not.
-        background: true,
-      });
-    } catch (error) {
-      if (error instanceof FfmpegError && !error.timedOut && (!error.signal || error.hasCrashed)) {
-        return Buffer.alloc(0);
-      }
-      throw error;
-    }
+  function attempt(args: string[]): Promise<Buffer> {
+    return run(binaries.ffmpegPath, args, {
+      task: still.kind === 'sheet' ? `sheet ${still.index} of the storyboard` : still.kind,
+      timeoutSeconds: TIMEOUT_SECONDS,
+      maxFileBytes: 0, // it only prints
+      maxMemoryBytes: limits.encodeMemoryBytes,
+      // Segments go first: a film without its poster plays, a poster without its film does not.
+      line: 'stills',
+      leave,
+    });
   }
 }
 
-/** ffmpeg can exit with 0 and nothing, or half a picture. */
-const isWholeJpeg = (bytes: Buffer): boolean =>
-  bytes.length > 4 && bytes.readUInt16BE(0) === 0xffd8 && bytes.readUInt16BE(bytes.length - 2) === 0xffd9;
+function ifFound(error: unknown): Buffer {
+  if (error instanceof FfmpegError) return Buffer.alloc(0);
+  throw error;
+}

@@ -1,5 +1,5 @@
-// What the pipeline needs of a bucket. Its only promise beyond a map: with `ifAbsent` or `ifMatch`, of all who write a key at
-// once one wins.
+// What the pipeline needs of a bucket. Its promises beyond a map: with `ifAbsent` or `ifMatch`, of all who write a key at
+// once one wins; and what is read is whole. Every call throws OutageError where the store is away, or full.
 
 import type { RecordKind } from '../core/records/record.ts';
 
@@ -11,9 +11,17 @@ export interface ObjectInfo {
   metadata: Readonly<Record<string, string>>;
 }
 
+export interface TaggedObject {
+  bytes: Uint8Array;
+  etag: string;
+  /** The store kept a checksum of what was written, and the bytes agree with it. */
+  isProven: boolean;
+}
+
 export interface ListedObject {
   key: string;
   sizeBytes: number;
+  etag: string;
 }
 
 export interface PutOptions {
@@ -29,10 +37,10 @@ export interface Store {
   head(key: string): Promise<ObjectInfo | undefined>;
   get(key: string): Promise<Uint8Array | undefined>;
   /** The same, with what `ifMatch` takes. */
-  getTagged(key: string): Promise<{ bytes: Uint8Array; etag: string } | undefined>;
+  getTagged(key: string): Promise<TaggedObject | undefined>;
   /**
-   * Bytes `first` to `last`, both included, as they arrive.
-   * @throws RequestError SOURCE_REPLACED where the object is no longer the one with this `etag`
+   * Bytes `first` to `last`, both included, as they arrive; they may break off.
+   * @throws RequestError SOURCE_REPLACED where the object is no longer the one with this `etag`, NOT_FOUND where it is gone
    */
   readRange(
     key: string,
@@ -50,6 +58,7 @@ export interface Store {
 /** An object in the making. Pieces are numbered from 1, come in any order, and all but the last are of 5 MiB at least. */
 export interface ObjectUpload {
   part(number: number, bytes: Uint8Array): Promise<void>;
+  /** @throws OutageError where the store does not have all of it then */
   complete(): Promise<void>;
   /** Forgets it; harmless after the end. */
   abort(): Promise<void>;

@@ -15,12 +15,13 @@ export async function refuseUndecodable(
 ): Promise<void> {
   const frames = await run(binaries.ffmpegPath, firstFrameArguments(sourceUrl, plan, limits), {
     task: 'search for anything that can be decoded',
+    line: 'reading',
     timeoutSeconds: limits.probeTimeoutSeconds,
     maxFileBytes: 0,
     maxMemoryBytes: limits.encodeMemoryBytes,
   }).catch((error: unknown) => {
     // Whoever is still searching has not found out that there is nothing.
-    if (!(error instanceof FfmpegError) || error.timedOut || error.signal) throw error;
+    if (!(error instanceof FfmpegError) || error.signal) throw error;
     return Buffer.alloc(0);
   });
   if (/^[^#]/m.test(frames.toString('latin1'))) return;

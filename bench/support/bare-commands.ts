@@ -21,9 +21,9 @@ const REPEATS = 3;
 /** The plan that the system makes of this file, but for its revision. */
 export async function planOfFile(path: string): Promise<Plan> {
   const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
-  return withRangeServer(await fileSource(path), async ({ url }) =>
+  return withRangeServer(await fileSource(path), async (served) =>
     planFor(
-      await probeSource(url, binaries),
+      await probeSource(served, binaries),
       { kind: 'upload', sizeBytes: 1, etag: '', keyframeSeconds: 2 },
       settings,
     ),

@@ -516,9 +516,9 @@ async function madeByNpmStart(file: Buffer, id: string): Promise<Map<string, Buf
   const errors: unknown[] = [];
   const engine = prewarmEngine({
     work: (item) => deriveWork(item as Work, world, { background: true }),
-    end: async (rev: string, { failed }) => {
-      if (failed) errors.push('failed');
-      else await finish(own, rev, world, new Date());
+    end: async (rev: string, failures) => {
+      errors.push(...failures);
+      await finish(own, rev, world, new Date());
     },
     attempts: 1,
   });

@@ -9,7 +9,8 @@ function harness(work: (item: unknown) => Promise<void> = async () => undefined)
       log.push(`item ${item}`);
       await work(item);
     },
-    end: async (subject, { failed }) => void log.push(`${subject} ${failed ? 'failed' : 'done'}`),
+    pauseMs: () => 0,
+    end: async (subject, errors) => void log.push(`${subject} ${errors.length > 0 ? 'failed' : 'done'}`),
   });
   return { engine, log };
 }

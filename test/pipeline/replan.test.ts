@@ -206,7 +206,7 @@ test('planned anew in another way while the next revision is made, that is aband
 
   // What its engine does when it comes to its end.
   await expect(finish(id, ABANDONED, world, new Date())).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  await failVideo(id, ABANDONED, world);
+  await failVideo(id, ABANDONED, 'ENCODING_FAILED', world, new Date());
   expect(ofAbandoned(video)).toEqual([]);
   expect(await statusOf(video)).toMatchObject({ state: 'ready' });
 });
@@ -343,7 +343,9 @@ test('a video that is deleted while its next revision is made leaves nothing', a
   await deleteVideo(id, world);
   await ended;
   await expect(finish(id, next.rev, world, new Date())).rejects.toMatchObject({ code: 'NOT_FOUND' });
-  await expect(failVideo(id, next.rev, world)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(failVideo(id, next.rev, 'ENCODING_FAILED', world, new Date())).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
   expect([...world.media.keys(), ...world.uploads.keys()]).toEqual([]);
 });
 
@@ -370,7 +372,7 @@ test('a next revision that cannot be completed is for operators to see, and the 
   const { answer, requests } = await replanned(video);
   const { rev } = answer;
   const master = await textOf(masterKey(id), video);
-  await failVideo(id, rev, world);
+  await failVideo(id, rev, 'ENCODING_FAILED', world, new Date());
   expect(await statusOf(video)).toMatchObject({ state: 'ready', progress: 1 });
   expect((await statusOf(video)).error).toBeUndefined();
   expect(await textOf(masterKey(id), video)).toBe(master);
@@ -429,7 +431,7 @@ const OPERATIONS = {
   ingest: ({ id, world }: Video) => ingest(id, world, async () => undefined),
   finish: ({ id, world }: Video) => finish(id, OLD, world, new Date()),
   replan: (video: Video) => replanned(video),
-  fail: ({ id, world }: Video) => failVideo(id, OLD, world),
+  fail: ({ id, world }: Video) => failVideo(id, OLD, 'ENCODING_FAILED', world, new Date()),
   refuse: ({ id, world }: Video) => refuse(id, new SourceError('DAMAGED'), world),
   status: (video: Video) => statusOf(video),
 };

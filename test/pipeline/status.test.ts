@@ -67,7 +67,7 @@ test('waiting, processing, failed, ready', async () => {
     renditions: [{ name: '360p', width: 640, height: 360, frameRate: 29.97, codecs: 'avc1.64001e' }],
   });
 
-  await failVideo(id, started[0]!.rev, world);
+  await failVideo(id, started[0]!.rev, 'ENCODING_FAILED', world, new Date());
   expect(await status()).toMatchObject({
     state: 'failed',
     playable: true,

@@ -42,7 +42,9 @@ export async function prewarmed({ id, rev, workKey }: PrewarmRequest, world: Tes
   for (const item of await workIn(workKey, world)) {
     outcomes.push(await deriveWork(item, world).then(() => true, failed));
   }
-  await (outcomes.every(Boolean) ? finish(id, rev, world, new Date()) : failVideo(id, rev, world));
+  await (outcomes.every(Boolean)
+    ? finish(id, rev, world, new Date())
+    : failVideo(id, rev, 'ENCODING_FAILED', world, new Date()));
 }
 
 export async function workIn(workKey: string, { media }: TestWorld): Promise<Work[]> {

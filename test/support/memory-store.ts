@@ -1,7 +1,7 @@
 // A bucket in memory, for tests of what is done with one.
 
 import { createHash } from 'node:crypto';
-import { sourceReplaced } from '../../core/errors.ts';
+import { notFound, sourceReplaced } from '../../core/errors.ts';
 import type { Store } from '../../pipeline/store.ts';
 
 export function memoryStore(): Store & { keys(): string[] } {
@@ -17,10 +17,11 @@ export function memoryStore(): Store & { keys(): string[] } {
     get: async (key) => objects.get(key),
     getTagged: async (key) => {
       const bytes = objects.get(key);
-      return bytes && { bytes, etag: etagOf(bytes) };
+      return bytes && { bytes, etag: etagOf(bytes), isProven: true };
     },
     readRange: async (key, { first, last, etag }) => {
-      const object = objects.get(key)!;
+      const object = objects.get(key);
+      if (!object) throw notFound('such source');
       if (etag !== undefined && etagOf(object) !== etag) throw sourceReplaced();
       const found = object.subarray(first, last + 1);
       return (async function* () {
@@ -47,7 +48,11 @@ export function memoryStore(): Store & { keys(): string[] } {
     },
     list: async function* (prefix, after = '') {
       // As it is now, whatever is removed while somebody reads it.
-      const listed = [...objects].map(([key, { length: sizeBytes }]) => ({ key, sizeBytes }));
+      const listed = [...objects].map(([key, bytes]) => ({
+        key,
+        sizeBytes: bytes.length,
+        etag: etagOf(bytes),
+      }));
       for (const object of listed.sort((a, b) => (a.key < b.key ? -1 : 1))) {
         if (object.key.startsWith(prefix) && object.key > after) yield object;
       }

@@ -1,0 +1,31 @@
+// Tools that break down on a source: they take too long, crash, or want more memory than they may. Once, that may be a bad
+// moment of the machine; when it happens again, over a source that is read as fast as anybody could wish, it is the source.
+
+import type { ServedSource } from '../adapters/range-server.ts';
+import { FfmpegError, OutageError, SourceError } from '../core/errors.ts';
+
+const ATTEMPTS = 2;
+
+/**
+ * Does what a tool may break down on, and again where it does.
+ * @throws SourceError UNREADABLE where it breaks down each time; the breakdown itself where the source was read slowly, or not
+ *   to its end; whatever else `work` throws
+ */
+export async function unlessUnreadable<T>(
+  served: Pick<ServedSource, 'wasSlow' | 'failure'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isBreakdown(error) || served.wasSlow() || served.failure()) throw error;
+      if (attempt === ATTEMPTS) throw new SourceError('UNREADABLE');
+    }
+  }
+}
+
+export const isBreakdown = (error: unknown): boolean =>
+  error instanceof OutageError
+    ? error.code === 'TIMED_OUT'
+    : error instanceof FfmpegError && (error.hasCrashed || /Cannot allocate memory/.test(error.stderrTail));

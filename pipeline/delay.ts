@@ -1,0 +1,87 @@
+// Videos whose work could not be done for now: noted, so that everybody can see it, and somebody comes back to it.
+
+import { OutageError } from '../core/errors.ts';
+import { DELAYS, delayKey, parseDelayKey } from '../core/keys.ts';
+import { DELAY } from '../core/records/delay.ts';
+import type { Delay, DelayCode } from '../core/records/delay.ts';
+import { unlessDeleted } from './delete-video.ts';
+import { readRecord, updateRecord } from './store.ts';
+import type { World } from './world.ts';
+
+type Buckets = Pick<World, 'media' | 'uploads'>;
+
+const SECOND_MS = 1000;
+const HOUR_MS = 3600 * SECOND_MS;
+
+/** Waits double from the first to the longest. */
+const WAITS = {
+  /** An outage may be over at any moment, and a look costs little. */
+  outage: { firstMs: 5 * SECOND_MS, longestMs: HOUR_MS },
+  /** What a healthy ffmpeg did not make of a whole source it will hardly make the next minute, and each try is work. */
+  failure: { firstMs: 60 * SECOND_MS, longestMs: 24 * HOUR_MS },
+};
+
+/** How long whoever tries a video again is trusted to be at it. */
+const LONGEST_TRY_MS = 24 * HOUR_MS;
+
+/** What a video waits for after this failure. */
+export const delayCodeOf = (error: unknown): DelayCode =>
+  error instanceof OutageError ? error.code : 'ENCODING_FAILED';
+
+/**
+ * Notes that a video has to wait, for longer with each failure.
+ * @throws RequestError NOT_FOUND where it was deleted meanwhile; OutageError
+ */
+export async function delayVideo(id: string, code: DelayCode, world: Buckets, now: Date): Promise<void> {
+  await updateRecord(world.media, DELAY, delayKey(id), (before) => {
+    const failures = (before?.failures ?? 0) + 1;
+    const { firstMs, longestMs } = WAITS[code === 'ENCODING_FAILED' ? 'failure' : 'outage'];
+    const waitMs = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 20));
+    return {
+      ...{ code, failures, triedSince: null },
+      since: before?.since ?? now.toISOString(),
+      retryAt: new Date(now.getTime() + waitMs).toISOString(),
+    };
+  });
+  await unlessDeleted(id, world);
+}
+
+/** Undefined for a video that waits for nothing, or is being tried again right now. */
+export async function delayOf(id: string, { media }: Pick<World, 'media'>): Promise<Delay | undefined> {
+  const delay = await readRecord(media, DELAY, delayKey(id));
+  return delay?.triedSince === null ? delay : undefined;
+}
+
+export const endDelay = (id: string, { media }: Pick<World, 'media'>): Promise<void> =>
+  media.delete([delayKey(id)]);
+
+/** Videos that have waited long enough. A record that cannot be read ends nobody else's wait. */
+export async function* dueVideos({ media }: Pick<World, 'media'>, now: Date): AsyncGenerator<string> {
+  for await (const { key } of media.list(DELAYS)) {
+    const id = parseDelayKey(key);
+    const delay = id && (await readRecord(media, DELAY, key).catch(logged));
+    if (delay && isDue(delay, now)) yield id;
+  }
+}
+
+/**
+ * Notes that somebody is at it again.
+ * @returns false where another has come first, or the video waits no longer
+ */
+export async function beginTry(id: string, { media }: Pick<World, 'media'>, now: Date): Promise<boolean> {
+  let isOurs = false;
+  await updateRecord(media, DELAY, delayKey(id), (before) => {
+    isOurs = before !== undefined && isDue(before, now);
+    return isOurs ? { ...before!, triedSince: now.toISOString() } : undefined;
+  });
+  return isOurs;
+}
+
+const isDue = ({ retryAt, triedSince }: Delay, now: Date): boolean =>
+  triedSince === null
+    ? now >= new Date(retryAt)
+    : now.getTime() - new Date(triedSince).getTime() > LONGEST_TRY_MS;
+
+function logged(error: unknown): undefined {
+  console.error(error);
+}
