@@ -8,6 +8,8 @@ import { S3Error } from './errors.ts';
 
 export interface Body {
   chunks: AsyncIterable<Buffer>;
+  /** How many bytes the client says it sends; a form does not tell. */
+  declaredBytes: number | undefined;
   /** Valid once the chunks have ended. */
   facts(): BodyFacts;
 }
@@ -108,6 +110,7 @@ export function checkedBody(
 
   return {
     chunks: chunks(),
+    declaredBytes: options.sizeBytes,
     facts: () => ({
       sizeBytes,
       md5: digests.get('md5')!,

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { textOf } from './body.ts';
 import { xmlAnswer, type Answer, type Call, type Storage } from './call.ts';
 import type { CorsRule } from './cors-rules.ts';
+import { runDeletions } from './deletion.ts';
 import { S3Error } from './errors.ts';
 import { parseXml } from './xml.ts';
 
@@ -35,8 +36,8 @@ export async function headBucket(call: Call, { index, keyring }: Storage): Promi
   return { status: 200, headers: { 'x-amz-bucket-region': keyring.region } };
 }
 
-export async function deleteBucket(call: Call, { index, blobs }: Storage): Promise<Answer> {
-  await blobs.remove(index.deleteBucket(call.bucket));
+export async function deleteBucket(call: Call, storage: Storage): Promise<Answer> {
+  await runDeletions(storage, [() => storage.index.deleteBucket(call.bucket)]);
   return { status: 204 };
 }
 

@@ -6,6 +6,7 @@ import type { BlobDirectory } from './blobs.ts';
 import type { ObjectCreated } from './events.ts';
 import type { ObjectIndex } from './object-index.ts';
 import type { Keyring, Signed } from './signature.ts';
+import type { Space } from './space.ts';
 import { pathEncoded, type Target } from './target.ts';
 import type { UploadIndex } from './upload-index.ts';
 import { renderXml, type XmlContent } from './xml.ts';
@@ -32,6 +33,7 @@ export interface Storage {
   index: ObjectIndex;
   uploads: UploadIndex;
   blobs: BlobDirectory;
+  space: Space;
   keyring: Keyring;
   announce(created: ObjectCreated): void;
 }

@@ -1,8 +1,13 @@
 // The database behind the indexes: which objects, uploads and parts exist, and which blobs hold their bytes.
 // A change is one transaction, so whoever kills this process finds the state before it or the one after.
 
-import { DatabaseSync } from 'node:sqlite';
-import type { SQLTagStore, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLTagStore, StatementSync } from 'node:sqlite';
+import { DISK, type Disk } from './disk.ts';
+
+interface DatabaseOptions {
+  logBytes: number;
+  disk?: Disk;
+}
 
 export interface Database {
   /** Statements as template literals, whose values are bound and never part of the text. */
@@ -62,13 +67,20 @@ const SCHEMA = `
 `;
 
 const SQLITE_BUSY = 5;
+const PAGE_BYTES = 4096; // SQLite's default
 
-/** @throws Error where another process has it open, or it is no database. */
-export function openDatabase(path: string): Database {
-  const database = new DatabaseSync(path);
+/**
+ * @param options.logBytes how long the write-ahead log may get before its pages go to the database proper; a
+ * transaction can make it longer by what it changes
+ * @throws Error where another process has it open, or it is no database.
+ */
+export function openDatabase(path: string, { logBytes, disk = DISK }: DatabaseOptions): Database {
+  const database = disk.openDatabase(path);
   try {
     // Exclusive: a second process on this folder would sweep away what the first is writing.
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
+    database.exec(`PRAGMA wal_autocheckpoint = ${Math.ceil(logBytes / PAGE_BYTES)}`);
+    database.exec('PRAGMA temp_store = MEMORY'); // the disk of temporary files may be the one that is full
     database.exec(SCHEMA);
   } catch (error) {
     database.close();
@@ -85,7 +97,8 @@ export function openDatabase(path: string): Database {
         database.exec('COMMIT');
         return result;
       } catch (error) {
-        database.exec('ROLLBACK');
+        // After some errors, a full disk among them, SQLite may have rolled back by itself.
+        if (database.isTransaction) database.exec('ROLLBACK');
         throw error;
       }
     },

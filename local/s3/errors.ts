@@ -42,6 +42,8 @@ const REFUSALS = {
   NotImplemented: [501, 'A header or query you provided implies functionality that is not implemented.'],
   PreconditionFailed: [412, 'At least one of the preconditions you specified did not hold.'],
   RequestTimeTooSkewed: [403, 'The difference between the request time and the current time is too large.'],
+  // Not of AWS, whose disks are never full. Status and code are those of our own interfaces (core/errors.ts).
+  STORAGE_FULL: [507, 'There is no space left to store this.'],
   SignatureDoesNotMatch: [
     403,
     'The request signature we calculated does not match the signature you provided. Check your key and signing method.',

@@ -94,7 +94,7 @@ export class ObjectIndex {
       const firstByte = Number(row.first_byte);
       const offset = Math.max(0, first - firstByte);
       const end = Math.min(Number(row.size_bytes), last + 1 - firstByte);
-      return { blob: String(row.blob), offset, sizeBytes: end - offset };
+      return { blob: String(row.blob), blobBytes: Number(row.size_bytes), offset, sizeBytes: end - offset };
     });
   }
 

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { parseByteRange } from '../../core/byte-range.ts';
 import { bodyOf, textOf, type Body } from './body.ts';
 import { xmlAnswer, type Answer, type Call, type Storage } from './call.ts';
+import { runDeletions } from './deletion.ts';
 import { S3Error } from './errors.ts';
 import type { ObjectCreated } from './events.ts';
 import { headerText, objectHeaders } from './object-headers.ts';
@@ -26,10 +27,10 @@ export async function putObject(call: Call, storage: Storage): Promise<Answer> {
 }
 
 export async function storeObject(
-  { blobs, index, announce }: Storage,
+  { blobs, index, space, announce }: Storage,
   { call, key, headers, body, precondition, eventName }: Upload,
 ): Promise<StoredObject> {
-  const { object, freed } = await blobs.write(body.chunks, (blob) => {
+  const { object, freed } = await blobs.write(space.admitted(body.chunks, body.declaredBytes), (blob) => {
     const { sizeBytes, md5, checksums } = body.facts();
     const object = {
       key,
@@ -88,13 +89,14 @@ export async function getObject(call: Call, { index, blobs }: Storage): Promise<
       'content-length': last - first + 1,
       ...(range ? { 'content-range': `bytes ${first}-${last}/${sizeBytes}` } : {}),
     },
-    ...(call.request.method === 'HEAD' ? {} : { body: blobs.read(index.slices(object, first, last)) }),
+    ...(call.request.method === 'HEAD' ? {} : { body: await blobs.read(index.slices(object, first, last)) }),
   };
 }
 
-export async function deleteObject(call: Call, { index, blobs }: Storage): Promise<Answer> {
+export async function deleteObject(call: Call, storage: Storage): Promise<Answer> {
+  const { index } = storage;
   index.requireBucket(call.bucket);
-  await blobs.remove(index.delete(call.bucket, call.key, preconditionIn(call.headers)));
+  await runDeletions(storage, [() => index.delete(call.bucket, call.key, preconditionIn(call.headers))]);
   return { status: 204 };
 }
 
@@ -106,11 +108,16 @@ const Delete = z.object({
   Object: z.array(z.strictObject({ Key: z.string().min(1), '#text': z.string().optional() })).min(1),
 });
 
-export async function deleteObjects(call: Call, { index, blobs }: Storage): Promise<Answer> {
+export async function deleteObjects(call: Call, storage: Storage): Promise<Answer> {
+  const { index } = storage;
   index.requireBucket(call.bucket);
   const { Quiet, Object } = parseXml(await textOf(call, MAX_DELETE_BYTES), 'Delete', Delete);
   if (Object.length > MAX_DELETED_KEYS) throw new S3Error('MalformedXML');
-  for (const { Key } of Object) await blobs.remove(index.delete(call.bucket, Key));
+  const deletionOf =
+    ({ Key }: { Key: string }) =>
+    () =>
+      index.delete(call.bucket, Key);
+  await runDeletions(storage, Object.map(deletionOf));
   return xmlAnswer('DeleteResult', Quiet === 'true' ? {} : { Deleted: Object.map(({ Key }) => ({ Key })) });
 }
 

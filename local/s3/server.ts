@@ -10,12 +10,14 @@ import { BlobDirectory } from './blobs.ts';
 import type { Answer, Call, Storage } from './call.ts';
 import { corsHeaders } from './cors-rules.ts';
 import { openDatabase } from './database.ts';
+import { DISK, type Disk } from './disk.ts';
 import { S3Error } from './errors.ts';
 import { s3Event, type ObjectCreated } from './events.ts';
 import { headerText } from './object-headers.ts';
 import { ObjectIndex } from './object-index.ts';
 import { formOperation, isForm, operationFor } from './routes.ts';
 import { authenticate, type Keyring } from './signature.ts';
+import { Space } from './space.ts';
 import { targetOf, type Target } from './target.ts';
 import { UploadIndex } from './upload-index.ts';
 import { renderXml } from './xml.ts';
@@ -36,21 +38,30 @@ export interface EmbeddedS3Options {
   keyring: Keyring;
   /** Hears of every object after it is stored. What it throws is logged, and nothing else. */
   onCreated?: (event: S3Event) => unknown;
+  /** A test may give one that is nearly full. */
+  disk?: Disk;
 }
 
-export async function openS3({ directory, keyring, onCreated }: EmbeddedS3Options): Promise<EmbeddedS3> {
+export async function openS3(options: EmbeddedS3Options): Promise<EmbeddedS3> {
+  const { directory, keyring, onCreated, disk = DISK } = options;
   await mkdir(directory, { recursive: true });
-  const database = openDatabase(join(directory, 'index.sqlite'));
+  const space = new Space(directory, disk);
+  // A deletion on a full disk makes the log longer, and tidying the log makes the database longer by as much at most.
+  // That leaves the other half of the reserve for one deletion of any size: measured, aborting an upload of ten thousand
+  // parts takes 2 MiB.
+  const logBytes = space.reserveBytes / 4;
+  const database = space.freeing(() => openDatabase(join(directory, 'index.sqlite'), { logBytes, disk }));
   const index = new ObjectIndex(database);
   const uploads = new UploadIndex(database, index);
-  const blobs = await BlobDirectory.open(directory);
+  const blobs = await BlobDirectory.open(directory, disk);
   await blobs.sweep(new Set([...index.blobs(), ...uploads.blobs()]));
+  space.restore();
 
   const announce = (created: ObjectCreated) => {
     const hear = async () => onCreated?.(s3Event(created, keyring));
     hear().catch((error: unknown) => console.error(error));
   };
-  const storage: Storage = { index, uploads, blobs, keyring, announce };
+  const storage: Storage = { index, uploads, blobs, space, keyring, announce };
   const running = new Map<ServerResponse, Promise<void>>();
   return {
     handle(request, response) {
@@ -76,8 +87,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, storage
     answer = await answerTo(request, target, requestId, storage);
   } catch (error) {
     if (request.errored) return; // the client has left
-    if (!(error instanceof S3Error)) console.error(error);
-    answer = refusal(error instanceof S3Error ? error : new S3Error('InternalError'), request.url, requestId);
+    answer = refusal(refusalFor(error, storage), request.url, requestId);
   }
   const headers = {
     'x-amz-request-id': requestId,
@@ -154,6 +164,13 @@ function crossOrigin(
   if (!target || !headers.origin || !method || method === 'OPTIONS') return {};
   const rules = index.bucket(target.bucket)?.corsRules ?? [];
   return corsHeaders(rules, { origin: headers.origin, method, headers: [] }) ?? {};
+}
+
+function refusalFor(error: unknown, { space }: Storage): S3Error {
+  if (error instanceof S3Error) return error;
+  if (space.isOutOfSpace(error)) return new S3Error('STORAGE_FULL');
+  console.error(error);
+  return new S3Error('InternalError');
 }
 
 function refusal(error: S3Error, resource: string | undefined, requestId: string): Answer {

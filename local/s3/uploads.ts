@@ -4,6 +4,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { bodyOf, textOf } from './body.ts';
 import { locationOf, xmlAnswer, type Answer, type Call, type Storage } from './call.ts';
+import { runDeletions } from './deletion.ts';
 import { CHECKSUMS } from './digests.ts';
 import { S3Error } from './errors.ts';
 import { encodingTypeOf, limitOf } from './listing.ts';
@@ -36,7 +37,8 @@ export async function uploadPart(call: Call, storage: Storage): Promise<Answer> 
     );
   }
   const body = bodyOf(call);
-  const { part, freed } = await storage.blobs.write(body.chunks, (blob) => {
+  const chunks = storage.space.admitted(body.chunks, body.declaredBytes);
+  const { part, freed } = await storage.blobs.write(chunks, (blob) => {
     const { sizeBytes, md5, checksums } = body.facts();
     const part = { number, sizeBytes, modifiedMs: Date.now(), etag: md5.toString('hex'), checksums, blob };
     return { part, freed: storage.uploads.putPart(upload, part) };
@@ -160,7 +162,7 @@ export async function completeUpload(call: Call, storage: Storage): Promise<Answ
 
 export async function abortUpload(call: Call, storage: Storage): Promise<Answer> {
   const upload = uploadNamedBy(call, storage);
-  await storage.blobs.remove(storage.uploads.abort(upload));
+  await runDeletions(storage, [() => storage.uploads.abort(upload)]);
   return { status: 204 };
 }
 

@@ -325,7 +325,7 @@ test('no key and no bucket becomes a path', async () => {
   const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
   expect(await readdir(parent)).toEqual(['data']);
   expect(await readdir(join(parent, 'data'))).toEqual(['s3']);
-  expect((await readdir(directory)).sort()).toEqual(['blobs', 'incoming', 'index.sqlite']);
+  expect((await readdir(directory)).sort()).toEqual(['blobs', 'incoming', 'index.sqlite', 'reserve']);
   for (const blob of await blobs()) expect(blob).toMatch(uuid);
 });
 
