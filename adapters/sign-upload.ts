@@ -49,9 +49,16 @@ export const signUploads = (client: S3Client, bucket: string): SignUpload => ({
     });
   },
 
-  part(key, uploadId, PartNumber) {
-    const command = new UploadPartCommand({ Bucket: bucket, Key: key, UploadId: uploadId, PartNumber });
-    return getSignedUrl(client, command, { expiresIn: SIGNED_SECONDS });
+  part(key, uploadId, { number, sizeBytes }) {
+    const command = new UploadPartCommand({
+      Bucket: bucket,
+      Key: key,
+      UploadId: uploadId,
+      PartNumber: number,
+      ContentLength: sizeBytes,
+    });
+    const signableHeaders = new Set(['host', ...(sizeBytes === undefined ? [] : ['content-length'])]);
+    return getSignedUrl(client, command, { expiresIn: SIGNED_SECONDS, signableHeaders });
   },
 
   async multipart(key, request): Promise<SignedRequest> {

@@ -73,8 +73,12 @@ const grantOf = (id: string, card: Card, expiresInSeconds: number, now: Date): U
   expiresAt: new Date(now.getTime() + expiresInSeconds * 1000),
 });
 
-export const tooLarge = (sizeBytes: number, maxBytes: number): RequestError =>
-  new RequestError(413, 'TOO_LARGE', `The file has ${sizeBytes} bytes; at most ${maxBytes} are accepted.`);
+export const tooLarge = (sizeBytes: number, maxBytes: number, how: 'at least ' | '' = ''): RequestError =>
+  new RequestError(
+    413,
+    'TOO_LARGE',
+    `The file has ${how}${sizeBytes} bytes; at most ${maxBytes} are accepted.`,
+  );
 
 export const alreadyUploaded = (): RequestError =>
   new RequestError(409, 'ALREADY_UPLOADED', 'The file of this video has already been uploaded.');

@@ -5,6 +5,7 @@ import { isVideoId } from '../core/keys.ts';
 import { MAX_TOKEN_SECONDS } from '../core/playback-token.ts';
 import { MAX_UPLOAD_TOKEN_SECONDS } from '../core/upload-token.ts';
 import { MAX_PARTS } from './multipart.ts';
+import { MAX_REQUEST_BYTES } from './sign-upload.ts';
 
 // Header values go into a signature as they are.
 const contentType = z
@@ -29,7 +30,12 @@ export const uploadRequest = z
     sizeBytes: z.int().min(0).optional(),
     maxBytes: z.int().min(1).optional(),
     contentTypes: z
-      .array(z.string().regex(/^[a-z0-9.+-]+\/(?:\*|[a-z0-9.+-]+)$/))
+      .array(
+        z
+          .string()
+          .regex(/^[a-z0-9.+-]+\/(?:\*|[a-z0-9.+-]+)$/)
+          .max(255),
+      )
       .min(1)
       .max(20)
       .optional(),
@@ -71,13 +77,17 @@ export const formQuery = z.object({ filename, type: contentType });
 
 export const multipartRequest = z.object({ filename, type: contentType });
 
-export const partNumber = z.coerce.number().int().min(1).max(MAX_PARTS);
+const partNumber = z.coerce.number().int().min(1).max(MAX_PARTS);
+const partSize = z.coerce.number().int().min(0).max(MAX_REQUEST_BYTES);
+
+export const partQuery = z.object({ partNumber, size: partSize.optional() });
 
 export const signRequest = z.object({
   method: z.enum(['GET', 'PUT', 'POST', 'DELETE']),
   key: z.string().min(1).max(1024),
   uploadId: z.string().min(1).max(1024).optional(),
   partNumber: partNumber.optional(),
+  size: partSize.optional(),
   contentType: contentType.optional(),
 });
 

@@ -2,7 +2,7 @@
 
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { RecordError, RequestError, notFound } from '../core/errors.ts';
+import { OutageError, RecordError, RequestError, notFound } from '../core/errors.ts';
 import { cardKey, isVideoId } from '../core/keys.ts';
 import { NO_SESSION_COOKIE, sessionCookie } from '../core/session.ts';
 import { admittedUpload, uploadToken } from '../core/upload-token.ts';
@@ -16,7 +16,7 @@ import {
   uploadRequest,
   uploadTokenRequest,
 } from './http-api-schemas.ts';
-import { jsonOf, valid } from './http-request.ts';
+import { jsonOf, shortened, valid } from './http-request.ts';
 import { uploadRoutes } from './http-uploads.ts';
 import { openApi } from './openapi.ts';
 import { grantPlayback, playbackUrl } from './playback.ts';
@@ -102,7 +102,7 @@ export function httpApi(options: ApiOptions): Hono {
 
   app.post('/uploads/:id/tokens', async (context) => {
     authorize(context, options);
-    const request = valid(uploadTokenRequest, await jsonOf(context, '{}'));
+    const request = valid(uploadTokenRequest, await jsonOf(context, { ifEmpty: '{}' }));
     const grant = await renewUpload(videoId(context), request, { ...buckets, now: new Date() });
     return context.json(await tokenAnswer(grant), 201);
   });
@@ -139,7 +139,7 @@ export function httpApi(options: ApiOptions): Hono {
       );
     }
     const id = videoId(context);
-    const request = valid(tokenRequest, await jsonOf(context, '{}'));
+    const request = valid(tokenRequest, await jsonOf(context, { ifEmpty: '{}' }));
     const now = new Date();
     return context.json(
       await grantPlayback(id, request, { media: buckets.media, signPlayback, publicBaseUrl, now }),
@@ -163,12 +163,18 @@ function authorize(context: Context, { isAuthorized }: ApiOptions): void {
   throw new RequestError(401, 'UNAUTHORIZED', 'The request needs the header Authorization: Bearer API_KEY.');
 }
 
+/** Outages of the store and the machine are short, or an alarm has gone off. */
+const RETRY_AFTER_SECONDS = 5;
+
 function failure(context: Context, error: Error): Response {
-  if (error instanceof RequestError || error instanceof RecordError) {
-    if (error instanceof RecordError) console.error(error);
-    return context.json({ code: error.code, message: error.message }, error.status);
+  if (!(error instanceof RequestError)) console.error(error);
+  if (error instanceof RequestError || error instanceof RecordError || error instanceof OutageError) {
+    const { code, message, status } = error;
+    if (error instanceof OutageError && status === 503) {
+      context.header('Retry-After', String(RETRY_AFTER_SECONDS));
+    }
+    return context.json({ code, message: shortened(message) }, status);
   }
-  console.error(error);
   return context.json(
     { code: 'INTERNAL', message: 'Something went wrong on our side. Please try again.' },
     500,

@@ -10,12 +10,13 @@ import {
   completionRequest,
   formQuery,
   multipartRequest,
-  partNumber,
+  partQuery,
   signRequest,
 } from './http-api-schemas.ts';
 import { jsonOf, valid } from './http-request.ts';
+import { MAX_PARTS } from './multipart.ts';
 import { SIGNED_SECONDS } from './sign-upload.ts';
-import { beginParts, completeParts, signedRequest, storedParts, uploadForm } from './upload-file.ts';
+import { beginParts, completeParts, partUrl, signedRequest, storedParts, uploadForm } from './upload-file.ts';
 import type { UploadWorld } from './upload-file.ts';
 
 export interface UploadRoutes {
@@ -55,10 +56,14 @@ export function uploadRoutes({ world, admit, locationOf }: UploadRoutes): Hono {
   });
 
   app.get('/s3/multipart/:uploadId/:partNumber', async (context) => {
-    const { id } = await grantOf(context);
-    const { key, uploadId } = uploadNamedBy(context, id);
-    const number = valid(partNumber, context.req.param('partNumber'));
-    return context.json({ url: await world.sign.part(key, uploadId, number), expires: SIGNED_SECONDS });
+    const grant = await grantOf(context);
+    const { uploadId } = uploadNamedBy(context, grant.id);
+    const { partNumber: number, size: sizeBytes } = valid(partQuery, {
+      partNumber: context.req.param('partNumber'),
+      size: context.req.query('size'),
+    });
+    const url = await partUrl(grant, uploadId, { number, sizeBytes }, world);
+    return context.json({ url, expires: SIGNED_SECONDS });
   });
 
   app.get('/s3/multipart/:uploadId', async (context) => {
@@ -73,7 +78,7 @@ export function uploadRoutes({ world, admit, locationOf }: UploadRoutes): Hono {
   app.post('/s3/multipart/:uploadId/complete', async (context) => {
     const grant = await grantOf(context);
     const { key, uploadId } = uploadNamedBy(context, grant.id);
-    const { parts } = valid(completionRequest, await jsonOf(context));
+    const { parts } = valid(completionRequest, await jsonOf(context, { limits: COMPLETION }));
     const named = parts.map(({ PartNumber, ETag }) => ({
       number: PartNumber,
       etag: ETag.replaceAll('"', ''),
@@ -96,10 +101,16 @@ export function uploadRoutes({ world, admit, locationOf }: UploadRoutes): Hono {
 function uploadNamedBy(context: Context, id: string): { key: string; uploadId: string } {
   const key = context.req.query('key');
   const uploadId = context.req.param('uploadId');
-  if (!uploadId) throw notFound('such upload');
+  if (!uploadId || uploadId.length > MAX_UPLOAD_ID_CHARACTERS) throw notFound('such upload');
   if (key !== sourceKey(id)) throw otherVideo();
   return { key, uploadId };
 }
+
+/** Room for all parts as a list of them tells them, by a library that writes more of each. */
+const COMPLETION = { maxBytes: MAX_PARTS * 256, maxValues: MAX_PARTS * 10 };
+
+/** S3's are a few hundred long; longer ones make a URL that nobody takes. */
+const MAX_UPLOAD_ID_CHARACTERS = 1024;
 
 const otherVideo = (): RequestError =>
   new RequestError(403, 'FORBIDDEN', 'The upload token is for another video.');

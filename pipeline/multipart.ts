@@ -19,6 +19,8 @@ export interface MultipartStore {
   begin(key: string, object: { contentType: string; metadata: Record<string, string> }): Promise<string>;
   /** All parts that have come, in their order; undefined where there is no such upload (any more). */
   parts(key: string, uploadId: string): Promise<StoredPart[] | undefined>;
+  /** The first thousand of them, by one request. */
+  firstParts(key: string, uploadId: string): Promise<StoredPart[] | undefined>;
   /**
    * Makes the object of these parts, unless its key is taken.
    * @throws RequestError INVALID_REQUEST where the store does not take these parts
@@ -34,5 +36,6 @@ export interface MultipartStore {
   open(prefix: string, after?: UploadPosition): AsyncIterable<OpenUpload>;
 }
 
-/** S3's own limit. */
+/** S3's own limits. The last part of a file may have less. */
 export const MAX_PARTS = 10_000;
+export const MIN_PART_BYTES = 5 * 1024 ** 2;

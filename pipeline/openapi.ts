@@ -2,7 +2,7 @@
 // test/docs/api.test.ts. Bodies of requests are the schemas that the API itself checks them by.
 
 import * as z from 'zod';
-import { RECORD_ERROR_CODES, SOURCE_ERROR_SENTENCES } from '../core/errors.ts';
+import { OUTAGE_CODES, RECORD_ERROR_CODES, SOURCE_ERROR_SENTENCES } from '../core/errors.ts';
 import {
   DEFAULT_PAGE,
   MAX_PAGE,
@@ -13,7 +13,9 @@ import {
   uploadRequest,
   uploadTokenRequest,
 } from './http-api-schemas.ts';
-import { MAX_PARTS } from './multipart.ts';
+import { MAX_PARTS, MIN_PART_BYTES } from './multipart.ts';
+import { MAX_REQUEST_BYTES } from './sign-upload.ts';
+import { MAX_OPEN_UPLOADS } from './upload-limits.ts';
 
 type Schema = Record<string, unknown>;
 
@@ -46,7 +48,7 @@ const FAILURES = {
   403: 'The key is missing or wrong: the gateway in the cloud answers so, and may leave out the code.',
   404: 'There is no such video or upload (any more).',
   409: 'Playback is public and needs no token.',
-  413: 'The file is larger than this service, or the token, allows.',
+  413: 'The file is larger than this service, or the token, allows; or the body of the request is too large.',
   415: 'The file is of a type that the token does not allow.',
 } as const;
 
@@ -130,9 +132,13 @@ const SCHEMAS = {
         code: { enum: [...Object.keys(SOURCE_ERROR_SENTENCES), 'ENCODING_FAILED', ...RECORD_ERROR_CODES] },
         message: { ...text, description: 'A sentence for people.' },
       }),
+      delayed: {
+        ...object({ code: { enum: [...OUTAGE_CODES, 'ENCODING_FAILED'] }, since: time, retryAt: time }),
+        description: 'What a video that is processing waits for, and when it is tried again.',
+      },
       cost: ref('Cost'),
     },
-    ['error', 'cost'],
+    ['error', 'delayed', 'cost'],
   ),
   Cost: {
     ...object({
@@ -226,7 +232,7 @@ const PATHS = {
       requestBody: { ...asked(uploadTokenRequest), required: false },
       responses: {
         201: answer('It allows what the first one did.', ref('UploadToken')),
-        ...failures(400, 401, 403, 404),
+        ...failures(400, 401, 403, 404, 413),
         409: answer('The file has come.', ref('Error')),
       },
     },
@@ -287,13 +293,13 @@ const PATHS = {
     parameters: [TOKEN],
     post: {
       operationId: 'beginParts',
-      summary: 'Begins an upload in parts',
+      summary: `Begins an upload in parts; of those that are open, the oldest end above ${MAX_OPEN_UPLOADS}`,
       security: ANYONE,
       requestBody: asked(multipartRequest),
       responses: {
         200: answer('Both name the upload from now on.', object({ key: text, uploadId: text })),
         ...TOKEN_FAILURES,
-        ...failures(404, 415),
+        ...failures(404, 413, 415),
         409: answer('The file has come.', ref('Error')),
       },
     },
@@ -314,12 +320,22 @@ const PATHS = {
       operationId: 'signPart',
       summary: 'Where to PUT a part; all but the last have 5 MiB at least',
       security: ANYONE,
+      parameters: [
+        {
+          name: 'size',
+          in: 'query',
+          description: `How many bytes the part has: the address takes no others. To be said where the token allows less than ${MIN_PART_BYTES} bytes; then all parts have the same size, and the last one may have less.`,
+          schema: { type: 'integer', minimum: 0, maximum: MAX_REQUEST_BYTES },
+        },
+      ],
       responses: {
         200: answer(
           'PUT the part there within `expires` seconds.',
           object({ url, expires: { type: 'integer' } }),
         ),
         ...TOKEN_FAILURES,
+        ...failures(404),
+        413: answer('The file is larger than the token allows; its parts are gone.', ref('Error')),
       },
     },
   },
@@ -396,7 +412,7 @@ const PATHS = {
       requestBody: { ...asked(tokenRequest), required: false },
       responses: {
         201: answer('Any player plays `playbackUrl` until `expiresAt`.', ref('PlaybackGrant')),
-        ...failures(400, 401, 403, 404, 409),
+        ...failures(400, 401, 403, 404, 409, 413),
       },
     },
   },
@@ -409,7 +425,7 @@ export const openApi = (publicBaseUrl: string) => ({
     title: 'Instant HLS',
     version: '1',
     description:
-      'Grants uploads, and tells what became of them. Every failure is `{ code, message }` (docs/errors.md).',
+      'Grants uploads, and tells what became of them. Every failure is `{ code, message }` (docs/errors.md); one with `Retry-After` passes by itself.',
     license: { name: 'MIT', identifier: 'MIT' },
   },
   servers: [{ url: `${publicBaseUrl}/api` }],

@@ -31,8 +31,12 @@ export interface SignUpload {
     key: string,
     file: { contentType: string; maxBytes: number; metadata: Record<string, string> },
   ): Promise<UploadForm>;
-  /** The URL to PUT a part to. */
-  part(key: string, uploadId: string, number: number): Promise<string>;
+  /** The URL to PUT a part to. It takes exactly `sizeBytes`; undefined is whatever the store takes. */
+  part(
+    key: string,
+    uploadId: string,
+    part: { number: number; sizeBytes: number | undefined },
+  ): Promise<string>;
   /** Completing refuses to overwrite. */
   multipart(key: string, request: MultipartRequest): Promise<SignedRequest>;
 }
@@ -40,5 +44,5 @@ export interface SignUpload {
 /** A signature dies with the session of the role that made it; an hour is safe. */
 export const SIGNED_SECONDS = 3600;
 
-/** What one request to S3 can carry, by PUT or form. */
+/** What one request to S3 can carry: a PUT, a form, or a part. */
 export const MAX_REQUEST_BYTES = 5 * 1024 ** 3;

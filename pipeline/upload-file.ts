@@ -8,9 +8,12 @@ import { checkContentType } from '../core/upload-token.ts';
 import type { UploadGrant } from '../core/upload-token.ts';
 import { alreadyUploaded, tooLarge } from './create-upload.ts';
 import { unlessDeleted } from './delete-video.ts';
+import { MIN_PART_BYTES } from './multipart.ts';
 import type { MultipartStore, StoredPart } from './multipart.ts';
 import { MAX_REQUEST_BYTES } from './sign-upload.ts';
 import type { SignUpload, SignedRequest, UploadForm } from './sign-upload.ts';
+import { leastFileBytes, makeRoom } from './upload-limits.ts';
+import type { IntendedPart } from './upload-limits.ts';
 import { FILENAME } from './video-status.ts';
 import type { World } from './world.ts';
 
@@ -45,7 +48,10 @@ export async function uploadForm(
   });
 }
 
-/** @throws RequestError NOT_FOUND, ALREADY_UPLOADED, TYPE_NOT_ALLOWED */
+/**
+ * Begins an upload in parts; the oldest of the video's others end where there are too many.
+ * @throws RequestError NOT_FOUND, ALREADY_UPLOADED, TYPE_NOT_ALLOWED
+ */
 export async function beginParts(
   { id, contentTypes }: UploadGrant,
   file: ChosenFile,
@@ -62,7 +68,37 @@ export async function beginParts(
     await world.multipart.abort(sourceKey(id), uploadId);
     throw notFound('such video');
   }
+  // Not before it has begun, so that of many that begin at once the last one sees them all.
+  await makeRoom(id, uploadId, world.multipart);
   return uploadId;
+}
+
+/**
+ * Where to PUT a part, signed if the file can stay within the grant's limit.
+ * @throws RequestError TOO_LARGE if it cannot, and the upload is aborted; NOT_FOUND where there is no such upload;
+ *   INVALID_REQUEST without a size where the limit is below that of any part but the last
+ */
+export async function partUrl(
+  { id, maxBytes }: UploadGrant,
+  uploadId: string,
+  part: IntendedPart,
+  { multipart, sign }: UploadWorld,
+): Promise<string> {
+  const key = sourceKey(id);
+  if (part.sizeBytes === undefined && maxBytes < MIN_PART_BYTES) {
+    const message = `size: is missing: the upload token allows ${maxBytes} bytes, so the part says how many it has`;
+    throw new RequestError(400, 'INVALID_REQUEST', message);
+  }
+  const stored = await multipart.firstParts(key, uploadId);
+  if (!stored) throw notFound('such upload');
+  const leastBytes = leastFileBytes(stored, part);
+  if (leastBytes > maxBytes) {
+    await multipart.abort(key, uploadId);
+    throw tooLarge(leastBytes, maxBytes, 'at least ');
+  }
+  // Uploads that begin by a signed request are not seen by us. None has a part before it has come by here.
+  if (stored.length === 0) await makeRoom(id, uploadId, multipart);
+  return sign.part(key, uploadId, part);
 }
 
 /** @throws RequestError NOT_FOUND where there is no such upload of this video */
@@ -99,6 +135,8 @@ export async function completeParts(
   const end = stored ? await multipart.complete(key, uploadId, parts) : 'gone';
   if (end !== 'completed') await checkMadeOf(parts, id, uploadId, world);
   await unlessDeleted(id, world);
+  // No other upload of this video can become its source any more.
+  await abortAll(id, multipart);
 }
 
 /** S3 holds no multipart upload to a size, so we add up before there is an object. @throws RequestError TOO_LARGE */
@@ -118,18 +156,20 @@ export interface IntendedRequest {
   method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   uploadId?: string | undefined;
   partNumber?: number | undefined;
+  /** Of the part. */
+  size?: number | undefined;
   contentType?: string | undefined;
 }
 
 /**
- * The request, signed and for this video's key. A whole file goes by a form, as nothing else is held to a size. What was
- * sent in parts is added up when its completion is signed; parts that come after that are found out when the source is
- * planned, and it is refused then.
+ * The request, signed and for this video's key. A whole file goes by a form, as its size need not be known for that. What
+ * was sent in parts is added up when its completion is signed; parts that come after that are found out when the source
+ * is planned, and it is refused then.
  * @throws RequestError NOT_FOUND, ALREADY_UPLOADED, TYPE_NOT_ALLOWED, TOO_LARGE, INVALID_REQUEST
  */
 export async function signedRequest(
   grant: UploadGrant,
-  { method, uploadId, partNumber, contentType }: IntendedRequest,
+  { method, uploadId, partNumber, size, contentType }: IntendedRequest,
   world: UploadWorld,
 ): Promise<SignedRequest & Partial<UploadForm>> {
   const key = sourceKey(grant.id);
@@ -140,12 +180,13 @@ export async function signedRequest(
     if (method !== 'POST') throw new RequestError(400, 'INVALID_REQUEST', `method: no ${method} of a file`);
     checkContentType(type, grant.contentTypes);
     await checkVacant(grant.id, world);
+    await makeRoom(grant.id, undefined, multipart);
     return sign.multipart(key, { kind: 'begin', contentType });
   }
   switch (method) {
     case 'PUT':
       if (partNumber === undefined) throw new RequestError(400, 'INVALID_REQUEST', 'partNumber: is missing');
-      return { url: await sign.part(key, uploadId, partNumber) };
+      return { url: await partUrl(grant, uploadId, { number: partNumber, sizeBytes: size }, world) };
     case 'POST': {
       const stored = await storedParts(grant, uploadId, world);
       await checkSum(stored, grant.maxBytes, () => multipart.abort(key, uploadId));

@@ -19,6 +19,7 @@ import { ERROR } from '../core/records/outcomes.ts';
 import type { StoredError } from '../core/records/outcomes.ts';
 import { durationSeconds } from '../core/segments.ts';
 import { RecordError, notFound } from '../core/errors.ts';
+import { shownTitle } from '../core/title.ts';
 import { prewarmedArtifacts } from '../core/work.ts';
 import { besidePlaylist, posterPath, storyboardPath } from './playback.ts';
 import { currentPlanOf, readyMarkerOf } from './revisions.ts';
@@ -95,7 +96,7 @@ export async function videoStatus(
   const url = playbackUrlOf(id);
   return {
     id,
-    title: card.filename ?? filenameOf(source) ?? UNTITLED,
+    title: shownTitle(card.filename ?? filenameOf(source) ?? '') || UNTITLED,
     state,
     playable: plan !== undefined,
     progress: ready ? 1 : plan ? await progressOf(id, plan, buckets) : 0,

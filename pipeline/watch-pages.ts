@@ -3,7 +3,7 @@
 
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { RecordError, RequestError } from '../core/errors.ts';
+import { OutageError, RecordError, RequestError } from '../core/errors.ts';
 import { isVideoId } from '../core/keys.ts';
 import { isPlaybackToken } from '../core/playback-token.ts';
 import { contentSecurityPolicy } from '../web/content-security-policy.ts';
@@ -34,7 +34,7 @@ export function watchPages(options: WatchPagesOptions): Hono {
   app.notFound((context) => context.text('There is no such page.', 404));
   app.onError((error, context) => {
     console.error(error);
-    const status = error instanceof RecordError ? error.status : 500;
+    const status = error instanceof RecordError || error instanceof OutageError ? error.status : 500;
     return context.text('Something went wrong on our side. Please try again.', status);
   });
   return app;

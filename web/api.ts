@@ -32,8 +32,8 @@ export interface Part {
 /** An upload in parts, as the holder of an upload token can steer it. */
 export interface PartsApi {
   begin(file: { name: string; type: string }): Promise<BegunUpload>;
-  /** Where to PUT a part. */
-  sign(upload: BegunUpload, partNumber: number): Promise<string>;
+  /** Where to PUT a part of just this size. */
+  sign(upload: BegunUpload, partNumber: number, sizeBytes: number): Promise<string>;
   list(upload: BegunUpload): Promise<(Part & { Size: number })[]>;
   complete(upload: BegunUpload, parts: readonly Part[]): Promise<void>;
 }
@@ -132,7 +132,8 @@ export function partsApi(uploadUrl: string, renew: () => Promise<string>): Parts
       const { key, uploadId } = await call<BegunUpload>('POST', '/multipart', chosen);
       return { key, uploadId };
     },
-    sign: async (upload, number) => (await call<{ url: string }>('GET', named(upload, `/${number}`))).url,
+    sign: async (upload, number, sizeBytes) =>
+      (await call<{ url: string }>('GET', `${named(upload, `/${number}`)}&size=${sizeBytes}`)).url,
     list: (upload) => call('GET', named(upload)),
     complete: (upload, parts) => call('POST', named(upload, '/complete'), { parts }),
   };

@@ -1,7 +1,13 @@
 // docs/errors.md is written by people for people, and says what the code does.
 
 import { globSync, readFileSync } from 'node:fs';
-import { RECORD_ERROR_CODES, RecordError, SOURCE_ERROR_SENTENCES } from '../../core/errors.ts';
+import {
+  OUTAGE_CODES,
+  OutageError,
+  RECORD_ERROR_CODES,
+  RecordError,
+  SOURCE_ERROR_SENTENCES,
+} from '../../core/errors.ts';
 
 const page = readFileSync('docs/errors.md', 'utf8');
 const section = (title: string): string => page.split(`## ${title}\n`)[1]!.split('\n## ')[0]!;
@@ -27,6 +33,7 @@ test('every code for which a source is refused is documented with its sentence, 
 test('every code with which a request is refused is documented with its status, and no other', () => {
   const used = new Set(['500 INTERNAL']);
   for (const name of RECORD_ERROR_CODES) used.add(`${new RecordError(name, '', '').status} ${name}`);
+  for (const code of OUTAGE_CODES) used.add(`${new OutageError(code).status} ${code}`);
   for (const path of globSync('{core,pipeline,lambdas,local}/*.ts')) {
     const code = readFileSync(path, 'utf8');
     for (const [, status, name] of code.matchAll(/new RequestError\(\s*(\d{3}),\s*'([A-Z_]+)'/g))

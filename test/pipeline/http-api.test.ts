@@ -1,9 +1,12 @@
 // The HTTP interface, as other programs see it.
 
+import { jest } from '@jest/globals';
 import { S3Client } from '@aws-sdk/client-s3';
 import { s3Multipart } from '../../adapters/s3-multipart.ts';
 import { signUploads } from '../../adapters/sign-upload.ts';
-import { newVideoId } from '../../core/keys.ts';
+import { OutageError } from '../../core/errors.ts';
+import type { OutageCode } from '../../core/errors.ts';
+import { cardKey, newVideoId } from '../../core/keys.ts';
 import { admittedPath, playbackToken } from '../../core/playback-token.ts';
 import type { PlaybackSecrets } from '../../core/playback-token.ts';
 import { httpApi } from '../../pipeline/http-api.ts';
@@ -182,4 +185,95 @@ test.each([
 ])('%s %s with %j and the key %j is answered %i %s', async (method, path, body, key, status, code) => {
   const answer = await call(method, path, body, key);
   expect(answer).toMatchObject({ status, body: { code, message: expect.any(String) } });
+});
+
+describe('a request', () => {
+  const KIB = 1024;
+  const padded = (bytes: number) => JSON.stringify({ ...clip, filename: 'a' }).padEnd(bytes);
+
+  test.each([
+    ['/api/uploads', 64 * KIB, 201],
+    ['/api/uploads', 64 * KIB + 1, 413],
+    ['/api/videos/x/tokens', 64 * KIB + 1, 413],
+  ])('to %s with a body of %i bytes is answered %i', async (path, bytes, status) => {
+    const answer = await callProtected('POST', path.replace('x', newVideoId(new Date())), padded(bytes));
+    expect(answer).toMatchObject({ status, body: status === 413 ? { code: 'TOO_LARGE' } : {} });
+  });
+
+  test.each([
+    ['that says how large it is', { 'content-length': '200000000' }],
+    ['that does not say how large it is', {}],
+  ])('too large, %s, is refused before it is parsed', async (_, headers) => {
+    const text = '['.repeat(65 * KIB); // would be refused as no JSON
+    const answer = await app.request('/api/uploads', {
+      method: 'POST',
+      headers: { authorization: 'Bearer key', ...headers },
+      body: new Blob([text]).stream(),
+      duplex: 'half',
+    } as RequestInit);
+    expect(answer.status).toBe(413);
+    expect(await answer.json()).toMatchObject({ code: 'TOO_LARGE' });
+  });
+
+  test.each([
+    ['brackets', '['.repeat(33) + ']'.repeat(33), 'nested deeper than 32 levels'],
+    ['braces', '{"a":'.repeat(33) + '1' + '}'.repeat(33), 'nested deeper than 32 levels'],
+    ['many values', `[${'0,'.repeat(5000)}0]`, 'more than 5000 values'],
+  ])('of %s beyond the bounds is refused', async (_, body, message) => {
+    expect(await call('POST', '/api/uploads', body)).toMatchObject({
+      status: 400,
+      body: { code: 'INVALID_REQUEST', message: expect.stringContaining(message) },
+    });
+  });
+
+  test('may have brackets and commas in its texts', async () => {
+    const filename = `${'['.repeat(100)}"\\${','.repeat(800)}.mp4`;
+    const { status, body } = await call('POST', '/api/uploads', { ...clip, filename });
+    expect(status).toBe(201);
+    expect((await call('GET', `/api/videos/${body.id}`)).body.title).toBe(filename);
+  });
+
+  const unknown = Object.fromEntries(Array.from({ length: 4000 }, (_, index) => [`key${index}`, 1]));
+  const long = 'x'.repeat(5000);
+  const types = Array.from({ length: 20 }, (_, index) => `video/${'x'.repeat(200)}${index}`);
+  test.each<[string, string, unknown, string]>([
+    ['POST', '/api/uploads', unknown, 'INVALID_REQUEST'],
+    ['POST', '/api/uploads', { ...clip, contentType: `video/mp4;${long}` }, 'INVALID_REQUEST'],
+    ['POST', '/api/uploads', { ...clip, contentTypes: types }, 'TYPE_NOT_ALLOWED'],
+    ['POST', '/api/uploads', { ...clip, [long]: 1 }, 'INVALID_REQUEST'],
+    ['GET', `/api/videos?limit=${long}`, undefined, 'INVALID_REQUEST'],
+    ['GET', `/api/videos?cursor=${long}`, undefined, 'INVALID_REQUEST'],
+    ['GET', `/api/uploads?cursor=${long}`, undefined, 'INVALID_REQUEST'],
+    ['GET', `/api/videos/${long}`, undefined, 'NOT_FOUND'],
+    ['GET', `/api/u/${long}/s3/params`, undefined, 'FORBIDDEN'],
+  ])('%s %.20s is refused by a short sentence, whatever it holds', async (method, path, body, code) => {
+    const answer = await call(method, path, body);
+    expect(answer.body.code).toBe(code);
+    expect(answer.body.message.length).toBeLessThanOrEqual(300);
+  });
+});
+
+test.each<[OutageCode, number, string | null]>([
+  ['STORE_UNAVAILABLE', 503, '5'],
+  ['STORAGE_FULL', 507, null],
+])('an outage, %s, is answered %i, and says when to ask again: %s', async (code, status, retryAfter) => {
+  const head = () => Promise.reject(new OutageError(code));
+  const away = { ...options.world, media: { ...memoryStore(), head } };
+  jest.spyOn(console, 'error').mockImplementationOnce(() => undefined);
+  const answer = await callOf(httpApi({ ...options, world: away }))(
+    'DELETE',
+    `/api/videos/${newVideoId(new Date())}`,
+  );
+  expect(answer).toMatchObject({ status, body: { code, message: expect.any(String) } });
+  expect(answer.headers.get('retry-after')).toBe(retryAfter);
+});
+
+test('a title stays on its line and in its order, in the state and in the list; the card keeps the name', async () => {
+  const filename = 'photo\u202Egpj\u2028.exe\ud800';
+  const { body } = await call('POST', '/api/uploads', { ...clip, filename });
+  const title = 'photogpj .exe\ufffd';
+  expect((await call('GET', `/api/videos/${body.id}`)).body.title).toBe(title);
+  expect((await call('GET', '/api/videos?limit=1')).body.videos[0].title).toBe(title);
+  const card = await options.world.media.get(cardKey(body.id));
+  expect(JSON.parse(Buffer.from(card!).toString()).filename).toBe(filename);
 });

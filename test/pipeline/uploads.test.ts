@@ -70,8 +70,9 @@ function routesOf(token: string) {
       at('GET', `/params?${new URLSearchParams({ filename, type })}`),
     begin: (type = 'video/mp4') =>
       at('POST', '/multipart', { filename: 'film.mp4', type, metadata: { a: 1 } }),
-    sign: (uploadId: string, number: number | string, key: string) =>
-      at('GET', named(uploadId, key, `/${number}`)),
+    sign: (uploadId: string, number: number | string, key: string, size?: number) =>
+      at('GET', named(uploadId, key, `/${number}`) + (size === undefined ? '' : `&size=${size}`)),
+    signed: (request: object) => at('POST', '/sign', request),
     list: (uploadId: string, key: string) => at('GET', named(uploadId, key)),
     complete: (uploadId: string, key: string, parts: unknown) =>
       at('POST', named(uploadId, key, '/complete'), { parts }),
@@ -79,8 +80,8 @@ function routesOf(token: string) {
   };
 }
 
-/** Begins an upload with the token and sends these bodies as its parts. */
-async function send(token: string, bodies: readonly Buffer[]) {
+/** Begins an upload with the token and sends these bodies as its parts, each to a URL for its size or for any. */
+async function send(token: string, bodies: readonly Buffer[], saysSizes = true) {
   const routes = routesOf(token);
   const { key, uploadId } = (await routes.begin()).body;
   const parts: { PartNumber: number; ETag: string }[] = [];
@@ -88,7 +89,8 @@ async function send(token: string, bodies: readonly Buffer[]) {
   for (let from = 0; from < bodies.length; from += 50) {
     const some = bodies.slice(from, from + 50).map(async (bytes, offset) => {
       const PartNumber = from + offset + 1;
-      const { url } = (await routes.sign(uploadId, PartNumber, key)).body;
+      const { url } = (await routes.sign(uploadId, PartNumber, key, saysSizes ? bytes.length : undefined))
+        .body;
       const put = await fetch(url, { method: 'PUT', body: new Uint8Array(bytes) });
       return { PartNumber, ETag: put.headers.get('etag')! };
     });
@@ -137,11 +139,19 @@ test.each([
 });
 
 test('parts are listed to the last, however many pages of the store they fill', async () => {
-  const { uploadToken } = await grant(film(1));
-  const bodies = Array.from({ length: 1203 }, (_, index) => Buffer.from([index % 256]));
-  const { list, key, uploadId } = await send(uploadToken, bodies);
+  const { uploadToken } = await grant({});
+  const { list, sign, key, uploadId } = await send(uploadToken, []);
+  const numbers = Array.from({ length: 1203 }, (_, index) => index + 1);
+  for (let from = 0; from < numbers.length; from += 50) {
+    const some = numbers.slice(from, from + 50).map(async (number) => {
+      const url = await signUploads(client, 'uploads').part(key, uploadId, { number, sizeBytes: 1 });
+      await fetch(url, { method: 'PUT', body: 'x' });
+    });
+    await Promise.all(some);
+  }
   const { body } = await list(uploadId, key);
-  expect(body.map((part: Json) => part.PartNumber)).toEqual(bodies.map((_, index) => index + 1));
+  expect(body.map((part: Json) => part.PartNumber)).toEqual(numbers);
+  expect((await sign(uploadId, 1204, key, 5 * MIB)).status).toBe(200);
 });
 
 test('completing again is answered with the same, and so are completions that race', async () => {
@@ -167,6 +177,14 @@ test('of two files that race for one video the first is stored, and the other is
   expect(await openUploads(id)).toBe(0);
 });
 
+test('once one upload of a video is complete, what was sent of its others is gone', async () => {
+  const { id, uploadToken } = await grant(film(1000));
+  const [first] = [await send(uploadToken, [rest]), await send(uploadToken, [rest])];
+  expect(await openUploads(id)).toBe(2);
+  expect((await first.complete(first.uploadId, first.key, first.parts)).status).toBe(200);
+  expect(await openUploads(id)).toBe(0);
+});
+
 test('once a video has its file there is no further form, upload or token', async () => {
   const { id, uploadToken } = await grant(film(1000));
   const { complete, key, uploadId, parts } = await send(uploadToken, [rest]);
@@ -178,18 +196,91 @@ test('once a video has its file there is no further form, upload or token', asyn
 });
 
 describe('a limit', () => {
-  test('holds for the sum of the parts; what is beyond it is forgotten', async () => {
+  test('holds for the sum of parts whose sizes nobody told; what is beyond it is forgotten', async () => {
     const { id, uploadToken } = await grant({ maxBytes: whole.length + rest.length - 1 });
-    const { complete, key, uploadId, parts } = await send(uploadToken, [whole, rest]);
+    const { complete, key, uploadId, parts } = await send(uploadToken, [whole, rest], false);
     expect(await complete(uploadId, key, parts)).toMatchObject({ status: 413, body: { code: 'TOO_LARGE' } });
     expect([await isStored(id), await openUploads(id)]).toEqual([false, 0]);
   });
 
   test('is not touched by parts that are not named', async () => {
-    const { id, uploadToken } = await grant({ maxBytes: rest.length });
-    const { complete, key, uploadId, parts } = await send(uploadToken, [rest, whole]);
+    const { id, uploadToken } = await grant({ maxBytes: whole.length + rest.length });
+    const { complete, key, uploadId, parts } = await send(uploadToken, [whole, whole], false);
     expect((await complete(uploadId, key, parts.slice(0, 1))).status).toBe(200);
-    expect((await call('GET', `/api/videos/${id}`)).body.sizeBytes).toBe(rest.length);
+    expect((await call('GET', `/api/videos/${id}`)).body.sizeBytes).toBe(whole.length);
+  });
+
+  test('refuses a part before it is sent where the file cannot stay within it, and forgets the rest', async () => {
+    const { id, uploadToken } = await grant({ maxBytes: whole.length + rest.length });
+    const { sign, signed, key, uploadId } = await send(uploadToken, [whole]);
+    expect((await sign(uploadId, 2, key, rest.length)).status).toBe(200);
+    expect((await sign(uploadId, 1, key, whole.length)).status).toBe(200); // in place of what is there
+    const request = { method: 'PUT', key, uploadId, partNumber: 2, size: rest.length };
+    expect((await signed(request)).status).toBe(200);
+    expect(await signed({ ...request, size: rest.length + 1 })).toEqual({
+      status: 413,
+      body: { code: 'TOO_LARGE', message: expect.stringContaining('at most 5243880 are accepted') },
+    });
+    expect(await openUploads(id)).toBe(0);
+    expect(await sign(uploadId, 2, key, rest.length)).toMatchObject({ status: 404 });
+  });
+
+  test('that has been broken by a part of a size that nobody told ends the upload when the next one is signed', async () => {
+    const { id, uploadToken } = await grant({ maxBytes: 2 * whole.length });
+    const { sign, key, uploadId } = await send(uploadToken, [Buffer.alloc(2 * whole.length)], false);
+    expect(await sign(uploadId, 2, key)).toMatchObject({ status: 413, body: { code: 'TOO_LARGE' } });
+    expect(await openUploads(id)).toBe(0);
+  });
+
+  test.each([
+    ['the last that it has room for', 4, undefined, 200],
+    ['one after that', 5, undefined, 413],
+    ['of all that is left', 4, 5 * MIB, 200],
+    ['of more than is left', 4, 5 * MIB + 1, 413],
+    ['of more than a file of such parts could have', 2, 10 * MIB + 1, 413],
+    ['of more than S3 takes', 1, 5 * 1024 ** 3 + 1, 400],
+    ['of less than nothing', 1, -1, 400],
+  ])(
+    'of 20 MiB answers for a part that is %s: number %i, size %s, by %i',
+    async (_, number, size, status) => {
+      const { uploadToken } = await grant({ maxBytes: 20 * MIB });
+      const { sign, key, uploadId } = await send(uploadToken, []);
+      expect((await sign(uploadId, number, key, size)).status).toBe(status);
+    },
+  );
+
+  test('below the least size of a part has the size said', async () => {
+    const { uploadToken } = await grant({ maxBytes: 1000 });
+    const { sign, signed, key, uploadId } = await send(uploadToken, []);
+    const refusal = {
+      status: 400,
+      body: { code: 'INVALID_REQUEST', message: expect.stringMatching(/^size: /) },
+    };
+    expect(await sign(uploadId, 1, key)).toMatchObject(refusal);
+    expect(await signed({ method: 'PUT', key, uploadId, partNumber: 1 })).toMatchObject(refusal);
+    expect((await sign(uploadId, 1, key, 1000)).status).toBe(200);
+  });
+
+  test('of a thousand bytes lets no more be stored, whatever is signed before anything is sent', async () => {
+    const { id, uploadToken } = await grant({ maxBytes: 1000 });
+    const { sign, begin, key } = await send(uploadToken, []);
+    const ids = await Promise.all(Array.from({ length: 12 }, async () => (await begin()).body.uploadId));
+    await Promise.all(
+      ids.map(async (uploadId) => {
+        const { url } = (await sign(uploadId, 1, key, 1000)).body;
+        for (const size of [60_000, 1000]) {
+          if (url) await answerOf(fetch(url, { method: 'PUT', body: 'x'.repeat(size) }));
+        }
+      }),
+    );
+    const { Uploads = [] } = await client.send(
+      new ListMultipartUploadsCommand({ Bucket: 'uploads', Prefix: key }),
+    );
+    const multipart = s3Multipart(client, 'uploads');
+    const parts = await Promise.all(Uploads.map(({ UploadId }) => multipart.parts(sourceKey(id), UploadId!)));
+    const sizes = parts.flatMap((each) => each!.map(({ sizeBytes }) => sizeBytes));
+    expect(sizes.length).toBeLessThanOrEqual(5);
+    expect(new Set(sizes)).toEqual(new Set([1000]));
   });
 
   test.each([
@@ -211,6 +302,79 @@ describe('a limit', () => {
   test('of one request is above what a single PUT is granted for', async () => {
     expect((await grant(film(5 * 1024 ** 3))).upload).toMatchObject({ method: 'PUT' });
     expect((await grant(film(5 * 1024 ** 3 + 1))).upload).toBeNull();
+  });
+});
+
+describe('a URL for a part', () => {
+  test.each([
+    [10, 9, 403],
+    [10, 10, 200],
+    [10, 11, 403],
+    [0, 0, 200],
+    [0, 1, 403],
+    [undefined, 11, 200],
+  ])('of %s bytes answers %i bytes by %i', async (size, sent, status) => {
+    const { uploadToken } = await grant({});
+    const { sign, signed, key, uploadId } = await send(uploadToken, []);
+    const urls = [
+      (await sign(uploadId, 1, key, size)).body.url,
+      (await signed({ method: 'PUT', key, uploadId, partNumber: 1, size })).body.url,
+    ];
+    for (const url of urls) {
+      const answer = await answerOf(fetch(url, { method: 'PUT', body: new Uint8Array(sent) }));
+      expect(answer.status).toBe(status);
+    }
+  });
+});
+
+describe('of the uploads of one video', () => {
+  const openIds = async (key: string): Promise<string[]> => {
+    const { Uploads = [] } = await client.send(
+      new ListMultipartUploadsCommand({ Bucket: 'uploads', Prefix: key }),
+    );
+    return Uploads.map(({ UploadId }) => UploadId!);
+  };
+
+  test('the five that were begun last stay open', async () => {
+    const { uploadToken } = await grant({});
+    const { begin } = routesOf(uploadToken);
+    const begun: string[] = [];
+    let key = '';
+    for (let index = 0; index < 8; index += 1) {
+      const { body } = await begin();
+      key = body.key;
+      begun.push(body.uploadId);
+      await new Promise((resolve) => setTimeout(resolve, 2)); // begun in another millisecond
+    }
+    expect(new Set(await openIds(key))).toEqual(new Set(begun.slice(3)));
+  });
+
+  test('five at most stay open of two hundred, of which twenty-five begin at once', async () => {
+    const { id, uploadToken } = await grant({});
+    const { begin } = routesOf(uploadToken);
+    for (let round = 0; round < 8; round += 1) {
+      const begun = await Promise.all(Array.from({ length: 25 }, () => begin()));
+      expect(new Set(begun.map(({ status }) => status))).toEqual(new Set([200]));
+      const open = await openUploads(id);
+      expect(open).toBeGreaterThan(0);
+      expect(open).toBeLessThanOrEqual(5);
+    }
+  });
+
+  test('those that were begun with one signed request are found when a part is signed', async () => {
+    const { id, uploadToken } = await grant({});
+    const { sign, signed } = routesOf(uploadToken);
+    const { url, key } = (await signed({ method: 'POST', key: 'film.mp4' })).body;
+    for (let index = 0; index < 12; index += 1) await fetch(url, { method: 'POST' });
+    const all = await openIds(key);
+    expect(all).toHaveLength(12);
+    expect((await sign(all[0]!, 1, key, 1000)).status).toBe(200);
+    expect(await openUploads(id)).toBe(5);
+    expect(await openIds(key)).toContain(all[0]);
+
+    for (let index = 0; index < 12; index += 1) await fetch(url, { method: 'POST' });
+    await signed({ method: 'POST', key: 'film.mp4' });
+    expect(await openUploads(id)).toBe(4); // and one that may begin
   });
 });
 
@@ -241,7 +405,7 @@ describe('a token', () => {
   const calls = (token: string, key: string, uploadId: string) => {
     const routes = routesOf(token);
     return Promise.all([
-      routes.sign(uploadId, 1, key),
+      routes.sign(uploadId, 1, key, 1000),
       routes.list(uploadId, key),
       routes.complete(uploadId, key, parts),
       routes.abort(uploadId, key),
@@ -255,7 +419,7 @@ describe('a token', () => {
       expect(answer).toMatchObject({ status: 403, body: { code: 'FORBIDDEN' } });
     }
     const own = await calls(mine.uploadToken, sourceKey(mine.id), uploadId);
-    expect(own.map(({ status }) => status)).toEqual([200, 404, 404, 200]); // a URL that S3 will not take
+    expect(own.map(({ status }) => status)).toEqual([404, 404, 404, 200]);
     expect(await openUploads(theirs.id)).toBe(1);
   });
 
@@ -331,7 +495,7 @@ test('of a file that another has replaced nothing more is read', async () => {
 test('a video that is deleted takes the parts that were sent with it, and nothing can be added', async () => {
   const { id, uploadToken } = await grant(film(1000));
   const { complete, key, uploadId, parts } = await send(uploadToken, [rest]);
-  const { url } = (await routesOf(uploadToken).sign(uploadId, 2, key)).body;
+  const { url } = (await routesOf(uploadToken).sign(uploadId, 1, key, 1)).body;
   expect((await call('DELETE', `/api/videos/${id}`)).status).toBe(204);
   expect(await openUploads(id)).toBe(0);
   expect(await answerOf(fetch(url, { method: 'PUT', body: 'x' }))).toMatchObject({ code: 'NoSuchUpload' });
@@ -421,7 +585,7 @@ test.each(['GET /api/uploads', 'DELETE /api/uploads/x', 'POST /api/uploads/x/tok
 );
 
 test('what the parts are not is told, and the upload can still be completed', async () => {
-  const { uploadToken } = await grant(film(2000));
+  const { uploadToken } = await grant(film(whole.length + rest.length));
   const { sign, complete, key, uploadId, parts } = await send(uploadToken, [rest, rest]);
   const refusal = {
     status: 400,

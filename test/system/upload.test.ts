@@ -87,12 +87,19 @@ async function almostSent(): Promise<{ id: string; release(): Promise<void> }> {
 }
 
 test('a large file is sent in parts, all at once where there are few, and plays', async () => {
+  const signed: string[] = [];
+  page.on('request', (request) => {
+    const size = new URL(request.url()).searchParams.get('size');
+    if (size !== null) signed.push(size);
+  });
   const holds = await Promise.all(PARTS.map((number) => parts.hold(number)));
   const id = await choose(film);
   await Promise.all(holds.map(({ held }) => held));
   await Promise.all(holds.map(({ release }) => release()));
   await playing();
   expect(await isWholeFilm(id)).toBe(true);
+  const lastBytes = (await readFile(film)).length - 2 * 8 * MIB;
+  expect(signed.sort()).toEqual([8 * MIB, 8 * MIB, lastBytes].map(String).sort());
   expect(await page.getByTestId('video').first().textContent()).toContain('film.mp4');
 });
 

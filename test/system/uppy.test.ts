@@ -62,7 +62,14 @@ interface Window {
   Uppy: Record<'Core' | 'AwsS3' | 'GoldenRetriever', any>;
   uppies: any[];
   uploadedParts: number[];
-  start(options: { uploadUrl: string; major: Major; remembers?: boolean; signs?: boolean }): any;
+  start(options: {
+    uploadUrl: string;
+    major: Major;
+    remembers?: boolean;
+    signs?: boolean;
+    /** The file's, where the signer tells how large each part is. */
+    sizeBytes?: number | undefined;
+  }): any;
   choose(uppy: any, sizeBytes: number): void;
 }
 
@@ -90,12 +97,15 @@ async function bundled(major: Major): Promise<string> {
 /** Runs in the page. */
 function helpers(): void {
   const self = window as unknown as Window;
-  self.start = ({ uploadUrl, major, remembers, signs }) => {
+  self.start = ({ uploadUrl, major, remembers, signs, sizeBytes }) => {
+    const PART_BYTES = 5 * 1024 * 1024;
     const uppy = new self.Uppy.Core({ id: `uppy-${self.uppies.length}` });
     // The one option that the majors name differently, or of the newer one the function that signs.
-    const signRequest = async (request: object) => {
-      // Uppy does not say it where parts begin, and a token for some types wants to know.
-      const body = JSON.stringify({ contentType: 'video/mp4', ...request });
+    const signRequest = async (request: { partNumber?: number }) => {
+      const { partNumber } = request;
+      const size = partNumber && sizeBytes && Math.min(PART_BYTES, sizeBytes - (partNumber - 1) * PART_BYTES);
+      // Uppy does not say the type where parts begin, and a token for some types wants to know.
+      const body = JSON.stringify({ contentType: 'video/mp4', size, ...request });
       const headers = { 'content-type': 'application/json' };
       const answer = await fetch(`${uploadUrl}/s3/sign`, { method: 'POST', headers, body });
       if (!answer.ok) throw new Error(((await answer.json()) as { message: string }).message);
@@ -329,34 +339,47 @@ describe.each(MAJORS)('Uppy %i', (major) => {
 describe('Uppy 6 that signs its requests by the one route for that', () => {
   beforeEach(() => page.goto(`http://127.0.0.1:${(pages.address() as AddressInfo).port}/6`));
 
-  const upload = ({ uploadUrl }: Granted, sizeBytes: number) =>
+  const upload = ({ uploadUrl }: Granted, sizeBytes: number, saysSizes = false) =>
     page.evaluate(
-      async ({ uploadUrl, sizeBytes }) => {
+      async ({ uploadUrl, sizeBytes, saysSizes }) => {
         const self = window as unknown as Window;
-        const uppy = self.start({ uploadUrl, major: 6, signs: true });
+        const uppy = self.start({
+          uploadUrl,
+          major: 6,
+          signs: true,
+          sizeBytes: saysSizes ? sizeBytes : undefined,
+        });
         self.choose(uppy, sizeBytes);
         const { successful, failed } = await uppy.upload();
         const [file] = [...successful, ...failed];
         return { error: (file.error ?? null) as string | null, key: file.response?.body?.key as unknown };
       },
-      { uploadUrl, sizeBytes },
+      { uploadUrl, sizeBytes, saysSizes },
     );
 
   test.each([
-    ['in one request', 1000],
-    ['in parts', 12 * MIB],
-  ])('uploads a file %s', async (_, sizeBytes) => {
+    ['in one request', 1000, false],
+    ['in parts', 12 * MIB, false],
+    ['in parts whose sizes are signed', 12 * MIB, true],
+    ['in parts whose sizes are signed, up to its limit', 20 * MIB, true],
+  ])('uploads a file %s', async (_, sizeBytes, saysSizes) => {
     const granted = await grant();
-    expect(await upload(granted, sizeBytes)).toEqual({ error: null, key: sourceKey(granted.id) });
+    expect(await upload(granted, sizeBytes, saysSizes)).toEqual({
+      error: null,
+      key: sourceKey(granted.id),
+    });
     expect((await stored.bytes(granted.id)).equals(contentOf(sizeBytes))).toBe(true);
   });
 
-  test('is held to the limit of its token, and told why', async () => {
-    const granted = await grant();
-    const { error } = await upload(granted, 20 * MIB + 1);
-    expect(error).toContain('at most 20971520 are accepted');
-    expect(await stored.openUploads(granted.id)).toEqual([]);
-  });
+  test.each([false, true])(
+    'is held to the limit of its token, and told why; sizes signed: %s',
+    async (saysSizes) => {
+      const granted = await grant();
+      const { error } = await upload(granted, 20 * MIB + 1, saysSizes);
+      expect(error).toContain('at most 20971520 are accepted');
+      expect(await stored.openUploads(granted.id)).toEqual([]);
+    },
+  );
 
   test('paused and resumed, it lists its parts and sends what is missing; cancelled, it leaves nothing', async () => {
     const granted = await grant();

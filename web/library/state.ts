@@ -1,5 +1,6 @@
 // Everything the page knows, and how that changes. Pure: what touches network or document is in main.ts and the views.
 
+import { shownTitle } from '../../core/title.ts';
 import type { Config, Video, VideoPage } from '../api.ts';
 import { percentText } from '../format.ts';
 import { UPLOAD_UNFINISHED, refusalOf } from '../problems.ts';
@@ -35,6 +36,7 @@ export interface Upload {
   key: number;
   /** Undefined for the test clip, which the server makes, and for what an earlier visit left. */
   file: File | undefined;
+  /** As it is shown; the file has the one that is sent. */
   name: string;
   sizeBytes: number;
   /** `unfinished` is what an earlier visit left: it goes on once its file is chosen again. */
@@ -82,7 +84,7 @@ export const INITIAL: State = {
 export const newUpload = (key: number, file: File | undefined): Upload => ({
   key,
   file,
-  name: file?.name ?? 'Test clip',
+  name: file ? shownTitle(file.name) || 'Untitled' : 'Test clip',
   sizeBytes: file?.size ?? 0,
   phase: 'queued',
   sentBytes: 0,
@@ -94,7 +96,7 @@ export const newUpload = (key: number, file: File | undefined): Upload => ({
 
 export const unfinishedUpload = (key: number, saved: SavedUpload, sentBytes: number): Upload => ({
   ...newUpload(key, undefined),
-  name: saved.name,
+  name: shownTitle(saved.name) || 'Untitled',
   sizeBytes: saved.sizeBytes,
   phase: 'unfinished',
   sentBytes,

@@ -80,7 +80,7 @@ export async function sendInParts(file: File, api: PartsApi, options: PartsOptio
       const blob = part(number);
       // Signed for each attempt: what is refused has most likely expired.
       const etag = await retry(async (isAlive) => {
-        const url = await api.sign(upload, number);
+        const url = await api.sign(upload, number, blob.size);
         return putBlob(blob, url, {
           signal,
           onProgress: (bytes) => {

@@ -32,6 +32,14 @@ const video = (id: string, change: Partial<Video> = {}): Video => ({
 const withUploads = (...uploads: Upload[]): State => transitions.uploadsAdded(INITIAL, uploads);
 const withVideos = (...videos: Video[]): State => transitions.pageLoaded(INITIAL, { videos });
 
+test('an upload is shown by a name that stays in its order; the file keeps its own', () => {
+  const file = new File(['x'], 'photo\u202Egpj.exe');
+  expect(transitions.newUpload(1, file)).toMatchObject({ name: 'photogpj.exe', file: { name: file.name } });
+  expect(transitions.newUpload(1, new File(['x'], '\u202E')).name).toBe('Untitled');
+  const saved = { name: 'photo\u202Egpj.exe', sizeBytes: 1 } as SavedUpload;
+  expect(transitions.unfinishedUpload(1, saved, 0)).toMatchObject({ name: 'photogpj.exe', saved });
+});
+
 describe('the stage', () => {
   test('goes to the first file dropped, which plays there when it is done', () => {
     const dropped = withUploads(upload(1), upload(2));
