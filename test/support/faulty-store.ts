@@ -60,6 +60,8 @@ export interface FaultyStore {
   injected: readonly InjectedFault[];
   /** Requests so far, faulted or not. */
   requests(): number;
+  /** Those of them that change something. */
+  writes(): number;
   close(): Promise<void>;
 }
 
@@ -91,6 +93,7 @@ export async function faultyStore({
   let planned: readonly Fault[] = [];
   let passing: readonly Fault[] = [];
   let requests = 0;
+  let writes = 0;
 
   /** Video ids are random; their order is not. */
   function nameOf({ method, target, range }: Asked): string {
@@ -119,6 +122,7 @@ export async function faultyStore({
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     requests += 1;
     const call = askedOf(request);
+    if (!isRead(call)) writes += 1;
     const choice = chosen(call);
     const gone = new AbortController();
     response.once('close', () => gone.abort());
@@ -261,6 +265,7 @@ export async function faultyStore({
     },
     injected,
     requests: () => requests,
+    writes: () => writes,
     async close() {
       closing.abort();
       server.close();

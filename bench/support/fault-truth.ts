@@ -1,0 +1,254 @@
+// What is served of a video, held against what is right: what the same file gives where nothing fails.
+
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pictureFacts, soundFacts } from '../../test/support/segment-facts.ts';
+import { numbersIn } from '../../test/support/numbered.ts';
+import type { FaultSource } from './fault-sources.ts';
+import { answerOf, playlistsIn, thumbsOf, urlOf } from './fault-viewers.ts';
+import type { Answered, Watched } from './fault-viewers.ts';
+import { decodedStill, heardIn, leastPictureRatio, leastSoundRatio, looksOf, peakRatio } from './likeness.ts';
+
+// Encoders differ a little from run to run; another picture, or a tone that is late, is far below.
+const LEAST_PICTURE_RATIO = 30;
+const LEAST_SOUND_RATIO = 30;
+const LEAST_STILL_RATIO = 25;
+/** How far measured bit rates may be apart. */
+const BITRATE_TOLERANCE = 0.05;
+
+/** All that a player can fetch, by the path below the video; the revision's hash is `REV`. */
+export interface Served {
+  rev: string;
+  files: Map<string, Buffer>;
+  problems: string[];
+}
+
+/** Fetches everything once. */
+export async function servedOf(video: Watched): Promise<Served> {
+  const served: Served = { rev: '', files: new Map(), problems: [] };
+  const take = async (path: string): Promise<string> => {
+    const { bytes, label, detail } = await answerOf(urlOf(video, path));
+    if (bytes) served.files.set(withoutRev(path), bytes);
+    else served.problems.push(`${path}: ${label} ${detail}`);
+    return bytes?.toString() ?? '';
+  };
+  const master = await take('master.m3u8');
+  served.rev = /\b([0-9a-f]{10})\//.exec(master)?.[1] ?? '';
+  for (const path of playlistsIn(master)) {
+    const playlist = await take(path);
+    const segments = playlist.split('\n').filter((line) => line && !line.startsWith('#'));
+    for (const segment of segments) await take(path.replace(/[^/]*$/, segment));
+  }
+  if (!/RESOLUTION=/.test(master)) return served;
+  await take('poster.jpg');
+  const track = await take('storyboard.vtt');
+  const tiles = [...track.matchAll(/^(\S+)#xywh=/gm)].map(([, sheet]) => sheet!);
+  for (const sheet of new Set(tiles)) await take(sheet);
+  for (const path of thumbsOf(tiles.length)) await take(path);
+  return served;
+}
+
+export const withoutRev = (path: string): string => path.replace(/^[0-9a-f]{10}\//, 'REV/');
+
+/** What is wrong with a complete video beside the one that is right. */
+export async function differences(own: Served, right: Served, directory: string): Promise<string[]> {
+  const problems = [...own.problems];
+  if (own.rev !== right.rev) problems.push(`planned as ${own.rev}, not as ${right.rev}`);
+  for (const path of right.files.keys()) {
+    if (!own.files.has(path)) problems.push(`${path} is missing`);
+  }
+  const master = own.files.get('master.m3u8')?.toString();
+  if (master !== undefined) problems.push(...bitrateProblems(master, right));
+  const renditions = new Set<string>();
+  for (const [path, bytes] of own.files) {
+    const expected = right.files.get(path);
+    if (!expected) problems.push(`${path} should not be there`);
+    else if (SEGMENT.test(path)) renditions.add(path.split('/')[1]!);
+    else if (!(await isRight(path, bytes, [right], directory))) problems.push(`${path} is wrong`);
+  }
+  for (const rendition of renditions) {
+    problems.push(...(await renditionProblems(rendition, own, right, directory)));
+  }
+  return problems;
+}
+
+const SEGMENT = /\.(ts|aac)$/;
+
+/** Where the number of pictures is known beforehand, each of them plays once, in order. */
+export async function pictureProblems(
+  { name, pictures }: FaultSource,
+  served: Served,
+  directory: string,
+): Promise<string[]> {
+  if (pictures === undefined) return [];
+  const problems: string[] = [];
+  for (const rendition of renditionsOf(served).filter((own) => !own.startsWith('audio-'))) {
+    const path = join(directory, 'rendition.ts');
+    await writeFile(path, Buffer.concat(segmentsOf(rendition, served)));
+    const wrong = firstWrong(await numbersIn(path), [...Array(pictures).keys()]);
+    if (wrong) problems.push(`${name} ${rendition}: ${wrong}`);
+  }
+  return problems;
+}
+
+/** Whether an answer is what a right video has at this path: byte by byte, or as far as an encoder may choose. */
+export async function isRight(
+  path: string,
+  bytes: Buffer,
+  rights: readonly Served[],
+  directory: string,
+): Promise<boolean> {
+  const expected = rights.flatMap(({ files }) => files.get(withoutRev(path)) ?? []);
+  if (expected.some((right) => right.equals(bytes))) return true;
+  for (const right of expected) {
+    if (await isAlike(path, bytes, right, directory).catch(() => false)) return true;
+  }
+  return false;
+}
+
+/** What viewers were answered with 200 or 206, and that is not right. */
+export async function wrongAnswers(
+  seen: ReadonlyMap<string, Answered>,
+  rights: readonly Served[],
+  directory: string,
+): Promise<string[]> {
+  const problems: string[] = [];
+  const good = new Map<string, Buffer[]>();
+  for (const [path, answered] of seen) {
+    if (path.includes(' ')) continue;
+    for (const { bytes, times } of answered.values()) {
+      if (await isRight(path, bytes, rights, directory)) {
+        good.set(path, [...(good.get(path) ?? []), bytes]);
+      } else {
+        const sizes = rights.flatMap(({ files }) => files.get(withoutRev(path))?.length ?? []);
+        problems.push(
+          `${path}: ${times} times ${bytes.length} bytes that are wrong (right: ${sizes.join()})`,
+        );
+      }
+    }
+  }
+  for (const [path, answered] of seen) {
+    const [whole, range] = path.split(' ') as [string, string | undefined];
+    if (range === undefined) continue;
+    const [first, last] = range.split('-').map(Number) as [number, number];
+    const wholes = [
+      ...(good.get(whole) ?? []),
+      ...rights.flatMap(({ files }) => files.get(withoutRev(whole)) ?? []),
+    ];
+    for (const { bytes, times } of answered.values()) {
+      if (wholes.some((right) => right.subarray(first, last + 1).equals(bytes) || right.equals(bytes)))
+        continue;
+      problems.push(`${path}: ${times} times a range of something else`);
+    }
+  }
+  return problems;
+}
+
+async function isAlike(path: string, own: Buffer, right: Buffer, directory: string): Promise<boolean> {
+  if (path.endsWith('.m3u8')) return unmeasured(own) === unmeasured(right);
+  if (path.endsWith('.vtt')) return withoutRevs(own) === withoutRevs(right);
+  if (path.endsWith('.jpg')) {
+    const [a, b] = [await stillOf(own, directory), await stillOf(right, directory)];
+    return a.width === b.width && a.height === b.height && peakRatio(a.pixels, b.pixels) >= LEAST_STILL_RATIO;
+  }
+  return (await segmentsProblems(path.split('/')[1]!, [own], [right], directory)).length === 0;
+}
+
+const withoutRevs = (text: Buffer): string => text.toString().replaceAll(/\b[0-9a-f]{10}\//g, 'REV/');
+const BITRATES = /(AVERAGE-)?BANDWIDTH=(\d+),?/g;
+const unmeasured = (playlist: Buffer): string => withoutRevs(playlist).replaceAll(BITRATES, '');
+
+/** A ready video's playlist tells what was measured. */
+function bitrateProblems(master: string, right: Served): string[] {
+  const own = bitratesIn(master);
+  const expected = bitratesIn(right.files.get('master.m3u8')!.toString());
+  const isNear = expected.every(
+    (value, index) => Math.abs(own[index]! - value) <= BITRATE_TOLERANCE * value, // NaN is not
+  );
+  if (own.length === expected.length && isNear) return [];
+  return [`master.m3u8 tells bit rates of ${own.join()}, not ${expected.join()}`];
+}
+
+const bitratesIn = (master: string): number[] =>
+  [...master.matchAll(BITRATES)].map(([, , value]) => Number(value));
+
+async function stillOf(bytes: Buffer, directory: string) {
+  const path = join(directory, 'still.jpg');
+  await writeFile(path, bytes);
+  return decodedStill(path);
+}
+
+const renditionsOf = ({ files }: Served): string[] => [
+  ...new Set([...files.keys()].filter((path) => SEGMENT.test(path)).map((path) => path.split('/')[1]!)),
+];
+
+const segmentsOf = (rendition: string, { files }: Served): Buffer[] =>
+  [...files]
+    .filter(([path]) => path.split('/')[1] === rendition && SEGMENT.test(path))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, bytes]) => bytes);
+
+async function renditionProblems(
+  rendition: string,
+  own: Served,
+  right: Served,
+  directory: string,
+): Promise<string[]> {
+  const [ours, theirs] = [segmentsOf(rendition, own), segmentsOf(rendition, right)];
+  if (ours.length !== theirs.length) return [`${rendition}: ${ours.length} of ${theirs.length} segments`];
+  if (ours.every((bytes, index) => bytes.equals(theirs[index]!))) return [];
+  return segmentsProblems(rendition, ours, theirs, directory).catch((error: Error) => [
+    `${rendition}: ${error.message.split('\n')[0]}`,
+  ]);
+}
+
+async function segmentsProblems(
+  rendition: string,
+  own: readonly Buffer[],
+  right: readonly Buffer[],
+  directory: string,
+): Promise<string[]> {
+  const isSound = rendition.startsWith('audio-');
+  for (const [index, bytes] of own.entries()) {
+    const facts = (segment: Buffer) => JSON.stringify(isSound ? soundFacts(segment) : timesOf(segment));
+    let found: string;
+    try {
+      found = facts(bytes);
+    } catch (error) {
+      return [`${rendition}, segment ${index} of ${bytes.length} bytes: ${(error as Error).message}`];
+    }
+    const expected = facts(right[index]!);
+    if (found !== expected) return [`${rendition}, segment ${index}: ${found}, not ${expected}`];
+  }
+  const [path, rightPath] = ['own', 'right'].map((name) => join(directory, name)) as [string, string];
+  await writeFile(path, Buffer.concat(isSound ? own.map(untagged) : own));
+  await writeFile(rightPath, Buffer.concat(isSound ? right.map(untagged) : right));
+  if (isSound) {
+    const ratio = leastSoundRatio(await heardIn(path), await heardIn(rightPath));
+    return ratio < LEAST_SOUND_RATIO ? [`${rendition}: sound ${ratio.toFixed(1)} dB from what is right`] : [];
+  }
+  const wrong = firstWrong(await numbersIn(path), await numbersIn(rightPath));
+  if (wrong) return [`${rendition}: ${wrong}`];
+  const ratio = leastPictureRatio(await looksOf(path), await looksOf(rightPath));
+  return ratio < LEAST_PICTURE_RATIO
+    ? [`${rendition}: pictures ${ratio.toFixed(1)} dB from what is right`]
+    : [];
+}
+
+const timesOf = (segment: Buffer) => {
+  const { frames, pts } = pictureFacts(segment);
+  return { frames, pts };
+};
+
+/** A segment of packed audio without its ID3 tag. */
+const untagged = (segment: Buffer): Buffer =>
+  segment.subarray(10 + [6, 7, 8, 9].reduce((size, at) => size * 128 + segment[at]!, 0));
+
+function firstWrong(numbers: readonly number[], expected: readonly number[]): string | undefined {
+  const at = expected.findIndex((number, index) => numbers[index] !== number);
+  if (at >= 0)
+    return `picture ${at} shows number ${numbers[at]}, not ${expected[at]} (${numbers.length} pictures)`;
+  return numbers.length === expected.length
+    ? undefined
+    : `${numbers.length} pictures, not ${expected.length}`;
+}
