@@ -45,6 +45,8 @@ export async function withRangeServer<T>(
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    // Nothing will come of it any more.
+    if (upstreamFailure) return void response.destroy();
     if (request.url !== path || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(404).end();
       return;

@@ -49,8 +49,7 @@ function record(observation: Observation): void {
       seconds('TimeToReady', observation.secondsSinceUpload);
       break;
     case 'delayed':
-      metrics.addDimension('code', observation.code);
-      count('VideosDelayed');
+      count('VideosDelayed'); // the log has the code
       break;
     case 'failed':
       count('VideosFailed');

@@ -66,6 +66,14 @@ export class Monitoring extends Construct {
       }),
       threshold: 1,
     });
+    this.alarm('VideosDelayed', {
+      says: 'Videos wait for the end of an outage: of S3, of a broken ffmpeg, of a full disk.',
+      runbook: 'videos-delayed',
+      metric: this.ours('VideosDelayed', 'Sum'),
+      threshold: 3,
+      periods: 3,
+      breaching: 2,
+    });
     this.alarm('SweepFailed', {
       says: 'The daily sweep failed three times: revisions that are over stay, and take storage.',
       runbook: 'sweep-failed',
@@ -176,6 +184,7 @@ export class Monitoring extends Construct {
             this.ours('VideosPlayable', 'Sum'),
             this.ours('VideosReady', 'Sum'),
             this.ours('VideosFailed', 'Sum'),
+            this.ours('VideosDelayed', 'Sum'),
           ]),
           graph('Time to playable, to ready', [
             this.ours('TimeToPlayable', 'p50'),

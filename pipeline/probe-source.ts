@@ -53,14 +53,17 @@ async function askFfprobe(
     maxMemoryBytes: limits.probeMemoryBytes,
     signal,
   }).catch((error: unknown) => {
-    throw error instanceof FfmpegError && !isBreakdown(error) ? refusal(error, limits) : error;
+    throw error instanceof FfmpegError ? (refusalOf(error, limits) ?? error) : error;
   });
   return JSON.parse(output.toString('utf8')) as FfprobeOutput;
 }
 
-/** What a healthy ffprobe says of what it was given whole. */
-function refusal({ stderrTail }: FfmpegError, limits: SourceLimits): SourceError {
+/** What a healthy ffprobe says of what it was given whole; undefined where it broke down. */
+function refusalOf(error: FfmpegError, limits: SourceLimits): SourceError | undefined {
+  const { stderrTail } = error;
+  // It says so by an error of memory.
   if (stderrTail.includes('exceeds max_streams')) return tooManyStreams(limits);
+  if (isBreakdown(error)) return undefined;
   return new SourceError(stderrTail.includes('moov atom not found') ? 'CUT_OFF' : 'NOT_MEDIA');
 }
 
@@ -76,7 +79,12 @@ function decodersIn({ ffmpegPath }: FfmpegBinaries): Promise<ReadonlySet<string>
     timeoutSeconds: 20,
     maxFileBytes: 0,
     maxMemoryBytes: DEFAULT_LIMITS.probeMemoryBytes,
-  }).then((listing) => decodersOf(listing.toString('utf8')));
+  }).then((listing) => {
+    const decoders = decodersOf(listing.toString('utf8'));
+    // Every source would be refused.
+    if (decoders.size === 0) throw new OutageError('TOOL_UNAVAILABLE', `${ffmpegPath} knows no codecs.`);
+    return decoders;
+  });
   known.set(ffmpegPath, asking);
   asking.catch(() => known.delete(ffmpegPath));
   return asking;

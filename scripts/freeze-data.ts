@@ -55,7 +55,7 @@ const VIDEOS: Record<string, Video> = {
 };
 
 /** What the next start makes anew. */
-const TRANSIENT = ['lock', 'lock-journal', 'encoding', 'page', 's3/incoming'];
+const TRANSIENT = ['lock', 'lock-journal', 'encoding', 'page', 's3/incoming', 's3/reserve'];
 
 const [checkout, folder, ...names] = process.argv.slice(2);
 if (!checkout || !folder)

@@ -874,8 +874,8 @@ describe('the prewarm', () => {
   test('however it ends, `finish` is told, and a failure ends the execution as one', () => {
     const { States } = definition(template);
     const revision = { 'id.$': '$.id', 'rev.$': '$.rev' };
-    expect(States.Finish.Parameters.Payload).toEqual({ ...revision, 'failed.$': '$.chunks.failed' });
-    expect(States.FinishFailed.Parameters.Payload).toEqual({ ...revision, failed: true });
+    expect(States.Finish.Parameters.Payload).toEqual({ ...revision, 'outcomes.$': '$.chunks.outcomes' });
+    expect(States.FinishFailed.Parameters.Payload).toEqual({ ...revision, outcomes: ['failed'] });
     expect(States.Chunks.Catch).toEqual([
       { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'FinishFailed' },
     ]);

@@ -52,3 +52,35 @@ test('an item that fails is tried again; one that keeps failing fails its list, 
   expect(log).toContain('item good');
   expect(log.at(-1)).toBe('broken failed');
 });
+
+test('items that failed are tried again after all others have had their turn', async () => {
+  const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  let isAway = true;
+  const { engine, log } = harness(async (item) => {
+    if (item === 1 && isAway) throw new Error('SlowDown');
+    if (item === 3) isAway = false;
+  });
+  engine.start('film-1', 'film', [1, 2, 3]);
+  await engine.idle();
+  complaint.mockRestore();
+  expect(log).toEqual(['item 1', 'item 2', 'item 3', 'item 1', 'film done']);
+});
+
+test('the end of a list is told until it is heard', async () => {
+  const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  const heard: number[] = [];
+  let deaf = 20;
+  const engine = prewarmEngine({
+    attempts: 3,
+    pauseMs: () => 0,
+    work: () => Promise.reject(new Error('bad')),
+    end: async (_subject: string, errors) => {
+      if (deaf-- > 0) throw new Error('SlowDown');
+      heard.push(errors.length);
+    },
+  });
+  engine.start('film-1', 'film', [1]);
+  await engine.idle();
+  complaint.mockRestore();
+  expect(heard).toEqual([1]);
+});
