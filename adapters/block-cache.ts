@@ -133,7 +133,7 @@ export function blockCache(source: RangeSource): BlockCache {
           if (bytes.length > last + 1 - next) throw new Error(`the answer went on after byte ${last}`);
           readBytes += bytes.length;
           next += bytes.length;
-          failures = 0;
+          if (bytes.length > 0) failures = 0;
           yield bytes;
         }
         if (next > last) return;
