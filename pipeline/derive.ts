@@ -19,7 +19,7 @@ import { keepArtifact, storedArtifact } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
 import { encode } from './encode.ts';
 import type { EncodeOptions, EncodedSegment } from './encode.ts';
-import { finishLate } from './finish.ts';
+import { finishIfWhole, isLate } from './finish.ts';
 import { keepLasting, makeLasting } from './lasting.ts';
 import type { LastingArtifact } from './lasting.ts';
 import { secondsSince } from './observe.ts';
@@ -93,13 +93,16 @@ async function madeNow(
 ): Promise<Derived> {
   if (!lists(plan, artifact)) throw notFound('such artifact');
   const begun = new Date();
+  const late = isLate(id, world).catch(() => false);
   const { bytes, sourceBytesRead } = await make(id, plan, artifact, world, abandoned);
   const { kind } = artifact;
   const key = artifactKey(id, artifact);
   world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });
   const result = await kept(keepArtifact(id, artifact, bytes, plan, world, damaged), bytes);
   // Whoever should have completed the video may have given up on this very piece.
-  if (!result.notKept) await finishLate(id, plan.rev, world).catch((error: unknown) => console.error(error));
+  if (!result.notKept && (await late)) {
+    await finishIfWhole(id, plan.rev, world, new Date()).catch((error: unknown) => console.error(error));
+  }
   return result;
 }
 

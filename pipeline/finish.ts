@@ -85,13 +85,10 @@ export async function finish(
   });
 }
 
-/**
- * For whoever has made a piece on demand: where those who make everything ahead of time have given up, it may be the last.
- * @throws OutageError; RequestError NOT_FOUND
- */
-export async function finishLate(id: string, rev: string, world: FinishWorld): Promise<void> {
-  const signs = await Promise.all([delayKey(id), errorKey(id)].map((key) => world.media.head(key)));
-  if (signs.some(Boolean)) await finishIfWhole(id, rev, world, new Date());
+/** Whether those who make everything of a video ahead of time have given up for now: then any piece may be the last. */
+export async function isLate(id: string, { media }: Pick<World, 'media'>): Promise<boolean> {
+  const signs = await Promise.all([delayKey(id), errorKey(id)].map((key) => media.head(key)));
+  return signs.some(Boolean);
 }
 
 /** @returns whether everything of it existed */
