@@ -37,7 +37,7 @@ export function leastFileBytes(stored: readonly StoredPart[], { number, sizeByte
 /** A browser that has crashed four times can still go on with any of its uploads. */
 export const MAX_OPEN_UPLOADS = 5;
 
-const ABORTS_AT_ONCE = 20;
+const ABORTS_AT_ONCE = 5;
 
 /**
  * Aborts the oldest uploads of a video until there is room for one more, or for `own`, which stays whatever its age: S3
