@@ -60,7 +60,8 @@ export class FfmpegError extends Error {
 export const OUTAGE_SENTENCES = {
   STORE_UNAVAILABLE: 'The store does not answer, or not completely.',
   STORAGE_FULL: 'There is no space left to store this.',
-  TOOL_UNAVAILABLE: 'ffmpeg or ffprobe cannot be started, or was ended from outside.',
+  TOOL_UNAVAILABLE:
+    'The tools that read videos (ffmpeg, ffprobe) cannot be started, or were ended from outside.',
   TIMED_OUT: 'This took longer than it may.',
 } as const;
 

@@ -15,12 +15,14 @@ import {
 } from '../core/keys.ts';
 import type { Plan } from '../core/plan.ts';
 import { CARD } from '../core/records/card.ts';
+import type { Delay } from '../core/records/delay.ts';
 import { ERROR } from '../core/records/outcomes.ts';
 import type { StoredError } from '../core/records/outcomes.ts';
 import { durationSeconds } from '../core/segments.ts';
 import { RecordError, notFound } from '../core/errors.ts';
 import { shownTitle } from '../core/title.ts';
 import { prewarmedArtifacts } from '../core/work.ts';
+import { delayOf } from './delay.ts';
 import { besidePlaylist, posterPath, storyboardPath } from './playback.ts';
 import { currentPlanOf, readyMarkerOf } from './revisions.ts';
 import { readRecord } from './store.ts';
@@ -53,9 +55,13 @@ export interface VideoStatus {
   sizeBytes: number | null;
   createdAt: string;
   error?: VideoError;
+  /** While it is processing: what it waits for, since when, and when it is tried again. */
+  delayed?: VideoDelay;
   /** What a ready video costs on AWS, reckoned from its plan. */
   cost?: CostEstimate;
 }
+
+export type VideoDelay = Pick<Delay, 'code' | 'since' | 'retryAt'>;
 
 /** What was stored of a failure; or, in a list, that a record of the video cannot be read. */
 export interface VideoError {
@@ -83,10 +89,11 @@ export async function videoStatus(
   playbackUrlOf: PlaybackUrlOf,
 ): Promise<VideoStatus> {
   const { media, uploads } = buckets;
-  const [card, plan, error, source] = await Promise.all([
+  const [card, plan, error, delay, source] = await Promise.all([
     readRecord(media, CARD, cardKey(id)),
     currentPlanOf(id, media),
     readRecord(media, ERROR, errorKey(id)),
+    delayOf(id, buckets),
     uploads.head(sourceKey(id)),
   ]);
   if (!card) throw notFound('such video');
@@ -108,11 +115,14 @@ export async function videoStatus(
     sizeBytes: source?.sizeBytes ?? card.sizeBytes ?? null,
     createdAt: card.createdAt,
     ...(state === 'failed' && error ? { error } : {}),
+    ...(state === 'processing' && delay ? { delayed: delayedBy(delay) } : {}),
     ...(ready && plan && source
       ? { cost: costEstimate(plan, { sourceBytes: source.sizeBytes, artifactBytes: ready.storedBytes }) }
       : {}),
   };
 }
+
+const delayedBy = ({ code, since, retryAt }: Delay): VideoDelay => ({ code, since, retryAt });
 
 const UNTITLED = 'Untitled';
 

@@ -1,5 +1,6 @@
 // A sentence for every failure a person can meet here, and what they can do about it.
 
+import { OUTAGE_SENTENCES } from '../core/errors.ts';
 import type { SourceErrorCode } from '../core/errors.ts';
 import { ApiError, ServerGone } from './api.ts';
 import type { Video } from './api.ts';
@@ -168,4 +169,10 @@ export function problemOfPlayer(failure: PlayerFailure): Problem {
         advice: 'Check your connection, then try again.',
       };
   }
+}
+
+/** What a video waits for, of which nobody who reads this is to blame, or can do anything but wait. */
+export function delayText({ code }: NonNullable<Video['delayed']>): string {
+  const reason = code === 'ENCODING_FAILED' ? 'Not all of it could be prepared.' : OUTAGE_SENTENCES[code];
+  return `Delayed. ${reason} It is tried again by itself.`;
 }

@@ -13,6 +13,7 @@ import {
   NO_SUCH_VIDEO,
   TOKEN_MISSING,
   UPLOAD_UNFINISHED,
+  delayText,
   problemOfPlayer,
   refusalOf,
 } from './problems.ts';
@@ -157,12 +158,13 @@ function show(): void {
 }
 
 function detailsOf(video: WatchedVideo): Child[] {
-  const { title, durationSeconds, state, progress, renditions, playbackUrl } = video;
+  const { title, durationSeconds, state, progress, delayed, renditions, playbackUrl } = video;
   const names = renditions.filter(({ width }) => width !== null).map(({ name }) => name);
   const facts: Child[] = [
     durationSeconds !== null && clockText(durationSeconds),
     names.length > 0 ? names.join(', ') : renditions.length > 0 && 'Sound only',
-    state === 'processing' && `Preparing all qualities: ${percentText(Math.min(progress, 0.99))}`,
+    state === 'processing' &&
+      (delayed ? delayText(delayed) : `Preparing all qualities: ${percentText(Math.min(progress, 0.99))}`),
   ];
   return [
     h('h1', { id: 'stage-title', title }, title),

@@ -1,7 +1,14 @@
-import { SOURCE_ERROR_SENTENCES } from '../../core/errors.ts';
+import { OUTAGE_CODES, SOURCE_ERROR_SENTENCES } from '../../core/errors.ts';
 import type { SourceErrorCode } from '../../core/errors.ts';
 import { ApiError, ServerGone } from '../../web/api.ts';
-import { SERVER_GONE, VIDEO_DELETED, problemOf, problemOfPlayer, refusalOf } from '../../web/problems.ts';
+import {
+  SERVER_GONE,
+  VIDEO_DELETED,
+  delayText,
+  problemOf,
+  problemOfPlayer,
+  refusalOf,
+} from '../../web/problems.ts';
 import { UploadInterrupted, UploadRefused } from '../../web/upload/put-blob.ts';
 
 test.each(Object.entries(SOURCE_ERROR_SENTENCES))(
@@ -50,3 +57,13 @@ test('a player says whether it was the network, the permission or the browser', 
     'The player stopped: this browser could not decode the video.',
   ]);
 });
+
+test.each([...OUTAGE_CODES, 'ENCODING_FAILED' as const])(
+  'a delay by %s says that nothing has to be done',
+  (code) => {
+    const now = new Date().toISOString();
+    expect(delayText({ code, since: now, retryAt: now })).toMatch(
+      /^Delayed\. [A-Z].+\. It is tried again by itself\.$/,
+    );
+  },
+);

@@ -3,7 +3,7 @@
 import { shownTitle } from '../../core/title.ts';
 import type { Config, Video, VideoPage } from '../api.ts';
 import { percentText } from '../format.ts';
-import { UPLOAD_UNFINISHED, refusalOf } from '../problems.ts';
+import { UPLOAD_UNFINISHED, delayText, refusalOf } from '../problems.ts';
 import type { Problem } from '../problems.ts';
 import type { SavedUpload } from '../upload/saved-uploads.ts';
 import type { Sample } from '../upload/transfer-rate.ts';
@@ -273,6 +273,7 @@ export function statusText(video: Video, player: PlayerState): string {
     case 'waiting':
       return 'Waiting for the upload to end';
     case 'processing':
+      if (video.delayed) return delayText(video.delayed);
       return player.phase === 'starting' && video.progress === 0
         ? 'Starting …'
         : `Preparing all qualities: ${preparedText(video)}`;

@@ -123,7 +123,9 @@ function stateLabel(video: Video): HTMLElement {
     case 'waiting':
       return label('waiting', 'Upload not finished');
     case 'processing':
-      return label('processing', `Preparing ${preparedText(video)}`);
+      return video.delayed
+        ? label('waiting', 'Delayed')
+        : label('processing', `Preparing ${preparedText(video)}`);
     case 'ready':
       return label('ready', 'Ready');
     case 'failed':
