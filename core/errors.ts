@@ -85,6 +85,11 @@ export class OutageError extends Error {
   get status(): 503 | 507 {
     return this.code === 'STORAGE_FULL' ? 507 : 503;
   }
+
+  /** One line for whoever reads a terminal: where it was met matters little, and there are many of them in one outage. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `${this.code}: ${this.message}`;
+  }
 }
 
 export const RECORD_ERROR_CODES = ['RECORD_UNREADABLE', 'RECORD_TOO_NEW'] as const;

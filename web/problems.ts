@@ -37,6 +37,11 @@ export const UPLOAD_UNFINISHED: Problem = {
     'It plays here as soon as it is. If it was broken off, upload the file again and delete this entry.',
 };
 
+export const STORAGE_IS_FULL: Problem = {
+  sentence: OUTAGE_SENTENCES.STORAGE_FULL,
+  advice: 'Delete videos that are no longer needed, then try again.',
+};
+
 export const NOT_A_FILE: Problem = {
   sentence: 'That was not a file.',
   advice: 'Drop video or audio files from your disk; of a folder, drop the files in it.',
@@ -70,6 +75,7 @@ export function problemOf(error: unknown): Problem {
     };
   }
   if (error instanceof UploadRefused) {
+    if (error.status === 507) return STORAGE_IS_FULL;
     return {
       sentence: `The storage did not take the file (${error.status}).`,
       advice: 'The permission to upload may have run out. Try again.',
@@ -91,6 +97,8 @@ function problemOfAnswer({ status, message, isKeyRefused }: ApiError): Problem {
       return VIDEO_DELETED;
     case 413:
       return { sentence: 'The file is too large.', advice: message || 'Send a shorter or smaller version.' };
+    case 507:
+      return STORAGE_IS_FULL;
     case 429:
       return { sentence: 'The server is busy.', advice: 'Wait a moment, then try again.' };
     default:

@@ -30,6 +30,8 @@ test('a failure outside of the list still gets advice', () => {
 test.each([
   [new ServerGone(), SERVER_GONE.sentence],
   [new UploadInterrupted(), 'The upload was interrupted: the connection broke off.'],
+  [new UploadRefused(507), 'There is no space left to store this.'],
+  [new ApiError(507, 'STORAGE_FULL', 'x'), 'There is no space left to store this.'],
   [new UploadRefused(403), 'The storage did not take the file (403).'],
   [new ApiError(401, 'UNAUTHORIZED', 'x'), 'The server did not accept the key.'],
   [new ApiError(401, undefined, 'Unauthorized'), 'The server did not accept the key.'],

@@ -150,10 +150,13 @@ function persistence(signal: AbortSignal) {
   };
 }
 
+const STORAGE_FULL = 507;
+
 function passesByItself(error: unknown): boolean {
   if (error instanceof UploadInterrupted || error instanceof ServerGone) return true;
   const isAnswer = error instanceof UploadRefused || error instanceof ApiError;
-  return isAnswer && (error.status >= 500 || error.status === 408 || error.status === 429);
+  if (!isAnswer || error.status === STORAGE_FULL) return false; // somebody has to make space
+  return error.status >= 500 || error.status === 408 || error.status === 429;
 }
 
 /** Waits; not longer than until the network is back. */
