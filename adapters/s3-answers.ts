@@ -75,12 +75,18 @@ export async function wholeBody(body: Readable, sizeBytes: number | undefined): 
   return bytes;
 }
 
-/** Whether the SDK has had something to compare the body with. */
-export const hasChecksum = (found: GetObjectCommandOutput): boolean =>
-  [
-    found.ChecksumCRC32,
-    found.ChecksumCRC32C,
-    found.ChecksumCRC64NVME,
-    found.ChecksumSHA1,
-    found.ChecksumSHA256,
-  ].some((checksum) => checksum !== undefined);
+/** What we say of an object when we write it, as metadata: whoever cuts it, or puts a part in its place, is found out. */
+const LENGTH = 'length';
+
+export const lengthMetadata = (body: Uint8Array | string): Record<string, string> => ({
+  [LENGTH]: String(Buffer.byteLength(body)),
+});
+
+/**
+ * Whether these bytes are known to be all that we wrote. That they are the very same is for the SDK to see, which compares them
+ * with a checksum where the store has one.
+ */
+export const isProven = (
+  bytes: Uint8Array,
+  { Metadata }: Pick<GetObjectCommandOutput, 'Metadata'>,
+): boolean => Metadata?.[LENGTH] === String(bytes.length);

@@ -15,7 +15,7 @@ import type { CompletedPart, PutObjectCommandInput, S3Client } from '@aws-sdk/cl
 import type { Readable } from 'node:stream';
 import { OutageError, notFound, sourceReplaced } from '../core/errors.ts';
 import type { PutOptions, Store } from '../pipeline/store.ts';
-import { asked, askedWhole, hasChecksum, statusOf, wholeBody } from './s3-answers.ts';
+import { asked, askedWhole, isProven, lengthMetadata, statusOf, wholeBody } from './s3-answers.ts';
 
 /** S3 deletes at most so many keys by one request. */
 const DELETE_BATCH = 1000;
@@ -33,7 +33,7 @@ export function s3Store(client: S3Client, bucket: string): Store {
       const command = new GetObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' });
       const found = await client.send(command);
       const bytes = await wholeBody(found.Body as Readable, found.ContentLength);
-      return { bytes, etag: etagOf(found.ETag), isProven: hasChecksum(found) };
+      return { bytes, etag: etagOf(found.ETag), isProven: isProven(bytes, found) };
     }).catch(absent);
   /** False where the condition does not hold. */
   const hasWritten = async (input: PutObjectCommandInput): Promise<boolean> => {
@@ -89,7 +89,10 @@ export function s3Store(client: S3Client, bucket: string): Store {
     },
     async put(key, body, { contentType, cacheControl, ifAbsent, ifMatch }) {
       // The store compares it with what came, keeps it, and has it compared again by whoever reads the object.
-      const object = { Bucket: bucket, Key: key, Body: body, ChecksumAlgorithm: 'CRC32' as const };
+      const object = {
+        ...{ Bucket: bucket, Key: key, Body: body, ChecksumAlgorithm: 'CRC32' as const },
+        Metadata: lengthMetadata(body),
+      };
       const labels = { ContentType: contentType, CacheControl: cacheControl };
       for (const condition of conditionsOf({ ifAbsent, ifMatch })) {
         if (await hasWritten({ ...object, ...labels, ...condition })) return 'stored';

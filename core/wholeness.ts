@@ -1,5 +1,5 @@
-// Whether bytes that a store gave for an artifact are all of it, by what the plan says of it: for stores that keep no checksum,
-// and for what was stored before there were any.
+// Whether bytes that a store gave for an artifact are all of it, by what the plan says of it: for what nobody has noted the length
+// of, such as what earlier releases stored.
 
 import { adtsFrames } from './adts.ts';
 import { isWholeJpeg } from './jpeg.ts';

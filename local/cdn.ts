@@ -5,7 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { asked, hasChecksum, statusOf, wholeBody } from '../adapters/s3-answers.ts';
+import { asked, isProven, statusOf, wholeBody } from '../adapters/s3-answers.ts';
 import { parseByteRange } from '../core/byte-range.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
 import { admittedPath } from '../core/playback-token.ts';
@@ -70,7 +70,7 @@ export function cdn({ client, bucket, secrets, origin }: CdnOptions) {
         const found = await client.send(command);
         const bytes = await wholeBody(found.Body as Readable, found.ContentLength);
         const { ContentType: contentType, CacheControl: cacheControl, ETag: etag } = found;
-        return hasChecksum(found) && bytes.length > 0
+        return isProven(bytes, found) && bytes.length > 0
           ? { bytes, contentType, cacheControl, etag }
           : undefined;
       });

@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { S3Event } from 'aws-lambda';
 import { checkBinaries, installedBinaries } from '../adapters/ffmpeg.ts';
+import { s3Multipart } from '../adapters/s3-multipart.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
 import type { Playback } from '../core/playback-token.ts';
@@ -22,6 +23,7 @@ import { functionInvocations } from './function-invocations.ts';
 import { loadFunctions } from './functions.ts';
 import { servePage } from './page.ts';
 import { prewarmEngine } from './prewarm-engine.ts';
+import { abortOldUploads } from './lifecycle.ts';
 import { onSchedule } from './schedule.ts';
 import { openSecrets } from './secrets.ts';
 import { stepFunctions } from './step-functions.ts';
@@ -115,11 +117,13 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   });
 
   const stores = { uploads: s3Store(client, buckets.uploads), media: s3Store(client, buckets.media) };
+  const multiparts = Object.values(buckets).map((bucket) => s3Multipart(client, bucket));
   const stopWatching = embedded ? undefined : await watchUploads(stores, announce);
   announceUnfinished(stores, announce).catch((error: unknown) => console.error(error));
   const stopSchedules = [
     onSchedule(RESUME_SECONDS, () => functions.maintenance({ command: 'resume' })),
     onSchedule(SWEEP_SECONDS, () => functions.maintenance({ command: 'sweep' })),
+    onSchedule(SWEEP_SECONDS, () => abortOldUploads(multiparts, new Date())),
   ];
 
   return {

@@ -24,7 +24,7 @@ export type Found = { bytes: Uint8Array } | { damaged: Damaged } | 'absent';
 /**
  * An artifact as it is stored. What cannot be read whole, though it was tried several times, counts as damaged: making it again
  * harms nothing.
- * @param planOfIt asked for only where the store has no checksum of it
+ * @param planOfIt asked for only where nothing else says how much there has to be of it
  */
 export async function storedArtifact(
   id: string,

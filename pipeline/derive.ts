@@ -99,8 +99,8 @@ async function madeNow(
   const key = artifactKey(id, artifact);
   world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });
   const result = await kept(keepArtifact(id, artifact, bytes, plan, world, damaged), bytes);
-  // Whoever should have completed the video may have given up on this very piece.
-  if (!result.notKept && (await late)) {
+  // Whoever should have completed the video may have given up on this very piece; or has measured what was damaged.
+  if (!result.notKept && (damaged || (await late))) {
     await finishIfWhole(id, plan.rev, world, new Date()).catch((error: unknown) => console.error(error));
   }
   return result;

@@ -14,7 +14,7 @@ export interface ObjectInfo {
 export interface TaggedObject {
   bytes: Uint8Array;
   etag: string;
-  /** The store kept a checksum of what was written, and the bytes agree with it. */
+  /** They are known to be as many as were written. */
   isProven: boolean;
 }
 

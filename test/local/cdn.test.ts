@@ -6,10 +6,13 @@ import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { s3Store } from '../../adapters/s3-store.ts';
+import { masterKey } from '../../core/keys.ts';
 import { playbackToken } from '../../core/playback-token.ts';
 import type { PlaybackSecrets } from '../../core/playback-token.ts';
 import { ensureBuckets } from '../../local/buckets.ts';
 import { cdn } from '../../local/cdn.ts';
+import type { Store } from '../../pipeline/store.ts';
 import { edge } from '../support/edge.ts';
 import type { EdgeResponse } from '../support/edge.ts';
 import { temporaryDirectory } from '../support/media.ts';
@@ -24,6 +27,9 @@ const TOKEN = playbackToken(ID, inSeconds(3600), SECRETS);
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let s3: Awaited<ReturnType<typeof listenS3>>;
 let port: number;
+let store: Store;
+/** As somebody else would. */
+let put: (key: string, body: string) => Promise<void>;
 const madeByOrigin: string[] = [];
 const server = createServer();
 
@@ -33,17 +39,11 @@ beforeAll(async () => {
   const { region, ...credentials } = keyring;
   const client = new S3Client({ region, credentials, endpoint: s3.endpoint, forcePathStyle: true });
   await ensureBuckets(client, { uploads: 'uploads', media: 'media' });
+  store = s3Store(client, 'media');
   for (const id of [ID, OTHER_ID]) {
-    const Key = `v/${id}/master.m3u8`;
-    await client.send(
-      new PutObjectCommand({
-        Bucket: 'media',
-        Key,
-        Body: '#EXTM3U\n',
-        ContentType: 'application/vnd.apple.mpegurl',
-      }),
-    );
+    await store.put(masterKey(id), '#EXTM3U\n', { contentType: 'application/vnd.apple.mpegurl' });
   }
+  put = async (Key, Body) => void (await client.send(new PutObjectCommand({ Bucket: 'media', Key, Body })));
   const handler = cdn({
     client,
     bucket: 'media',
@@ -98,6 +98,18 @@ const REFUSED = [
   ['a path that climbs to another video', `/v/${TOKEN}/${ID}/../${OTHER_ID}/master.m3u8`],
   ['a path that climbs in disguise', `/v/${TOKEN}/${ID}/%2e%2e/${OTHER_ID}/master.m3u8`],
 ] as const;
+
+test.each([
+  ['half of what was stored', (key: string) => put(key, '0123')],
+  ['nothing at all', (key: string) => store.put(key, '', { contentType: 'video/mp2t' })],
+])('%s is not passed on: the origin makes it again', async (_, damage) => {
+  const key = `v/${ID}/0123456789/360p/00008.ts`;
+  const path = `/v/${TOKEN}${key.slice(1)}`;
+  await store.put(key, '01234567', { contentType: 'video/mp2t' });
+  expect(await ask(path)).toMatchObject({ status: 200, body: '01234567' });
+  await damage(key);
+  expect(await ask(path)).toMatchObject({ status: 200, body: 'made' });
+});
 
 describe.each(REFUSED)('with %s', (_, path) => {
   test.each(['GET', 'HEAD', 'OPTIONS'])('%s is refused as the edge refuses it', async (method) => {
