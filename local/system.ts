@@ -116,6 +116,8 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     uploadTestClip: () => engine.meanwhile(() => uploadTestClip(testClip)),
   });
 
+  web.complete();
+
   const stores = { uploads: s3Store(client, buckets.uploads), media: s3Store(client, buckets.media) };
   const multiparts = Object.values(buckets).map((bucket) => s3Multipart(client, bucket));
   const stopWatching = embedded ? undefined : await watchUploads(stores, announce);

@@ -15,12 +15,15 @@ export interface WebServer {
   baseUrl: string;
   /** From now on `handler` answers `path` and all below it; the longest path that fits wins. */
   route(path: string, handler: Handler): void;
+  /** From now on what has no route is not there. Until then it may come: whoever asks is to ask again. */
+  complete(): void;
   close(): void;
 }
 
 /** Listens on the loopback only. @throws Error with a sentence where the port is taken. */
 export async function openWebServer(port: number): Promise<WebServer> {
   const routes = new Map<string, Handler>();
+  let isComplete = false;
   const server = createServer((request, response) => {
     answer(request, response).catch((error: NodeJS.ErrnoException) => {
       // Who hangs up in the middle of a request has no question left.
@@ -38,7 +41,10 @@ export async function openWebServer(port: number): Promise<WebServer> {
     const fitting = [...routes.keys()].filter((prefix) => isBelow(path, prefix));
     const longest = fitting.sort((a, b) => b.length - a.length)[0];
     const answered = longest === undefined ? false : await routes.get(longest)!(request, response);
-    if (answered === false) sendJson(response, 404, { code: 'NOT_FOUND', message: 'There is no such page.' });
+    if (answered !== false) return;
+    if (isComplete) return sendJson(response, 404, { code: 'NOT_FOUND', message: 'There is no such page.' });
+    response.setHeader('retry-after', '1');
+    sendJson(response, 503, { code: 'STARTING', message: 'The server is starting. Please try again.' });
   }
 
   server.listen(port, '127.0.0.1');
@@ -49,6 +55,7 @@ export async function openWebServer(port: number): Promise<WebServer> {
   return {
     baseUrl: `http://localhost:${(server.address() as AddressInfo).port}`,
     route: (path, handler) => void routes.set(path, handler),
+    complete: () => void (isComplete = true),
     close() {
       server.close();
       server.closeAllConnections();
