@@ -109,6 +109,8 @@ export interface RoundResult {
   scenario: string;
   seed: number;
   faults: Map<string, number>;
+  /** Those of them that were injected one by one, and not in an outage. */
+  singleFaults: number;
   requests: number;
   answers: Map<string, number>;
   slowestAnswerSeconds: number;
@@ -200,11 +202,14 @@ export async function runRound(scenario: Scenario, options: RoundOptions): Promi
         ...found.map((problem) => ({ ...problem, text: `${video.source.name}: ${problem.text}` })),
       );
     }
-    problems.push(...viewers.wrong.map((text): Problem => ({ kind: 'answers', text })));
+    problems.push(...viewers.wrong().map((text): Problem => ({ kind: 'answers', text })));
     problems.push(...(await leftovers(round, dataDirectory, options.quietSeconds)));
     const faults = new Map<string, number>([...countByKind(store.injected), ...others]);
+    const inOutages = store.injected.filter(({ isOutage }) => isOutage).length;
+    const all = [...faults.values()].reduce((sum, count) => sum + count, 0);
     return {
-      ...{ scenario: scenario.name, seed, faults, requests: store.requests(), answers: viewers.answers },
+      ...{ scenario: scenario.name, seed, faults, singleFaults: all - inOutages },
+      ...{ requests: store.requests(), answers: viewers.answers },
       ...{ slowestAnswerSeconds: viewers.slowestSeconds(), seconds, problems, served },
       output: supervisor.output(),
       injected: store.injected.map(({ at, kind, request }) => `${at.toISOString()} ${kind}: ${request}`),
@@ -286,7 +291,7 @@ function watchStates(videos: readonly RoundVideo[], problems: Problem[]): Watchi
           problems.push({ kind: 'refused', text: `${source.name}: ${code} ${message}` });
         }
       }
-      await sleep(500);
+      await sleep(1000);
     }
   };
   void look();
@@ -324,7 +329,7 @@ interface Ending {
 /** What is wrong with a video when all is said to be done. */
 async function endProblems(
   video: RoundVideo,
-  { truths, viewers, scratch, served }: Ending,
+  { truths, viewers, client, scratch, served }: Ending,
 ): Promise<Problem[]> {
   const { source, granted, otherSource, isDeleted } = video;
   const watched = { name: source.name, ...granted };
@@ -346,7 +351,7 @@ async function endProblems(
   }
   if (state !== 'ready') return [...answers, { kind: state === 'failed' ? 'refused' : 'stuck', text: said }];
   if (progress !== 1 || delayed) answers.push({ kind: 'other', text: said });
-  const own = await servedOf(watched);
+  const own = await servedOf(watched, client);
   served.set(source.name, own);
   if (!truths) {
     const texts = [...own.problems, ...(await pictureProblems(source, own, scratch))];
@@ -399,7 +404,8 @@ const RESERVE = 'reserve';
 async function leftAfterDeletion({ videos, client, supervisor }: Round): Promise<Problem[]> {
   const problems: Problem[] = [];
   const sources = (await keysBelow(client, 'uploads/')).flatMap((key) => parseSourceKey(key) ?? []);
-  for (const id of new Set([...videos.map(({ granted }) => granted.id), ...sources])) {
+  const kept = videos.filter(({ isDeleted }) => !isDeleted).map(({ granted }) => granted.id);
+  for (const id of new Set([...kept, ...sources])) {
     const answer = await deleteVideo(supervisor.system(), { id } as Granted);
     if (answer.status === 204) continue;
     problems.push({

@@ -17,55 +17,56 @@ export interface FaultSource {
 }
 
 const lavfi = (graph: string): string[] => ['-f', 'lavfi', '-i', graph];
-const tone = (seconds: number, rate = 48_000): string[] =>
-  lavfi(`sine=440:beep_factor=4:r=${rate}:d=${seconds}`);
+/** No two sources sound alike. */
+const tone = (hertz: number, seconds: number, rate = 48_000): string[] =>
+  lavfi(`sine=${hertz}:beep_factor=4:r=${rate}:d=${seconds}`);
 const X264 = '-c:v libx264 -preset ultrafast -g 50 -bf 2 -pix_fmt yuv420p'.split(' ');
 const AAC = '-c:a aac -b:a 96k -ac 2'.split(' ');
 
-const film = (rate: string, seconds: number, filter = ''): string[] => [
+const film = (hertz: number, rate: string, seconds: number, filter = ''): string[] => [
   ...lavfi(`${numberedPictures(rate, seconds)}${filter}`),
-  ...tone(seconds),
+  ...tone(hertz, seconds),
 ];
 
 /** ffmpeg's arguments, and how many pictures play. */
 const GOOD: Record<string, { args: string[]; pictures?: number }> = {
-  'index-last.mp4': { args: [...film('25', 14), ...X264, ...AAC], pictures: 350 },
+  'index-last.mp4': { args: [...film(240, '25', 14), ...X264, ...AAC], pictures: 350 },
   'index-first.mp4': {
-    args: [...film('30', 13), ...X264, ...AAC, '-movflags', '+faststart'],
+    args: [...film(280, '30', 13), ...X264, ...AAC, '-movflags', '+faststart'],
     pictures: 390,
   },
   'fragments.mp4': {
-    args: [...film('25', 12), ...X264, ...AAC, '-movflags', '+frag_keyframe+empty_moov'],
+    args: [...film(320, '25', 12), ...X264, ...AAC, '-movflags', '+frag_keyframe+empty_moov'],
     pictures: 300,
   },
-  'recording.ts': { args: [...film('25', 13), ...X264, ...AAC], pictures: 325 },
+  'recording.ts': { args: [...film(360, '25', 13), ...X264, ...AAC], pictures: 325 },
   // Two rungs, and a file of more than a block.
   'large.mkv': {
     args: [
-      ...film('25', 12, ',scale=960:480:flags=neighbor,noise=alls=6:allf=t'),
+      ...film(400, '25', 12, ',scale=960:480:flags=neighbor,noise=alls=6:allf=t'),
       ...[...X264, '-b:v', '1500k', '-c:a', 'flac'],
     ],
     pictures: 300,
   },
   'vp8.webm': {
     args: [
-      ...film('25', 12),
+      ...film(440, '25', 12),
       ...'-c:v libvpx -deadline realtime -cpu-used 8 -g 50 -b:v 800k -c:a libvorbis'.split(' '),
     ],
     pictures: 300,
   },
   'vp9.webm': {
     args: [
-      ...film('25', 12),
+      ...film(480, '25', 12),
       ...'-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -g 50 -b:v 800k -c:a libopus'.split(' '),
     ],
     pictures: 300,
   },
-  'sound.m4a': { args: [...tone(20), ...AAC] },
-  'sound.mp3': { args: [...tone(16, 44_100), '-c:a', 'libmp3lame'] },
+  'sound.m4a': { args: [...tone(600, 20), ...AAC] },
+  'sound.mp3': { args: [...tone(640, 16, 44_100), '-c:a', 'libmp3lame'] },
   'pictures.gif': { args: lavfi(numberedPictures('10', 8)) },
   'uneven.mp4': {
-    args: [...film('30', 12), '-vf', "select='not(eq(mod(n,20),7))'", '-vsync', 'vfr', ...X264, ...AAC],
+    args: [...film(520, '30', 12), '-vf', "select='not(eq(mod(n,20),7))'", '-vsync', 'vfr', ...X264, ...AAC],
   },
 };
 
@@ -85,7 +86,7 @@ export async function faultSources(
     await add({ name, ...(pictures === undefined ? {} : { pictures }) }, (path) => ffmpeg(...args, path));
   }
   const original = at('original.mp4');
-  await ffmpeg(...film('25', 12), ...X264, ...AAC, original);
+  await ffmpeg(...film(560, '25', 12), ...X264, ...AAC, original);
   const whole = await readFile(original);
   const [from, to] = [0.4, 0.5].map((share) => Math.floor(whole.length * share));
   await add({ name: 'damaged.mp4' }, (path) => writeFile(path, Buffer.from(whole).fill(0, from, to)));

@@ -2,11 +2,15 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { planKey } from '../../core/keys.ts';
 import { pictureFacts, soundFacts } from '../../test/support/segment-facts.ts';
 import { numbersIn } from '../../test/support/numbered.ts';
+import { objectAt } from '../../test/support/upgrade.ts';
 import type { FaultSource } from './fault-sources.ts';
 import { answerOf, playlistsIn, thumbsOf, urlOf } from './fault-viewers.ts';
 import type { Answered, Watched } from './fault-viewers.ts';
+import { firstDifference } from './findings.ts';
 import { decodedStill, heardIn, leastPictureRatio, leastSoundRatio, looksOf, peakRatio } from './likeness.ts';
 
 // Encoders differ a little from run to run; another picture, or a tone that is late, is far below.
@@ -18,14 +22,15 @@ const BITRATE_TOLERANCE = 0.05;
 
 /** All that a player can fetch, by the path below the video; the revision's hash is `REV`. */
 export interface Served {
-  rev: string;
+  /** Without the video's id and the hash that follows from it: the same for the same file. */
+  plan: string;
   files: Map<string, Buffer>;
   problems: string[];
 }
 
 /** Fetches everything once. */
-export async function servedOf(video: Watched): Promise<Served> {
-  const served: Served = { rev: '', files: new Map(), problems: [] };
+export async function servedOf(video: Watched, client: S3Client): Promise<Served> {
+  const served: Served = { plan: '', files: new Map(), problems: [] };
   const take = async (path: string): Promise<string> => {
     const { bytes, label, detail } = await answerOf(urlOf(video, path));
     if (bytes) served.files.set(withoutRev(path), bytes);
@@ -33,7 +38,8 @@ export async function servedOf(video: Watched): Promise<Served> {
     return bytes?.toString() ?? '';
   };
   const master = await take('master.m3u8');
-  served.rev = /\b([0-9a-f]{10})\//.exec(master)?.[1] ?? '';
+  const rev = /\b([0-9a-f]{10})\//.exec(master)?.[1];
+  if (rev) served.plan = await planText(video.id, rev, client);
   for (const path of playlistsIn(master)) {
     const playlist = await take(path);
     const segments = playlist.split('\n').filter((line) => line && !line.startsWith('#'));
@@ -48,12 +54,18 @@ export async function servedOf(video: Watched): Promise<Served> {
   return served;
 }
 
+async function planText(id: string, rev: string, client: S3Client): Promise<string> {
+  const plan = JSON.parse((await objectAt(client, planKey(id, rev))).toString()) as object;
+  return JSON.stringify(plan, null, 1).replaceAll(id, 'ID').replaceAll(rev, 'REV');
+}
+
 export const withoutRev = (path: string): string => path.replace(/^[0-9a-f]{10}\//, 'REV/');
 
 /** What is wrong with a complete video beside the one that is right. */
 export async function differences(own: Served, right: Served, directory: string): Promise<string[]> {
   const problems = [...own.problems];
-  if (own.rev !== right.rev) problems.push(`planned as ${own.rev}, not as ${right.rev}`);
+  const planned = firstDifference(own.plan, right.plan);
+  if (planned) problems.push(`planned otherwise: ${planned}`);
   for (const path of right.files.keys()) {
     if (!own.files.has(path)) problems.push(`${path} is missing`);
   }

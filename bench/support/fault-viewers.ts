@@ -17,8 +17,8 @@ export type Answered = Map<string, { bytes: Buffer; times: number }>;
 export interface Viewers {
   /** How often each kind of answer came: `200`, `503 STORE_UNAVAILABLE`, `broken`, `no answer`. */
   answers: Map<string, number>;
-  /** Answers that no viewer may get, each with the time it came. */
-  wrong: string[];
+  /** Answers that no viewer may get, each with the time it first came. */
+  wrong(): string[];
   /** By video id and path below it. */
   seen: Map<string, Map<string, Answered>>;
   slowestSeconds(): number;
@@ -48,7 +48,7 @@ export function startViewers(
   { count, seed, retrySeconds, pauseSeconds, isStrict = false, tolerates = () => false }: ViewerOptions,
 ): Viewers {
   const answers = new Map<string, number>();
-  const wrong: string[] = [];
+  const wrong = new Map<string, { first: Date; times: number; detail: string }>();
   const seen = new Map<string, Map<string, Answered>>();
   const stopping = new AbortController();
   let slowestSeconds = 0;
@@ -68,7 +68,9 @@ export function startViewers(
         return answer.bytes;
       }
       if ((isStrict || !isPassing(answer.label)) && !tolerates(video, answer.label)) {
-        wrong.push(`${new Date().toISOString()} ${video.name} ${path}: ${answer.label} ${answer.detail}`);
+        const what = `${video.name} ${path}: ${answer.label}`;
+        const known = wrong.get(what) ?? { first: new Date(), times: 0, detail: answer.detail };
+        wrong.set(what, { ...known, times: known.times + 1 });
       }
       if (!isPassing(answer.label) && answer.label !== 'broken') return undefined;
       await nap(retrySeconds * 2 ** tries);
@@ -98,10 +100,7 @@ export function startViewers(
   /** Some segments of a rendition, and now and then a picture. */
   async function viewSome(video: Watched, master: string, random: () => number): Promise<void> {
     const playlists = playlistsIn(master);
-    if (playlists.length === 0) {
-      wrong.push(`${video.name} master.m3u8 names no playlist: ${JSON.stringify(master)}`);
-      return;
-    }
+    if (playlists.length === 0) return; // it is wrong, and kept
     const path = oneOf(playlists, random);
     const playlist = (await fetched(video, path))?.toString();
     if (!playlist) return;
@@ -133,7 +132,11 @@ export function startViewers(
   );
   return {
     answers,
-    wrong,
+    wrong: () =>
+      [...wrong].map(
+        ([what, { first, times, detail }]) =>
+          `${what}, ${times} times from ${first.toISOString()} on; ${detail}`,
+      ),
     seen,
     slowestSeconds: () => slowestSeconds,
     async stop() {

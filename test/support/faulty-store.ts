@@ -30,14 +30,16 @@ export const FAULT_KINDS = [
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
-/** What a system asks of its store; and `uploads`, what others do with addresses that it signed for them. */
+/**
+ * What a system asks of its store: `reads` are of bytes, `all` is that and everything else. And `uploads`, what others do
+ * with addresses that it signed for them.
+ */
 export type Matching = 'source reads' | 'artifact reads' | 'writes' | 'uploads' | 'all';
 
 export interface Fault {
   kind: FaultKind;
   /** Of the requests that it can happen to, 0 to 1. */
   share: number;
-  /** `all` is all but uploads. */
   matching: Matching;
   /** Whether it happens to any object once at most, or, where it has happened once, always. */
   perObject?: 'once' | 'always';
@@ -46,6 +48,8 @@ export interface Fault {
 export interface InjectedFault {
   kind: FaultKind;
   at: Date;
+  /** Whether it was one of those that happen for a while only. */
+  isOutage: boolean;
   /** `GET v/…/00003.ts bytes=0-99` */
   request: string;
 }
@@ -132,7 +136,8 @@ export async function faultyStore({
     const happened = (): void => {
       struck.set(fault, (struck.get(fault) ?? new Set()).add(call.key));
       const words = [call.method, call.target, call.range].filter((word) => word !== undefined);
-      injected.push({ kind: fault.kind, at: new Date(), request: words.join(' ') });
+      const isOutage = !planned.includes(fault);
+      injected.push({ kind: fault.kind, at: new Date(), isOutage, request: words.join(' ') });
     };
     const reset = (): void => void request.socket.resetAndDestroy();
     const hang = async (): Promise<void> => {
@@ -316,9 +321,9 @@ function matches(call: Asked, matching: Matching): boolean {
   if (call.isUpload || matching === 'uploads') return call.isUpload && matching === 'uploads';
   switch (matching) {
     case 'source reads':
-      return isRead(call) && /^(uploads\/.*\/source|mezzanine\/.*\.mkv)$/.test(call.key);
+      return isGet(call) && /^(uploads\/.*\/source|mezzanine\/.*\.mkv)$/.test(call.key);
     case 'artifact reads':
-      return isRead(call) && call.key.startsWith('v/');
+      return isGet(call) && call.key.startsWith('v/');
     case 'writes':
       return !isRead(call);
     case 'all':
