@@ -209,8 +209,11 @@ interface Ending {
   writes: boolean;
 }
 
-/** What a shell exits with where it could not start what it was told to: not to be executed, not there. */
-const NOT_STARTED = [126, 127];
+/**
+ * What a shell exits with where it could not start what it was told to (not to be executed, not there); and ffmpeg, where
+ * somebody asked it to end, which it does in good order, with half of what it was to make.
+ */
+const NOT_ITS_OWN = [126, 127, 255];
 /** Signals that a process brings upon itself, by what it computes or by what it writes. */
 const ITS_OWN: readonly string[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGXFSZ'];
 
@@ -218,7 +221,7 @@ const ITS_OWN: readonly string[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'S
 function outageOf({ code, signal, stderrTail, reason, writes }: Ending): OutageCode | undefined {
   if (reason === 'time') return 'TIMED_OUT';
   if (reason === 'output') return undefined;
-  if (signal ? !ITS_OWN.includes(signal) : NOT_STARTED.includes(code ?? 0)) return 'TOOL_UNAVAILABLE';
+  if (signal ? !ITS_OWN.includes(signal) : NOT_ITS_OWN.includes(code ?? 0)) return 'TOOL_UNAVAILABLE';
   // It may exit with 0 even so.
   return writes && /No space left on device|Disk quota exceeded/.test(stderrTail)
     ? 'STORAGE_FULL'

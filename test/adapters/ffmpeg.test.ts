@@ -1,10 +1,13 @@
 // How a tool ended: what may be the source's doing, and what is this machine's.
 
+import { once } from 'node:events';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { checkBinaries, run } from '../../adapters/ffmpeg.ts';
 import type { RunOptions } from '../../adapters/ffmpeg.ts';
 import { FfmpegError, OutageError } from '../../core/errors.ts';
+import { descendantsOf, isEncoder } from '../support/descendants.ts';
 import { binaries, temporaryDirectory } from '../support/media.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -34,6 +37,7 @@ const endingOf = async (script: string, options: Partial<RunOptions> = {}): Prom
 test.each([
   ['exit 126', 'TOOL_UNAVAILABLE'],
   ['exit 127', 'TOOL_UNAVAILABLE'],
+  ['exit 255', 'TOOL_UNAVAILABLE'],
   ['kill -KILL $$', 'TOOL_UNAVAILABLE'],
   ['kill -TERM $$', 'TOOL_UNAVAILABLE'],
   ['echo "write: No space left on device" >&2; exit 1', 'STORAGE_FULL'],
@@ -43,6 +47,22 @@ test.each([
   expect(error).toBeInstanceOf(OutageError);
   expect(error).toMatchObject({ code, name: code });
 });
+
+test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
+  'ffmpeg ended by %s from outside is one',
+  async (signal) => {
+    // Prints for as long as somebody reads.
+    const endless = ['-v', 'error', '-re', '-f', 'lavfi', '-i', 'testsrc2', '-f', 'rawvideo', 'pipe:1'];
+    const output = async (stdout: Readable) => {
+      stdout.resume();
+      await once(stdout, 'data');
+      for (const { pid } of (await descendantsOf(process.pid)).filter(isEncoder)) process.kill(pid, signal);
+      await once(stdout, 'end');
+    };
+    const ended = run(binaries.ffmpegPath, endless, { ...OPTIONS, maxFileBytes: 0, output });
+    await expect(ended).rejects.toMatchObject({ code: 'TOOL_UNAVAILABLE' });
+  },
+);
 
 test('what takes too long is one, too', async () => {
   expect(await endingOf('exec sleep 600', { timeoutSeconds: 0.2 })).toMatchObject({ code: 'TIMED_OUT' });
