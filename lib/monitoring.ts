@@ -70,12 +70,13 @@ export class Monitoring extends Construct {
       says: 'Videos wait for the end of an outage: of S3, of a broken ffmpeg, of a full disk.',
       runbook: 'videos-delayed',
       metric: this.ours('VideosDelayed', 'Sum'),
-      threshold: 3,
-      periods: 3,
-      breaching: 2,
+      // A single video that cannot be helped is delayed again and again, and what was a bad moment is not.
+      threshold: 1,
+      periods: 6,
+      breaching: 3,
     });
     this.alarm('SweepFailed', {
-      says: 'The daily sweep failed three times: revisions that are over stay, and take storage.',
+      says: 'A schedule failed three times: revisions that are over stay, or videos that wait are not tried again.',
       runbook: 'sweep-failed',
       // Calls of operators wait for the answer; only what a queue has given up counts here.
       metric: functions['maintenance']!.metric('AsyncEventsDropped', { period: PERIOD, statistic: 'Sum' }),

@@ -58,40 +58,39 @@ export class Prewarm extends Construct {
       },
       resultPath: '$.chunks',
     }).itemProcessor(encode);
+    chunks.addRetry({ errors: ['States.ItemReaderFailed'], ...OUTAGE_WAITS, maxAttempts: A_WHILE });
 
-    const finishing = new LambdaInvoke(this, 'Finish', {
-      lambdaFunction: finish,
-      payload: sfn.TaskInput.fromObject({
-        id: sfn.JsonPath.stringAt('$.id'),
-        rev: sfn.JsonPath.stringAt('$.rev'),
-        outcomes: sfn.JsonPath.objectAt('$.chunks.outcomes'),
-      }),
-      retryOnServiceExceptions: false,
-      resultPath: sfn.JsonPath.DISCARD,
-    });
-    retryPatiently(finishing);
-
+    const tellFinish = (name: string, outcomes: unknown, outageAttempts?: number): LambdaInvoke => {
+      const task = new LambdaInvoke(this, name, {
+        lambdaFunction: finish,
+        payload: sfn.TaskInput.fromObject({
+          id: sfn.JsonPath.stringAt('$.id'),
+          rev: sfn.JsonPath.stringAt('$.rev'),
+          outcomes,
+        }),
+        retryOnServiceExceptions: false,
+        resultPath: sfn.JsonPath.DISCARD,
+      });
+      retryPatiently(task, outageAttempts);
+      task.addCatch(done, { errors: ['RequestError'], resultPath: '$.error' }); // deleted meanwhile
+      return task;
+    };
+    const done = new sfn.Succeed(this, 'Done');
+    const finishing = tellFinish('Finish', sfn.JsonPath.objectAt('$.chunks.outcomes'));
+    // Reached where `finish` met an outage itself: nothing has become known of the video, which is only late.
+    const delaying = tellFinish(
+      'FinishDelayed',
+      sfn.JsonPath.array(sfn.JsonPath.stringAt('$.error.Error')),
+      UNTIL_IT_IS_OVER,
+    );
+    delaying.next(done);
     // Reached where the list could not be read or `finish` itself gave up: the video must not look unfinished for ever.
-    const failing = new LambdaInvoke(this, 'FinishFailed', {
-      lambdaFunction: finish,
-      payload: sfn.TaskInput.fromObject({
-        id: sfn.JsonPath.stringAt('$.id'),
-        rev: sfn.JsonPath.stringAt('$.rev'),
-        outcomes: ['failed'],
-      }),
-      retryOnServiceExceptions: false,
-      resultPath: sfn.JsonPath.DISCARD,
-    });
-    retryPatiently(failing);
+    const failing = tellFinish('FinishFailed', ['failed'], UNTIL_IT_IS_OVER);
     failing.next(
       new sfn.Fail(this, 'ListFailed', { error: 'ListFailed', cause: 'The list of work was not completed.' }),
     );
-
-    const done = new sfn.Succeed(this, 'Done');
     chunks.addCatch(failing, { errors: ['States.ALL'], resultPath: '$.error' });
-    for (const task of [finishing, failing]) {
-      task.addCatch(done, { errors: ['RequestError'], resultPath: '$.error' }); // deleted meanwhile
-    }
+    finishing.addCatch(delaying, { errors: OUTAGE_CODES, resultPath: '$.error' });
     finishing.addCatch(failing, { errors: ['States.ALL'], resultPath: '$.error' });
     const chunksFailed = new sfn.Fail(this, 'ChunksFailed', {
       error: 'ChunksFailed',
@@ -139,11 +138,22 @@ export class Prewarm extends Construct {
   }
 }
 
+const OUTAGE_WAITS = {
+  interval: Duration.seconds(5),
+  backoffRate: 2,
+  maxDelay: Duration.minutes(2),
+  jitterStrategy: sfn.JitterType.FULL, // halves them, on average
+};
+/** Six minutes of attempts; then the video is tried again as a whole (lib/schedules.ts). */
+const A_WHILE = 10;
+/** Eight hours of them: of a list whose end could not be noted, nobody would hear for a day. */
+const UNTIL_IT_IS_OVER = 500;
+
 /**
- * Waits long for a free execution, some ten minutes for the end of an outage, tries a worker that died twice more, and a
- * refusal never. A video of which that was not enough is tried again as a whole (lib/schedules.ts).
+ * Waits long for a free execution, and for the end of an outage as long as it is told. A worker that died is tried twice more, a
+ * refusal never.
  */
-function retryPatiently(task: LambdaInvoke): void {
+function retryPatiently(task: LambdaInvoke, outageAttempts = A_WHILE): void {
   task.addRetry({ errors: ['SourceError', 'RequestError'], maxAttempts: 0 });
   task.addRetry({
     errors: [
@@ -161,12 +171,10 @@ function retryPatiently(task: LambdaInvoke): void {
     maxAttempts: 500,
   });
   task.addRetry({
-    errors: OUTAGE_CODES,
-    interval: Duration.seconds(5),
-    backoffRate: 2,
-    maxDelay: Duration.minutes(2),
-    jitterStrategy: sfn.JitterType.FULL,
-    maxAttempts: 10,
+    // What took too long has waited by itself, for up to eleven minutes of a paid processor: that is tried as a failure is.
+    errors: OUTAGE_CODES.filter((code) => code !== 'TIMED_OUT'),
+    ...OUTAGE_WAITS,
+    maxAttempts: outageAttempts,
   });
   task.addRetry({
     errors: ['States.ALL'],
