@@ -4,12 +4,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  DeleteObjectsCommand,
-  GetObjectCommand,
-  PutObjectCommand,
-  paginateListObjectsV2,
-} from '@aws-sdk/client-s3';
-import {
   cardKey,
   firstMezzanineKey,
   firstPlanKey,
@@ -30,7 +24,6 @@ import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
 import type { Work } from '../../core/records/work.ts';
-import { segmentsOf } from '../../core/segments.ts';
 import { prewarmEngine } from '../../local/prewarm-engine.ts';
 import { derive, deriveWork } from '../../pipeline/derive.ts';
 import { finish } from '../../pipeline/finish.ts';
@@ -39,28 +32,26 @@ import { currentPlanOf } from '../../pipeline/revisions.ts';
 import { putCard, workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
-import { API_KEY, openAccount } from './support/account.ts';
+import { openAccount } from './support/account.ts';
 import type { Account } from './support/account.ts';
 import { ServiceError } from './support/state-machine.ts';
+import { OWNER, filmOf, firstOf, metricsIn, putsSegment, videosIn } from './support/videos.ts';
 import type { Json } from '../lib/support/variants.ts';
-
-const OWNER = { authorization: `Bearer ${API_KEY}` };
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let account: Account;
-/** Three chunks of two rungs and sound, of few pictures. */
+let videos: ReturnType<typeof videosIn>;
+/** Three chunks. */
 let film: Buffer;
-/** Two. */
-let scene: Buffer;
-/** One chunk. */
+/** One. */
 let clip: Buffer;
 
 beforeAll(async () => {
   directory = await temporaryDirectory();
-  film = await source(70);
-  scene = await source(40);
-  clip = await source(6);
+  film = await filmOf(70, directory.path);
+  clip = await filmOf(6, directory.path);
   account = await openAccount(directory.path);
+  videos = videosIn(account);
 });
 afterAll(async () => {
   await account?.close();
@@ -72,86 +63,6 @@ afterEach(() => {
   account.faults.invocation = () => undefined;
   account.faults.s3 = () => false;
 });
-
-async function source(seconds: number): Promise<Buffer> {
-  const path = join(directory.path, `${seconds}.mov`);
-  await ffmpeg(
-    ...['-f', 'lavfi', '-i', `testsrc2=s=852x480:r=2:d=${seconds}`],
-    ...['-f', 'lavfi', '-i', `sine=440:r=48000:d=${seconds}`],
-    // Keyframes that are further apart, or fewer bytes (so sound as it is), would make longer chunks.
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '8'],
-    ...['-c:a', 'pcm_s16le', '-ac', '2', '-shortest', path],
-  );
-  return readFile(path);
-}
-
-/** As a browser uploads: asks the API, then sends the file to S3 by what it was given. */
-async function upload(file: Buffer, sent = file): Promise<Json & { id: string; put: number }> {
-  const { status, body } = await account.api({
-    method: 'POST',
-    path: '/api/uploads',
-    headers: OWNER,
-    body: { filename: 'film.mp4', contentType: 'video/mp4', sizeBytes: file.length },
-  });
-  expect(status).toBe(201);
-  const { method, url, headers } = body.upload;
-  const { status: put } = await fetch(url, { method, headers, body: new Uint8Array(sent) });
-  return { ...body, put };
-}
-
-/** Uploads, and waits until `ingest` has done its part. */
-async function uploaded(file: Buffer) {
-  const video = await upload(file);
-  expect(await account.ingested()).toEqual([{ payload: null }]);
-  return { video, execution: account.executions.find(({ input }) => input.id === video.id)! };
-}
-
-const statusOf = async (id: string): Promise<Json> =>
-  (await account.api({ method: 'GET', path: `/api/videos/${id}` })).body;
-
-async function jsonAt<T>(Key: string): Promise<T> {
-  const { Body } = await account.client.send(new GetObjectCommand({ Bucket: account.buckets.media, Key }));
-  return JSON.parse(await Body!.transformToString()) as T;
-}
-
-const put = (Key: string, Body: string | Buffer) =>
-  account.client.send(new PutObjectCommand({ Bucket: account.buckets.media, Key, Body }));
-
-const remove = (keys: Iterable<string>) => {
-  const Delete = { Objects: [...keys].map((Key) => ({ Key })) };
-  return account.client.send(new DeleteObjectsCommand({ Bucket: account.buckets.media, Delete }));
-};
-
-const planOf = async (id: string): Promise<Plan> =>
-  jsonAt(planKey(id, (await jsonAt<Revisions>(revisionsKey(id))).current));
-
-async function stored(bucket: keyof Account['buckets'], Prefix: string): Promise<Map<string, Buffer>> {
-  const objects = new Map<string, Buffer>();
-  const Bucket = account.buckets[bucket];
-  for await (const { Contents = [] } of paginateListObjectsV2(
-    { client: account.client },
-    { Bucket, Prefix },
-  )) {
-    for (const { Key } of Contents) {
-      const { Body } = await account.client.send(new GetObjectCommand({ Bucket, Key }));
-      objects.set(Key!, Buffer.from(await Body!.transformToByteArray()));
-    }
-  }
-  return objects;
-}
-
-/** The first segment that an item of a list of work makes. */
-const firstOf = (item: unknown): number | 'stills' => {
-  const { what } = item as Work;
-  return what.kind === 'chunk' ? what.from : what.kind;
-};
-
-/** A PUT of this segment, of whichever rendition and video. */
-const putsSegment = (index: number) => {
-  const name = new RegExp(`/v/.*/${String(index).padStart(5, '0')}\\.(ts|aac)\\?`);
-  return ({ method, url }: { method?: string | undefined; url?: string | undefined }): boolean =>
-    method === 'PUT' && name.test(`${url}?`);
-};
 
 test('the key is asked for, and an upload carries what was announced and nothing else', async () => {
   const request = { method: 'GET', path: '/api/videos?limit=1' };
@@ -166,12 +77,12 @@ test('the key is asked for, and an upload carries what was announced and nothing
   expect(await account.api({ method: 'POST', path: '/api/videos' })).toMatchObject({ status: 404 });
 
   const announced = account.events.length;
-  expect(await upload(clip, film)).toMatchObject({ put: 403 });
+  expect(await videos.upload(clip, film)).toMatchObject({ put: 403 });
   expect(account.events).toHaveLength(announced);
 });
 
 test('an upload becomes ready, though a worker is throttled, one fails and one dies; the result is that of npm start', async () => {
-  const { video, execution } = await uploaded(film);
+  const { video, execution } = await videos.uploaded(film);
   const { id } = video;
   expect(video.playbackUrl).toBe(`https://d111111abcdef8.cloudfront.net/v/${id}/master.m3u8`);
 
@@ -180,7 +91,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect(account.executions.filter(({ input }) => input.id === id)).toHaveLength(1);
 
   // A viewer is there before anything is prewarmed, and seeks.
-  expect(await statusOf(id)).toMatchObject({ state: 'processing', playable: true });
+  expect(await videos.statusOf(id)).toMatchObject({ state: 'processing', playable: true });
   const master = await account.watch(video.playbackUrl);
   expect(master).toMatchObject({ status: 200, from: 'bucket' });
   const variant = master.body
@@ -238,7 +149,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
     ...['16:called', '16:called', '8:called', '8:called', 'stills:called'],
   ]);
 
-  const ready = await statusOf(id);
+  const ready = await videos.statusOf(id);
   expect(ready).toMatchObject({
     state: 'ready',
     progress: 1,
@@ -248,7 +159,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect(ready.error).toBeUndefined();
   expect(await account.watch(video.playbackUrl)).toMatchObject({ from: 'bucket', status: 200 });
 
-  const [here, there] = [await stored('media', `v/${id}/`), await madeByNpmStart(film, id)];
+  const [here, there] = [await videos.stored('media', `v/${id}/`), await madeByNpmStart(film, id)];
   expect([...here.keys()]).toEqual([...there.keys()]);
   const pictures = 2 + 1 + 3; // the revision's poster and the lasting one, track, sheets
   expect(here.size).toBe(1 + 3 * (1 + 18) + pictures);
@@ -262,49 +173,25 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect((await account.api({ method: 'GET', path: `/embed/${newVideoId(new Date())}` })).status).toBe(404);
 
   // What was observed goes to CloudWatch in the log lines of whoever observed it.
-  expect(metricsIn(account.functions.ingest.output())).toContain('TimeToPlayable');
-  expect(metricsIn(account.functions.origin.output())).toContain('DeriveTime');
-  expect(metricsIn(account.functions.transcode.output())).toContain('VideoSecondsPerGBSecond');
-  expect(metricsIn(account.functions.finish.output())).toContain('VideosReady');
+  expect(metricsIn(account.functions.ingest.output())).toContain('TimeToPlayable by service');
+  expect(metricsIn(account.functions.origin.output())).toContain('DeriveTime by service,kind');
+  expect(metricsIn(account.functions.transcode.output())).toContain('VideoSecondsPerGBSecond by service');
+  expect(metricsIn(account.functions.finish.output())).toContain('VideosReady by service');
   expect(await readdir(join(directory.path, 'tmp', 'origin'))).toEqual([]);
 
-  expect((await account.api({ method: 'DELETE', path: `/api/videos/${id}`, headers: OWNER })).status).toBe(
-    204,
-  );
+  expect((await videos.deleteVideo(id)).status).toBe(204);
   expect((await account.api({ method: 'GET', path: `/api/videos/${id}` })).status).toBe(404);
-  const left = [...(await stored('uploads', '')).keys(), ...(await stored('media', '')).keys()];
-  expect(left.filter((key) => key.includes(id))).toEqual([]);
-});
-
-test('a chunk that cannot be made fails the video visibly; run again, the list makes it ready', async () => {
-  const { video, execution } = await uploaded(scene);
-  account.faults.s3 = putsSegment(9);
-  expect(await execution.run()).toMatchObject({ status: 'FAILED', error: 'ChunksFailed' });
-  const failed = await statusOf(video.id);
-  expect(failed).toMatchObject({ state: 'failed', playable: true, error: { code: 'ENCODING_FAILED' } });
-  // The other chunk was not left undone for it.
-  expect(failed.progress).toBeGreaterThanOrEqual(24 / 30);
-  expect(failed.progress).toBeLessThan(1);
-  expect(metricsIn(account.functions.finish.output())).toContain('VideosFailed');
-
-  account.faults.s3 = () => false;
-  const plan = await planOf(video.id);
-  const missing = segmentsOf(plan, ['360p'])[9]!;
-  const url = new URL(`${missing.rev}/${missing.rendition}/00009.ts`, video.playbackUrl).href;
-  expect(await account.watch(url)).toMatchObject({ status: 200, from: 'function' });
-
-  const again = account.startAgain(execution, 'again');
-  expect(await again.run()).toMatchObject({ status: 'SUCCEEDED' });
-  const ready = await statusOf(video.id);
-  expect(ready).toMatchObject({ state: 'ready', progress: 1 });
-  expect(ready.error).toBeUndefined();
+  expect(await videos.keysOf(id)).toEqual([]);
 });
 
 test('a list that cannot be read fails the video visibly', async () => {
-  const { video, execution } = await uploaded(clip);
-  await remove([execution.input.workKey]);
+  const { video, execution } = await videos.uploaded(clip);
+  await videos.remove([execution.input.workKey]);
   expect(await execution.run()).toMatchObject({ status: 'FAILED', error: 'ListFailed' });
-  expect(await statusOf(video.id)).toMatchObject({ state: 'failed', error: { code: 'ENCODING_FAILED' } });
+  expect(await videos.statusOf(video.id)).toMatchObject({
+    state: 'failed',
+    error: { code: 'ENCODING_FAILED' },
+  });
 });
 
 test.each([
@@ -312,21 +199,19 @@ test.each([
   ['before its first chunk is encoded', 'Transcode'],
   ['before it is finished', 'Finish'],
 ])('deleted %s, a video is nobody’s failure, and leaves nothing', async (_, step) => {
-  const { video, execution } = await uploaded(clip);
+  const { video, execution } = await videos.uploaded(clip);
   const deleteIt = async (): Promise<void> => {
-    const path = `/api/videos/${video.id}`;
-    expect((await account.api({ method: 'DELETE', path, headers: OWNER })).status).toBe(204);
+    expect((await videos.deleteVideo(video.id)).status).toBe(204);
   };
   if (step) account.faults.invocation = (name) => (name.includes(step) ? deleteIt() : undefined);
   else await deleteIt();
   expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
-  const left = [...(await stored('uploads', '')).keys(), ...(await stored('media', '')).keys()];
-  expect(left.filter((key) => key.includes(video.id))).toEqual([]);
+  expect(await videos.keysOf(video.id)).toEqual([]);
 });
 
 describe('a video of one plan, as it was before there were revisions', () => {
   /** Copied before it was planned: what is cut from lies at its old place as well. */
-  let video: Awaited<ReturnType<typeof uploaded>>['video'];
+  let video: Json;
   /** Its plan as it is made now, and the revision that took this one's place in the past. */
   let plan: Plan;
   const OLD = '0123456789';
@@ -338,13 +223,12 @@ describe('a video of one plan, as it was before there were revisions', () => {
     if (!('payload' in reply)) throw new Error(JSON.stringify(reply));
     return reply.payload;
   };
-  const executionsOf = (id: string) => account.executions.filter(({ input }) => input.id === id);
 
   beforeAll(async () => {
-    const { video: sent, execution } = await uploaded(await transportStream());
+    const { video: sent, execution } = await videos.uploaded(await transportStream());
     video = sent;
     expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
-    plan = await planOf(video.id);
+    plan = await videos.planOf(video.id);
     expect(plan.source).toMatchObject({ kind: 'mezzanine', reason: 'CONTAINER' });
   });
 
@@ -353,14 +237,14 @@ describe('a video of one plan, as it was before there were revisions', () => {
     const { rev } = plan;
     const replanned = [{ id, outcome: 'unchanged', rev, recipe: PRESENT_RECIPE.name }];
     expect(await maintain({ command: 'replan', id })).toEqual({ replanned, failed: [] });
-    expect(executionsOf(id)).toHaveLength(1);
+    expect(videos.executionsOf(id)).toHaveLength(1);
   });
 
   test('plays on while it is made anew under the present recipe', async () => {
     const { id } = video;
     const { rev } = plan;
     await asOfOnePlan();
-    expect(await statusOf(id)).toMatchObject({ state: 'ready', playable: true });
+    expect(await videos.statusOf(id)).toMatchObject({ state: 'ready', playable: true });
     expect(await maintain({ command: 'recipes', id })).toMatchObject({
       revisions: [{ rev: OLD, recipe: FIRST_RECIPE.name, role: 'current', isReady: true }],
     });
@@ -368,13 +252,13 @@ describe('a video of one plan, as it was before there were revisions', () => {
     expect(await maintain({ command: 'replan', all: true })).toMatchObject({
       replanned: expect.arrayContaining([{ id, outcome: 'planned', rev, recipe: PRESENT_RECIPE.name }]),
     });
-    const [, execution, ...others] = executionsOf(id);
+    const [, execution, ...others] = videos.executionsOf(id);
     expect(others).toEqual([]);
-    expect(await statusOf(id)).toMatchObject({ state: 'ready', progress: 1 });
+    expect(await videos.statusOf(id)).toMatchObject({ state: 'ready', progress: 1 });
     expect(await master()).toContain(`${OLD}/`);
 
     // What is not stored of the present revision is still made, from the copy at its old place.
-    await remove([new URL(segmentOf(OLD)).pathname.slice(1)]);
+    await videos.remove([new URL(segmentOf(OLD)).pathname.slice(1)]);
     expect(await account.watch(segmentOf(OLD))).toMatchObject({ status: 200, from: 'function' });
 
     expect(await execution!.run()).toMatchObject({ status: 'SUCCEEDED' });
@@ -392,15 +276,15 @@ describe('a video of one plan, as it was before there were revisions', () => {
     ]);
     expect((await account.watch(segmentOf(OLD))).status).toBe(200);
 
-    const revisions = await jsonAt<Revisions>(revisionsKey(id));
+    const revisions = await videos.jsonAt<Revisions>(revisionsKey(id));
     const eightDaysAgo = new Date(Date.now() - 8 * 24 * 3600 * 1000).toISOString();
     const former = revisions.former.map((each) => ({ ...each, graceFrom: eightDaysAgo }));
-    await put(revisionsKey(id), JSON.stringify({ ...revisions, former }));
+    await videos.put(revisionsKey(id), JSON.stringify({ ...revisions, former }));
     expect(await account.dayPasses()).toEqual([
       { payload: { swept: 1, kept: 0, failed: [], isComplete: true } },
     ]);
 
-    const left = [...(await stored('media', '')).keys()].filter((key) => key.includes(id));
+    const left = [...(await videos.stored('media', '')).keys()].filter((key) => key.includes(id));
     const gone = [firstPlanKey(id), firstReadyKey(id), firstMezzanineKey(id)];
     expect(left.filter((key) => key.includes(OLD) || gone.includes(key))).toEqual([]);
     expect((await account.watch(segmentOf(OLD))).status).toBe(404);
@@ -409,12 +293,10 @@ describe('a video of one plan, as it was before there were revisions', () => {
       headers: { location: '../poster.jpg' },
     });
     expect(await account.watch(segmentOf(rev))).toMatchObject({ status: 200, from: 'bucket' });
-    expect(await statusOf(id)).toMatchObject({ state: 'ready', progress: 1 });
+    expect(await videos.statusOf(id)).toMatchObject({ state: 'ready', progress: 1 });
 
-    const path = `/api/videos/${id}`;
-    expect((await account.api({ method: 'DELETE', path, headers: OWNER })).status).toBe(204);
-    const all = [...(await stored('uploads', '')).keys(), ...(await stored('media', '')).keys()];
-    expect(all.filter((key) => key.includes(id))).toEqual([]);
+    expect((await videos.deleteVideo(id)).status).toBe(204);
+    expect(await videos.keysOf(id)).toEqual([]);
   });
 
   /** Without an index, so that it is copied. */
@@ -432,31 +314,31 @@ describe('a video of one plan, as it was before there were revisions', () => {
     const { id } = video;
     const { rev, source } = plan;
     const [made, records] = [
-      await stored('media', videoPrefix(id)),
-      await stored('media', revisionsPrefix(id)),
+      await videos.stored('media', videoPrefix(id)),
+      await videos.stored('media', revisionsPrefix(id)),
     ];
-    const copies = await stored('media', mezzaninePrefix(id));
+    const copies = await videos.stored('media', mezzaninePrefix(id));
     for (const [key, bytes] of made) {
-      if (key.startsWith(revPrefix(id, rev))) await put(key.replace(rev, OLD), bytes);
+      if (key.startsWith(revPrefix(id, rev))) await videos.put(key.replace(rev, OLD), bytes);
     }
     const playlist = made.get(`${videoPrefix(id)}master.m3u8`)!.toString();
-    await put(`${videoPrefix(id)}master.m3u8`, playlist.replaceAll(rev, OLD));
+    await videos.put(`${videoPrefix(id)}master.m3u8`, playlist.replaceAll(rev, OLD));
     const { recipe: _, version: _plan, ...first } = plan as Plan & { version: number };
     const { key: copy, etag: _etag, ...rest } = source;
-    await put(firstPlanKey(id), JSON.stringify({ ...first, rev: OLD, source: rest }));
+    await videos.put(firstPlanKey(id), JSON.stringify({ ...first, rev: OLD, source: rest }));
     const { readyAt, storedBytes } = JSON.parse(records.get(readyKey(id, rev))!.toString());
-    await put(firstReadyKey(id), JSON.stringify({ readyAt, storedBytes }));
+    await videos.put(firstReadyKey(id), JSON.stringify({ readyAt, storedBytes }));
     expect(copy).toBe(mezzanineKey(id, source.etag!));
-    await put(firstMezzanineKey(id), copies.get(copy!)!);
+    await videos.put(firstMezzanineKey(id), copies.get(copy!)!);
     const all = [...made.keys(), ...records.keys(), ...copies.keys()];
-    await remove(all.filter((key) => !key.endsWith('master.m3u8')));
+    await videos.remove(all.filter((key) => !key.endsWith('master.m3u8')));
   }
 });
 
 test('a file that is no video is refused with its sentence, and nothing is started', async () => {
-  const { video, execution } = await uploaded(Buffer.from('Once upon a time.\n'.repeat(50)));
+  const { video, execution } = await videos.uploaded(Buffer.from('Once upon a time.\n'.repeat(50)));
   expect(execution).toBeUndefined();
-  expect(await statusOf(video.id)).toMatchObject({
+  expect(await videos.statusOf(video.id)).toMatchObject({
     state: 'failed',
     playable: false,
     error: { code: 'NOT_MEDIA', message: expect.stringMatching(/\.$/) },
@@ -466,9 +348,12 @@ test('a file that is no video is refused with its sentence, and nothing is start
 
 test('a record that cannot be read keeps nothing else from being listed, fails the sweep visibly, and can be deleted', async () => {
   const id = newVideoId(new Date());
-  await put(cardKey(id), JSON.stringify({ version: 1, maxBytes: 1, createdAt: new Date().toISOString() }));
-  for (const rev of ['0123456789', '1123456789']) await put(planKey(id, rev), '{}');
-  await put(revisionsKey(id), 'Once upon a time.');
+  await videos.put(
+    cardKey(id),
+    JSON.stringify({ version: 1, maxBytes: 1, createdAt: new Date().toISOString() }),
+  );
+  for (const rev of ['0123456789', '1123456789']) await videos.put(planKey(id, rev), '{}');
+  await videos.put(revisionsKey(id), 'Once upon a time.');
   const unreadable = `The record ${revisionsKey(id)} cannot be read: it is not JSON.`;
 
   const { status, body } = await account.api({ method: 'GET', path: '/api/videos', headers: OWNER });
@@ -481,8 +366,7 @@ test('a record that cannot be read keeps nothing else from being listed, fails t
   ]);
   expect(account.functions.maintenance.output()).toContain(`sweep of ${id}`);
 
-  const path = `/api/videos/${id}`;
-  expect((await account.api({ method: 'DELETE', path, headers: OWNER })).status).toBe(204);
+  expect((await videos.deleteVideo(id)).status).toBe(204);
   expect(await account.dayPasses()).toEqual([
     { payload: { swept: 0, kept: 0, failed: [], isComplete: true } },
   ]);
@@ -537,11 +421,3 @@ async function madeByNpmStart(file: Buffer, id: string): Promise<Map<string, Buf
   }
   return made;
 }
-
-/** Names of the metrics in CloudWatch's embedded format among a function's log lines. */
-const metricsIn = (output: string): string[] =>
-  output
-    .split('\n')
-    .filter((line) => line.includes('"CloudWatchMetrics"'))
-    .flatMap((line) => (JSON.parse(line) as Json)._aws.CloudWatchMetrics)
-    .flatMap(({ Metrics }: Json) => Metrics.map(({ Name }: Json) => Name));

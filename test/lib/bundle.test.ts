@@ -14,9 +14,16 @@ beforeAll(async () => {
 afterAll(() => directory.remove());
 
 /** The store, and what parses the records in it. */
-const RECORDS = ['@aws-sdk/client-s3', 'adapters/s3-store.ts', 'zod'];
+const STORE = [
+  '@aws-sdk/client-s3',
+  'adapters/patience.ts',
+  'adapters/s3-answers.ts',
+  'adapters/s3-store.ts',
+];
+const RECORDS = [...STORE, 'zod'];
 const EXECUTIONS = ['@aws-sdk/client-sfn', 'adapters/prewarm-execution.ts'];
-const FFMPEG = ['adapters/block-cache.ts', 'adapters/ffmpeg.ts', 'adapters/range-server.ts'];
+const SOURCES = ['adapters/block-cache.ts', 'adapters/range-server.ts'];
+const FFMPEG = [...SOURCES, 'adapters/ffmpeg.ts', 'adapters/waiting-line.ts'];
 const SECRETS = ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager'];
 const OBSERVABILITY = ['@aws-lambda-powertools/logger', '@aws-lambda-powertools/metrics'];
 

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import validateAsl from 'asl-validator';
+import { OUTAGE_CODES } from '../../core/errors.ts';
+import { delayKey, newVideoId } from '../../core/keys.ts';
 import { ROOT, functionThat, ofType, only, synthesise } from './support/variants.ts';
 import type { Json, Synthesised, Template } from './support/variants.ts';
 
@@ -365,18 +367,26 @@ describe('functions', () => {
     expect(memory('Plans videos anew')).toBe(memory('Plans a video'));
   });
 
-  test('maintenance is called once a day, by its rule alone, and twice more where it fails', () => {
+  test('maintenance is called by its two schedules alone, and twice more where it fails', () => {
     const maintenance = functionThat(template, 'Plans videos anew');
-    const rule = only(ofType(template, 'AWS::Events::Rule'));
-    expect(rule.Properties).toMatchObject({ ScheduleExpression: 'rate(1 day)', State: 'ENABLED' });
-    expect(only(rule.Properties.Targets as Json[]).Arn).toEqual({ 'Fn::GetAtt': [maintenance.id, 'Arn'] });
+    const arn = { 'Fn::GetAtt': [maintenance.id, 'Arn'] };
+    const rules = ofType(template, 'AWS::Events::Rule');
+    const calls = rules.map(({ Properties: { ScheduleExpression, State, Targets } }) => {
+      const { Arn, Input } = only(Targets as Json[]);
+      expect([State, Arn]).toEqual(['ENABLED', arn]);
+      return [ScheduleExpression, Input];
+    });
+    // The first one's event is the schedule's own, as it was when there was no other.
+    expect(calls).toEqual([
+      ['rate(1 day)', undefined],
+      ['rate(5 minutes)', '{"command":"resume"}'],
+    ]);
     const callers = ofType(template, 'AWS::Lambda::Permission').filter(
       ({ Properties }) => Properties.FunctionName['Fn::GetAtt'][0] === maintenance.id,
     );
-    expect(only(callers).Properties).toMatchObject({
-      Principal: 'events.amazonaws.com',
-      SourceArn: { 'Fn::GetAtt': [rule.id, 'Arn'] },
-    });
+    expect(callers.map(({ Properties: { Principal, SourceArn } }) => [Principal, SourceArn])).toEqual(
+      rules.map(({ id }) => ['events.amazonaws.com', { 'Fn::GetAtt': [id, 'Arn'] }]),
+    );
     const invoked = ofType(template, 'AWS::Lambda::EventInvokeConfig').filter(
       ({ Properties }) => Properties.FunctionName.Ref === maintenance.id,
     );
@@ -519,6 +529,8 @@ describe('permissions', () => {
   test.each([
     ['Api', 'PutObject', ['/uploads/*/source', '/videos/*.json']],
     ['Finish', 'PutObject', ['/plans/*.json', '/v/*/*']],
+    ['Transcode', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
+    ['Origin', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
     ['Ingest', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
     ['Ingest', 'AbortMultipartUpload', ['/mezzanine/*/*']],
     ['Maintenance', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
@@ -539,6 +551,22 @@ describe('permissions', () => {
       .flatMap(({ Resource }) => [Resource].flat())
       .map((resource) => (resource as { 'Fn::Join': [string, string[]] })['Fn::Join'][1].at(-1));
     expect(found.sort()).toEqual(patterns);
+  });
+
+  test('that a video waits is noted among the records, which takes no permission of its own', () => {
+    expect(delayKey(newVideoId(new Date()))).toMatch(/^plans\/.+\.json$/);
+  });
+
+  test('only whoever plans or plans anew starts executions', () => {
+    const starting = ofType(template, 'AWS::IAM::Policy').filter(({ Properties }) =>
+      JSON.stringify(Properties.PolicyDocument).includes('"states:StartExecution"'),
+    );
+    // And the state machine its children.
+    expect(starting.map(({ id }) => /^Video(Prewarm|.+?(?=Role))/.exec(id)?.[1]).sort()).toEqual([
+      'Ingest',
+      'Maintenance',
+      'Prewarm',
+    ]);
   });
 
   function statementsOf(of: Template, wanted: (id: string) => boolean = () => true): Statement[] {
@@ -848,17 +876,53 @@ describe('protected playback', () => {
 });
 
 describe('the prewarm', () => {
-  test('waits long for a free execution, and tries what died twice more, but not what was refused', () => {
+  const retriesOf = (state: Json) =>
+    (state.Retry as Json[]).map(({ ErrorEquals, MaxAttempts }) => [ErrorEquals, MaxAttempts]);
+  const nextOn = (state: Json) => (state.Catch as Json[]).map(({ ErrorEquals, Next }) => [ErrorEquals, Next]);
+  const THROTTLED = [
+    'Lambda.TooManyRequestsException',
+    'Lambda.ServiceException',
+    'Lambda.AWSLambdaException',
+    'Lambda.SdkClientException',
+  ];
+  const OUTAGES = ['STORE_UNAVAILABLE', 'STORAGE_FULL', 'TOOL_UNAVAILABLE'];
+
+  test('waits long for a free execution, a while for the end of an outage, and tries what died twice more, but not what was refused', () => {
     const { Transcode } = definition(template).States.Chunks.ItemProcessor.States;
-    const retries = Transcode.Retry as Json[];
-    expect(retries.map(({ ErrorEquals, MaxAttempts }) => [ErrorEquals[0], MaxAttempts])).toEqual([
-      ['SourceError', 0],
-      ['Lambda.TooManyRequestsException', 500],
-      ['States.ALL', 2],
+    expect(retriesOf(Transcode)).toEqual([
+      [['SourceError', 'RequestError'], 0],
+      [THROTTLED, 500],
+      [OUTAGES, 10],
+      [['States.ALL'], 2],
     ]);
-    const { MaxAttempts, MaxDelaySeconds } = retries[1]!;
-    expect((MaxAttempts * MaxDelaySeconds) / 2).toBeGreaterThanOrEqual(4 * 3600); // full jitter halves the wait
+    const [, throttled, outage] = Transcode.Retry as Json[];
+    // Full jitter halves the wait.
+    expect((throttled.MaxAttempts * throttled.MaxDelaySeconds) / 2).toBeGreaterThanOrEqual(4 * 3600);
+    expect(waitedSeconds(outage) / 2).toBeGreaterThanOrEqual(5 * 60);
   });
+
+  test('tells what an outage delays from what failed, and both from a video that was deleted', () => {
+    const { States } = definition(template).States.Chunks.ItemProcessor;
+    expect(nextOn(States.Transcode)).toEqual([
+      [['RequestError'], 'VideoDeleted'],
+      [OUTAGE_CODES, 'ChunkDelayed'],
+      [['States.ALL'], 'ChunkFailed'],
+    ]);
+    expect(States.Transcode.ResultSelector).toEqual({ outcome: 'done' });
+    expect(['VideoDeleted', 'ChunkDelayed', 'ChunkFailed'].map((name) => States[name].Parameters)).toEqual([
+      { outcome: 'done' },
+      { 'outcome.$': '$.error.Error' },
+      { outcome: 'failed' },
+    ]);
+  });
+
+  /** With the longest waits that its jitter allows. */
+  function waitedSeconds({ MaxAttempts, IntervalSeconds, BackoffRate, MaxDelaySeconds }: Json): number {
+    const waits = Array.from({ length: MaxAttempts }, (_, index) =>
+      Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** index),
+    );
+    return waits.reduce((total, seconds) => total + seconds, 0);
+  }
 
   test('reads its list from S3, leaves room for viewers, lets the others go on when one fails', () => {
     const { Chunks } = definition(template).States;
@@ -869,18 +933,39 @@ describe('the prewarm', () => {
       MaxConcurrency: 5,
       ToleratedFailurePercentage: 100,
     });
+    expect(retriesOf(Chunks)).toEqual([[['States.ItemReaderFailed'], 10]]);
   });
 
   test('however it ends, `finish` is told, and a failure ends the execution as one', () => {
     const { States } = definition(template);
     const revision = { 'id.$': '$.id', 'rev.$': '$.rev' };
+    expect(States.Chunks.ResultSelector['outcomes.$']).toBe('States.ArrayUnique($[*].outcome)');
     expect(States.Finish.Parameters.Payload).toEqual({ ...revision, 'outcomes.$': '$.chunks.outcomes' });
+    expect(States.FinishDelayed.Parameters.Payload).toEqual({
+      ...revision,
+      'outcomes.$': 'States.Array($.error.Error)',
+    });
     expect(States.FinishFailed.Parameters.Payload).toEqual({ ...revision, outcomes: ['failed'] });
     expect(States.Chunks.Catch).toEqual([
       { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'FinishFailed' },
     ]);
-    expect(States.FinishFailed.Next).toBe('ListFailed');
+    expect(nextOn(States.Finish)).toEqual([
+      [['RequestError'], 'Done'],
+      [OUTAGE_CODES, 'FinishDelayed'],
+      [['States.ALL'], 'FinishFailed'],
+    ]);
+    expect([States.FinishDelayed.Next, States.FinishFailed.Next]).toEqual(['Done', 'ListFailed']);
     expect([States.ListFailed.Type, States.ChunksFailed.Type]).toEqual(['Fail', 'Fail']);
+  });
+
+  test('that something has gone wrong is told for hours, as nobody else would hear of it for a day', () => {
+    const { States } = definition(template);
+    for (const name of ['FinishDelayed', 'FinishFailed']) {
+      const outage = (States[name].Retry as Json[]).find(({ ErrorEquals }) =>
+        ErrorEquals.includes('STORE_UNAVAILABLE'),
+      );
+      expect(waitedSeconds(outage) / 2).toBeGreaterThanOrEqual(8 * 3600);
+    }
   });
 
   test('as many at a time as was asked for', async () => {
@@ -932,6 +1017,23 @@ describe('alarms', () => {
       expect(Properties.AlarmActions).toHaveLength(1);
       expect(Properties.TreatMissingData).toBe('notBreaching');
     }
+  });
+
+  test('a single video that waits again and again is seen within half an hour', () => {
+    const { Properties } = only(
+      ofType(template, 'AWS::CloudWatch::Alarm').filter(({ id }) => id.includes('VideosDelayed')),
+    );
+    const { Variables } = functionThat(template, 'Measures what was made').Properties.Environment;
+    // Metrics are told apart by their dimensions: it must be the very ones that the functions write.
+    const { Metric, Period, Stat } = only(Properties.Metrics as Json[]).MetricStat;
+    expect(Metric).toEqual({
+      Namespace: 'InstantHLS',
+      MetricName: 'VideosDelayed',
+      Dimensions: [{ Name: 'service', Value: Variables.POWERTOOLS_SERVICE_NAME }],
+    });
+    expect([Stat, Properties.Threshold]).toEqual(['Sum', 1]);
+    expect(Properties.DatapointsToAlarm).toBeGreaterThan(1); // what a bad moment delays is well again by then
+    expect(Properties.EvaluationPeriods * Period).toBeLessThanOrEqual(30 * 60);
   });
 
   test('go to a topic that CloudWatch may publish to; by mail, where one is given', async () => {

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { cp, mkdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -53,6 +53,13 @@ export interface Account {
   startAgain(execution: Execution, name: string): Execution;
   /** What EventBridge calls from one day to the next, called now. */
   dayPasses(): Promise<Reply[]>;
+  /** And every five minutes. */
+  minutesPass(): Promise<Reply[]>;
+  /**
+   * Deploys the layer of the assembly, and with it all functions.
+   * @param change to the folder with its binaries, before it is found there
+   */
+  deployLayer(change?: (bin: string) => Promise<void>): Promise<void>;
   /** Resolves when no announced upload is being ingested any more, with what `ingest` replied. */
   ingested(): Promise<Reply[]>;
   faults: Faults;
@@ -181,6 +188,18 @@ export async function openAccount(directory: string): Promise<Account> {
     },
   });
 
+  const layersOf = ({ Layers = [] }: { Layers?: Json[] }): string[] =>
+    Layers.map(({ Ref }) => assetOf(template.Resources[Ref]!.Properties.Content));
+  /** What functions find as /opt. */
+  const opt = join(directory, 'opt');
+  const ours = Object.values(FUNCTIONS).map((does) => functionThat(template, does).Properties);
+  const layer = only([...new Set(ours.flatMap(layersOf))]);
+  async function unpackLayer(): Promise<void> {
+    await rm(opt, { recursive: true, force: true });
+    await cp(layer, opt, { recursive: true });
+  }
+  await unpackLayer();
+
   const byArn = new Map<string, LambdaFunction>();
   const functions = Object.fromEntries(
     await Promise.all(
@@ -200,7 +219,7 @@ export async function openAccount(directory: string): Promise<Account> {
           memoryMb: Properties.MemorySize,
           timeoutSeconds: Properties.Timeout,
           environment: {
-            ...unpacked(resolve(Properties.Environment.Variables), layersOf(Properties)),
+            ...inLayer(resolve(Properties.Environment.Variables), opt),
             TMPDIR: temporary, // the /tmp of a sandbox is its own
             AWS_REGION: REGION,
             AWS_ACCESS_KEY_ID: keyring.accessKeyId,
@@ -216,11 +235,6 @@ export async function openAccount(directory: string): Promise<Account> {
       }),
     ),
   ) as Account['functions'];
-
-  /** Folders that the function finds below /opt. */
-  function layersOf({ Layers = [] }: { Layers?: Json[] }): string[] {
-    return Layers.map(({ Ref }) => assetOf(template.Resources[Ref]!.Properties.Content));
-  }
 
   function invoke(arn: string, event: unknown): Promise<Reply> {
     const called = byArn.get(arn);
@@ -247,15 +261,21 @@ export async function openAccount(directory: string): Promise<Account> {
           if (!judge('session-of-executions', [['s3:GetObject', list]])) {
             throw new ServiceError('States.ItemReaderFailed', list);
           }
-          const { Body } = await client.send(new GetObjectCommand({ Bucket, Key }));
+          const { Body } = await client.send(new GetObjectCommand({ Bucket, Key })).catch((error: Error) => {
+            throw new ServiceError('States.ItemReaderFailed', error.message);
+          });
           return JSON.parse(await Body!.transformToString()) as unknown[];
         },
       }),
   });
 
-  const daily = ofType(template, 'AWS::Events::Rule')
-    .filter(({ Properties }) => Properties.ScheduleExpression === 'rate(1 day)')
-    .flatMap(({ id, Properties }) => Properties.Targets.map(({ Arn }: Json) => ({ id, arn: resolve(Arn) })));
+  const scheduled = (expression: string): Promise<Reply[]> =>
+    Promise.all(
+      ofType(template, 'AWS::Events::Rule')
+        .filter(({ Properties }) => Properties.ScheduleExpression === expression)
+        .flatMap(({ id, Properties }) => Properties.Targets.map((target: Json) => ({ id, ...target })))
+        .map(({ id, Arn, Input }: Json) => invoke(resolve(Arn), Input ? JSON.parse(Input) : ownEvent(id))),
+    );
 
   const ingesting: Promise<Reply>[] = [];
   const notifications = ofType(template, 'Custom::S3BucketNotifications').map(({ Properties }) =>
@@ -295,7 +315,13 @@ export async function openAccount(directory: string): Promise<Account> {
     invokeIngest: (event) => functions.ingest.invoke(event),
     executions,
     startAgain: ({ input }, name) => executionOf(name, input),
-    dayPasses: () => Promise.all(daily.map(({ id, arn }) => invoke(arn, scheduledEvent(id)))),
+    dayPasses: () => scheduled('rate(1 day)'),
+    minutesPass: () => scheduled('rate(5 minutes)'),
+    async deployLayer(change) {
+      await unpackLayer();
+      await change?.(join(opt, 'bin'));
+      for (const each of Object.values(functions)) each.deployed();
+    },
     ingested: () => Promise.all(ingesting.splice(0)),
     faults,
     may: (name) => mayOf.get(`session-of-${name}`)!,
@@ -318,8 +344,8 @@ const withBody = (request: IncomingMessage, body: Buffer): IncomingMessage => {
   return Object.assign(Readable.from([body]), { method, url, headers, headersDistinct, socket }) as never;
 };
 
-/** Source: AWS, "Creating a scheduled rule in Amazon EventBridge". */
-const scheduledEvent = (rule: string): Json => ({
+/** Of a schedule whose target was given no other. Source: AWS, "Creating a scheduled rule in Amazon EventBridge". */
+const ownEvent = (rule: string): Json => ({
   version: '0',
   id: randomUUID(),
   'detail-type': 'Scheduled Event',
@@ -331,12 +357,12 @@ const scheduledEvent = (rule: string): Json => ({
   detail: {},
 });
 
-/** Lambda unpacks layers to /opt; here each path below it is that of the layer which has it. */
-function unpacked(variables: Record<string, string>, layers: readonly string[]): Record<string, string> {
+/** Lambda unpacks layers to /opt; here paths below it are paths in another folder. */
+function inLayer(variables: Record<string, string>, opt: string): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(variables).map(([name, value]) => {
-      if (!value.startsWith('/opt/')) return [name, value];
-      return [name, join(only(layers), value.slice('/opt/'.length))];
-    }),
+    Object.entries(variables).map(([name, value]) => [
+      name,
+      value.startsWith('/opt/') ? join(opt, value.slice('/opt/'.length)) : value,
+    ]),
   );
 }

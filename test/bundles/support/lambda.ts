@@ -29,6 +29,8 @@ export interface LambdaFunction {
   running(): readonly Running[];
   /** All that its instances have printed. */
   output(): string;
+  /** Ends those that run nothing, as a deployment does: the next invocation is a cold start. */
+  deployed(): void;
   stop(): Promise<void>;
 }
 
@@ -104,6 +106,7 @@ export function lambdaFunction(settings: LambdaFunctionSettings): LambdaFunction
     invoke: (event) => invokeOn(idle.pop() ?? start(), event),
     running: () => [...running],
     output: () => output,
+    deployed: () => idle.splice(0).forEach((child) => child.kill('SIGKILL')),
     async stop() {
       await Promise.all(
         [...all].map((child) => {

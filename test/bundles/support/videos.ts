@@ -1,0 +1,143 @@
+// What tests do in an account: upload as a browser does, and look into what is stored.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  PutObjectCommand,
+  paginateListObjectsV2,
+} from '@aws-sdk/client-s3';
+import { planKey, revisionsKey } from '../../../core/keys.ts';
+import type { Plan } from '../../../core/plan.ts';
+import type { Revisions } from '../../../core/records/revisions.ts';
+import type { Work } from '../../../core/records/work.ts';
+import type { Json } from '../../lib/support/variants.ts';
+import { ffmpeg } from '../../support/media.ts';
+import { API_KEY } from './account.ts';
+import type { Account } from './account.ts';
+
+export const OWNER = { authorization: `Bearer ${API_KEY}` };
+
+/** A film of two rungs and sound, of few pictures; each half minute of it is a chunk. */
+export async function filmOf(seconds: number, directory: string): Promise<Buffer> {
+  const path = join(directory, `${seconds}.mov`);
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', `testsrc2=s=852x480:r=2:d=${seconds}`],
+    ...['-f', 'lavfi', '-i', `sine=440:r=48000:d=${seconds}`],
+    // Keyframes that are further apart, or fewer bytes (so sound as it is), would make longer chunks.
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '8'],
+    ...['-c:a', 'pcm_s16le', '-ac', '2', '-shortest', path],
+  );
+  return readFile(path);
+}
+
+export function videosIn(account: Account) {
+  const media = account.buckets.media;
+
+  /** As a browser uploads: asks the API, then sends the file to S3 by what it was given. */
+  async function upload(file: Buffer, sent = file): Promise<Json & { id: string; put: number }> {
+    const { status, body } = await account.api({
+      method: 'POST',
+      path: '/api/uploads',
+      headers: OWNER,
+      body: { filename: 'film.mp4', contentType: 'video/mp4', sizeBytes: file.length },
+    });
+    if (status !== 201) throw new Error(`The API answers ${status}: ${JSON.stringify(body)}`);
+    const { method, url, headers } = body.upload;
+    const { status: put } = await fetch(url, { method, headers, body: new Uint8Array(sent) });
+    return { ...body, put };
+  }
+
+  const executionsOf = (id: string) => account.executions.filter(({ input }) => input.id === id);
+
+  /** Uploads, and waits until `ingest` has done its part. */
+  async function uploaded(file: Buffer) {
+    const video = await upload(file);
+    expect(await account.ingested()).toEqual([{ payload: null }]);
+    return { video, execution: executionsOf(video.id)[0]! };
+  }
+
+  const statusOf = async (id: string): Promise<Json> =>
+    (await account.api({ method: 'GET', path: `/api/videos/${id}` })).body;
+
+  const deleteVideo = (id: string) =>
+    account.api({ method: 'DELETE', path: `/api/videos/${id}`, headers: OWNER });
+
+  async function jsonAt<T>(Key: string): Promise<T> {
+    const { Body } = await account.client.send(new GetObjectCommand({ Bucket: media, Key }));
+    return JSON.parse(await Body!.transformToString()) as T;
+  }
+
+  const put = (Key: string, Body: string | Buffer) =>
+    account.client.send(new PutObjectCommand({ Bucket: media, Key, Body }));
+
+  const remove = (keys: Iterable<string>) => {
+    const Delete = { Objects: [...keys].map((Key) => ({ Key })) };
+    return account.client.send(new DeleteObjectsCommand({ Bucket: media, Delete }));
+  };
+
+  const planOf = async (id: string): Promise<Plan> =>
+    jsonAt(planKey(id, (await jsonAt<Revisions>(revisionsKey(id))).current));
+
+  async function stored(bucket: keyof Account['buckets'], Prefix: string): Promise<Map<string, Buffer>> {
+    const objects = new Map<string, Buffer>();
+    const Bucket = account.buckets[bucket];
+    for await (const { Contents = [] } of paginateListObjectsV2(
+      { client: account.client },
+      { Bucket, Prefix },
+    )) {
+      for (const { Key } of Contents) {
+        const { Body } = await account.client.send(new GetObjectCommand({ Bucket, Key }));
+        objects.set(Key!, Buffer.from(await Body!.transformToByteArray()));
+      }
+    }
+    return objects;
+  }
+
+  /** All keys of both buckets that have to do with a video. */
+  const keysOf = async (id: string): Promise<string[]> =>
+    [...(await stored('uploads', '')).keys(), ...(await stored('media', '')).keys()].filter((key) =>
+      key.includes(id),
+    );
+
+  return {
+    upload,
+    uploaded,
+    executionsOf,
+    statusOf,
+    deleteVideo,
+    jsonAt,
+    put,
+    remove,
+    planOf,
+    stored,
+    keysOf,
+  };
+}
+
+/** The first segment that an item of a list of work makes. */
+export const firstOf = (item: unknown): number | 'stills' => {
+  const { what } = item as Work;
+  return what.kind === 'chunk' ? what.from : what.kind;
+};
+
+/** A PUT of this segment, of whichever rendition and video. */
+export const putsSegment = (index: number) => {
+  const name = new RegExp(`/v/.*/${String(index).padStart(5, '0')}\\.(ts|aac)\\?`);
+  return ({ method, url }: { method?: string | undefined; url?: string | undefined }): boolean =>
+    method === 'PUT' && name.test(`${url}?`);
+};
+
+/**
+ * The metrics in CloudWatch's embedded format among a function's log lines, each with the dimensions by which alarms and the
+ * dashboard have to ask for it: `DeriveTime by service,kind`.
+ */
+export const metricsIn = (output: string): string[] =>
+  output
+    .split('\n')
+    .filter((line) => line.includes('"CloudWatchMetrics"'))
+    .flatMap((line) => (JSON.parse(line) as Json)._aws.CloudWatchMetrics)
+    .flatMap(({ Dimensions, Metrics }: Json) =>
+      Metrics.map(({ Name }: Json) => `${Name} by ${Dimensions.join(' or ')}`),
+    );
