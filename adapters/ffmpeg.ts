@@ -136,7 +136,7 @@ function spawned(
   const limits = `ulimit -f ${blocks}; ulimit -c 0; ulimit -v ${kilobytes} 2>/dev/null`;
   const givesWay = options.line !== undefined && GIVING_WAY.has(options.line);
   const script = `${limits}; exec ${givesWay ? 'nice -n 19 ' : ''}"$0" "$@"`;
-  const child = spawn('/bin/sh', ['-c', script, path, ...args], {
+  const child = spawn('/bin/sh', ['-c', script, path, ...talkative(args)], {
     env: { ...ENVIRONMENT, PATH: '/usr/local/bin:/usr/bin:/bin' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -201,6 +201,19 @@ function spawned(
   });
 }
 
+/**
+ * An ffmpeg that is asked to end while it opens its source says that the source is bad, and exits with 1. Only among its
+ * messages of this level is what really happened. (ffprobe, which knows no `-nostdin`, is ended by the signal.)
+ */
+const talkative = (args: readonly string[]): readonly string[] =>
+  args[0] === '-v' && args.includes('-nostdin')
+    ? ['-hide_banner', '-nostats', '-v', 'info', ...args.slice(2)]
+    : args;
+
+const WAS_TOLD_TO_END = /^Exiting normally, received signal \d+\.$/m;
+/** What a file says of itself is printed as well, but indented. */
+const NO_SPACE = /^\S.*(No space left on device|Disk quota exceeded)/m;
+
 interface Ending {
   code: number | null;
   signal: NodeJS.Signals | null;
@@ -222,10 +235,9 @@ function outageOf({ code, signal, stderrTail, reason, writes }: Ending): OutageC
   if (reason === 'time') return 'TIMED_OUT';
   if (reason === 'output') return undefined;
   if (signal ? !ITS_OWN.includes(signal) : NOT_ITS_OWN.includes(code ?? 0)) return 'TOOL_UNAVAILABLE';
+  if (WAS_TOLD_TO_END.test(stderrTail)) return 'TOOL_UNAVAILABLE';
   // It may exit with 0 even so.
-  return writes && /No space left on device|Disk quota exceeded/.test(stderrTail)
-    ? 'STORAGE_FULL'
-    : undefined;
+  return writes && NO_SPACE.test(stderrTail) ? 'STORAGE_FULL' : undefined;
 }
 
 const quoted = (argument: string): string =>

@@ -134,7 +134,7 @@ async function runEncoder(
 
 /** Decoders crash on what nobody foresaw; and where not one frame can be decoded, some formats stay unknown. */
 const brokeOnSource = ({ hasCrashed, stderrTail }: FfmpegError): boolean =>
-  hasCrashed || stderrTail.includes('Cannot determine format of input stream');
+  hasCrashed || /^\S.*Cannot determine format of input stream/m.test(stderrTail);
 
 async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: EncodeOptions): Promise<Rescue> {
   let shortfall: Error | undefined;

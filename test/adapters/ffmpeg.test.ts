@@ -1,7 +1,9 @@
 // How a tool ended: what may be the source's doing, and what is this machine's.
 
 import { once } from 'node:events';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { checkBinaries, run } from '../../adapters/ffmpeg.ts';
@@ -101,4 +103,39 @@ test('a tool that did not work is tried again', async () => {
   await expect(run(path, [], OPTIONS)).rejects.toMatchObject({ code: 'TOOL_UNAVAILABLE' });
   await writeFile(join(directory.path, 'mended'), '');
   expect((await run(path, [], OPTIONS)).toString()).toBe('done\n');
+});
+
+test('an ffmpeg that is ended while it opens its source does not say that the source is bad', async () => {
+  const source = join(directory.path, 'source.mp4');
+  const made = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:d=1', '-c:v', 'libx264', source];
+  await run(binaries.ffmpegPath, ['-v', 'error', '-nostdin', '-y', ...made], {
+    ...OPTIONS,
+    maxFileBytes: 1e8,
+  });
+  const bytes = await readFile(source);
+  // Gives a little and waits until ffmpeg has been told to end.
+  const server = createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': bytes.length });
+    response.write(bytes.subarray(0, 100), () => {
+      void descendantsOf(process.pid).then((found) => {
+        for (const { pid } of found.filter(isEncoder)) process.kill(pid, 'SIGTERM');
+      });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  try {
+    const copy = ['-v', 'error', '-nostdin', '-i', url, '-c', 'copy', '-f', 'matroska', 'pipe:1'];
+    const ended = run(binaries.ffmpegPath, copy, { ...OPTIONS, maxFileBytes: 0 });
+    await expect(ended).rejects.toMatchObject({ code: 'TOOL_UNAVAILABLE' });
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test('what a file says of itself is not taken for what ffmpeg says', async () => {
+  const script = 'printf "  Metadata:\\n    title : No space left on device\\n" >&2; exit 0';
+  expect(await endingOf(script)).toBe('');
 });
