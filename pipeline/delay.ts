@@ -17,12 +17,20 @@ const HOUR_MS = 3600 * SECOND_MS;
 const WAITS = {
   /** An outage may be over at any moment, and a look costs little. */
   outage: { firstMs: 5 * SECOND_MS, longestMs: HOUR_MS },
-  /** What a healthy ffmpeg did not make of a whole source it will hardly make the next minute, and each try is work. */
+  /** A machine that is busy is so for a while; a source that is too heavy for it stays so, and each try is work. */
+  slowness: { firstMs: 10 * SECOND_MS, longestMs: 24 * HOUR_MS },
+  /** What a healthy ffmpeg did not make of a whole source it will hardly make the next minute. */
   failure: { firstMs: 60 * SECOND_MS, longestMs: 24 * HOUR_MS },
 };
 
-/** How long whoever tries a video again is trusted to be at it. */
-const LONGEST_TRY_MS = 24 * HOUR_MS;
+const waitsOf = (code: DelayCode) => {
+  if (code === 'ENCODING_FAILED') return WAITS.failure;
+  return code === 'TIMED_OUT' ? WAITS.slowness : WAITS.outage;
+};
+
+/** How long whoever tries a video again is trusted to be at it: until its work has begun, and from then on. */
+const LONGEST_BEGINNING_MS = HOUR_MS / 2;
+const LONGEST_RUN_MS = 24 * HOUR_MS;
 
 /** What a video waits for after this failure. */
 export const delayCodeOf = (error: unknown): DelayCode =>
@@ -35,12 +43,12 @@ export const delayCodeOf = (error: unknown): DelayCode =>
 export async function delayVideo(id: string, code: DelayCode, world: Buckets, now: Date): Promise<void> {
   await updateRecord(world.media, DELAY, delayKey(id), (before) => {
     const failures = (before?.failures ?? 0) + 1;
-    const { firstMs, longestMs } = WAITS[code === 'ENCODING_FAILED' ? 'failure' : 'outage'];
+    const { firstMs, longestMs } = waitsOf(code);
     const waitMs = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 20));
     return {
-      ...{ code, failures, triedSince: null },
+      ...{ code, failures, triedUntil: null },
       since: before?.since ?? now.toISOString(),
-      retryAt: new Date(now.getTime() + waitMs).toISOString(),
+      retryAt: after(now, waitMs),
     };
   });
   await unlessDeleted(id, world);
@@ -49,7 +57,7 @@ export async function delayVideo(id: string, code: DelayCode, world: Buckets, no
 /** Undefined for a video that waits for nothing, or is being tried again right now. */
 export async function delayOf(id: string, { media }: Pick<World, 'media'>): Promise<Delay | undefined> {
   const delay = await readRecord(media, DELAY, delayKey(id));
-  return delay?.triedSince === null ? delay : undefined;
+  return delay?.triedUntil === null ? delay : undefined;
 }
 
 export const endDelay = (id: string, { media }: Pick<World, 'media'>): Promise<void> =>
@@ -72,15 +80,22 @@ export async function beginTry(id: string, { media }: Pick<World, 'media'>, now:
   let isOurs = false;
   await updateRecord(media, DELAY, delayKey(id), (before) => {
     isOurs = before !== undefined && isDue(before, now);
-    return isOurs ? { ...before!, triedSince: now.toISOString() } : undefined;
+    return isOurs ? { ...before!, triedUntil: after(now, LONGEST_BEGINNING_MS) } : undefined;
   });
   return isOurs;
 }
 
-const isDue = ({ retryAt, triedSince }: Delay, now: Date): boolean =>
-  triedSince === null
-    ? now >= new Date(retryAt)
-    : now.getTime() - new Date(triedSince).getTime() > LONGEST_TRY_MS;
+/** Notes that the work which somebody is at has begun: an engine has it now. */
+export async function continueTry(id: string, { media }: Pick<World, 'media'>, now: Date): Promise<void> {
+  await updateRecord(media, DELAY, delayKey(id), (before) =>
+    // Not what has failed meanwhile.
+    before?.triedUntil ? { ...before, triedUntil: after(now, LONGEST_RUN_MS) } : undefined,
+  );
+}
+
+const isDue = ({ retryAt, triedUntil }: Delay, now: Date): boolean => now >= new Date(triedUntil ?? retryAt);
+
+const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).toISOString();
 
 function logged(error: unknown): undefined {
   console.error(error);

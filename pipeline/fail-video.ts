@@ -4,7 +4,7 @@
 import { errorKey, revisionErrorKey } from '../core/keys.ts';
 import type { DelayCode } from '../core/records/delay.ts';
 import { ERROR } from '../core/records/outcomes.ts';
-import { delayVideo } from './delay.ts';
+import { delayVideo, endDelay } from './delay.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { finishIfWhole } from './finish.ts';
 import { isPlanned, readyMarkerOf, revisionsOf } from './revisions.ts';
@@ -33,6 +33,7 @@ export async function failVideo(
   const isVideos = failed === undefined || failed === current;
   const isOutage = code !== 'ENCODING_FAILED';
   if (isVideos || isOutage) await delayVideo(id, code, world, now);
+  else await endDelay(id, world);
   if (isOutage) {
     world.observe({ event: 'delayed', id, code });
     return;

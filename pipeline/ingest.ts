@@ -56,7 +56,7 @@ async function planAndStart(
   await planReplacedSource(id, world);
   const plan = await currentPlan(id, world);
   const next = (await revisionsOf(id, world.media))?.next;
-  if (next) await resumeNext(id, next, world, startPrewarm, new Date());
+  if (next) await resumeNext(id, next, world, startPrewarm, new Date(), again);
   const unopened = await allOf([
     ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
     refuseSoundless(id, plan, world),

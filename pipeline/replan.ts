@@ -125,6 +125,7 @@ export function withoutNext(before: Revisions, plan: Plan | undefined, now: Date
 /**
  * Goes on with a revision that was planned anew and is not complete, after whoever made it was ended. What failed waits for
  * somebody to ask for it again; what an engine is at is not begun a second time.
+ * @param again for one that is tried again after an outage: when that was decided
  */
 export async function resumeNext(
   id: string,
@@ -132,12 +133,13 @@ export async function resumeNext(
   world: World,
   startPrewarm: StartPrewarm,
   now: Date,
+  again = new Date(next.askedAt),
 ): Promise<void> {
   const { media } = world;
   const plan = await planOf(id, next.rev, media);
   if (!plan || (await media.head(revisionErrorKey(id, next.rev)))) return;
   if (await readyMarkerOf(id, next.rev, media)) return finish(id, next.rev, world, now);
-  await complete(id, plan, next, world, startPrewarm, now);
+  await complete(id, plan, { ...next, askedAt: again.toISOString() }, world, startPrewarm, now);
 }
 
 /** Has everything made that the plan lists and that the revision before holds. */

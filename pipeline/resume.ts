@@ -1,7 +1,8 @@
 // Takes up again what could not be done: nothing waits for a restart, or for somebody to look.
 
+import { RequestError } from '../core/errors.ts';
 import { sourceKey, workKey } from '../core/keys.ts';
-import { beginTry, delayCodeOf, delayVideo, dueVideos } from './delay.ts';
+import { beginTry, continueTry, delayCodeOf, delayVideo, dueVideos, endDelay } from './delay.ts';
 import { ingest } from './ingest.ts';
 import type { StartPrewarm } from './prewarm.ts';
 import { revisionsOf } from './revisions.ts';
@@ -61,7 +62,9 @@ async function isLost(id: string, { media, uploads }: World, now: Date): Promise
 async function tryAgain(id: string, world: World, { startPrewarm, now }: ResumeOptions): Promise<void> {
   try {
     await ingest(id, world, startPrewarm, { again: now });
+    await continueTry(id, world, new Date());
   } catch (error) {
+    if (error instanceof RequestError && error.status === 404) return endDelay(id, world); // deleted meanwhile
     console.error(error);
     // It cannot be noted either where the store is away: then it is tried when the try is over.
     await delayVideo(id, delayCodeOf(error), world, new Date()).catch((unnoted: unknown) =>

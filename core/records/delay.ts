@@ -15,8 +15,8 @@ const delaySchema = z.object({
   retryAt: z.iso.datetime(),
   /** How often it has failed. */
   failures: z.int().min(1),
-  /** Since when it is being tried again; null while it waits. */
-  triedSince: z.iso.datetime().nullable(),
+  /** Until when whoever tries it again is trusted to be at it; null while it waits. */
+  triedUntil: z.iso.datetime().nullable(),
 });
 
 export type Delay = z.infer<typeof delaySchema>;
