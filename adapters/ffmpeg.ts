@@ -136,10 +136,18 @@ function spawned(
   const limits = `ulimit -f ${blocks}; ulimit -c 0; ulimit -v ${kilobytes} 2>/dev/null`;
   const givesWay = options.line !== undefined && GIVING_WAY.has(options.line);
   const script = `${limits}; exec ${givesWay ? 'nice -n 19 ' : ''}"$0" "$@"`;
-  const child = spawn('/bin/sh', ['-c', script, path, ...talkative(args)], {
-    env: { ...ENVIRONMENT, PATH: '/usr/local/bin:/usr/bin:/bin' },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  let child: ReturnType<typeof begun>;
+  try {
+    child = begun(script, [path, ...talkative(args)]);
+  } catch (error) {
+    return Promise.reject(notStarted(options, error as Error));
+  }
+  const failedToStart = new Promise<never>((_, reject) => {
+    child.on('error', (error) => reject(notStarted(options, error)));
   });
+  // Where descriptors have run out, there is not even something to read from.
+  if (child.pid === undefined) return failedToStart;
+  failedToStart.catch(() => undefined); // raced with below
   running.add(child);
   const stdout: Buffer[] = [];
   let stdoutBytes = 0;
@@ -170,20 +178,17 @@ function spawned(
   child.stderr.on('data', (bytes: Buffer) => {
     stderrTail = (stderrTail + bytes.toString('utf8')).slice(-STDERR_TAIL_CHARACTERS);
   });
-  return new Promise<Buffer>((resolve, reject) => {
-    child.on('error', (error) => {
-      reject(new OutageError('TOOL_UNAVAILABLE', `${options.task}: ${error.message}`, { cause: error }));
-    });
+  const ended = new Promise<Buffer>((resolve, reject) => {
     child.on('close', (code, signal) => {
       if (options.signal?.aborted) return reject(options.signal.reason as Error);
       const outage = outageOf({ code, signal, stderrTail, reason, writes: options.maxFileBytes > 0 });
       if (code === 0 && !reason && !outage) return resolve(taken.then(() => Buffer.concat(stdout)));
-      const ended = {
+      const how = {
         time: `took longer than ${options.timeoutSeconds} s`,
         output: 'printed too much',
         none: signal ? `was ended by ${signal}` : `exited with ${code}`,
       }[reason ?? 'none'];
-      const failure = new FfmpegError(`${options.task}: ${ended}`, {
+      const failure = new FfmpegError(`${options.task}: ${how}`, {
         command: [path, ...args].map(quoted).join(' '),
         stderrTail,
         signal: reason || !signal ? undefined : signal,
@@ -194,12 +199,22 @@ function spawned(
         reject,
       );
     });
-  }).finally(() => {
+  });
+  return Promise.race([ended, failedToStart]).finally(() => {
     running.delete(child);
     clearTimeout(timer);
     options.signal?.removeEventListener('abort', stop);
   });
 }
+
+const begun = (script: string, args: readonly string[]) =>
+  spawn('/bin/sh', ['-c', script, ...args], {
+    env: { ...ENVIRONMENT, PATH: '/usr/local/bin:/usr/bin:/bin' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+
+const notStarted = ({ task }: Pick<RunOptions, 'task'>, error: Error): OutageError =>
+  new OutageError('TOOL_UNAVAILABLE', `${task}: ${error.message}`, { cause: error });
 
 /**
  * An ffmpeg that is asked to end while it opens its source says that the source is bad, and exits with 1. Only among its

@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { OutageError } from '../core/errors.ts';
 import { parseByteRange } from '../core/byte-range.ts';
 import { blockCache } from './block-cache.ts';
 import type { RangeSource } from './block-cache.ts';
@@ -16,8 +17,11 @@ export interface ServedSource {
   url: string;
   /** Bytes taken from upstream so far. */
   readBytes(): number;
-  /** Whether ffmpeg has mostly waited for upstream: what it could not do in that time says nothing of the source. */
-  wasSlow(): boolean;
+  /**
+   * From now on; tells whether ffmpeg has mostly waited for upstream since then: what it could not do in that time says
+   * nothing of the source.
+   */
+  watchSpeed(): () => boolean;
   /** What went wrong in reading from upstream, if anything did: what ffmpeg then lacks is no fault of the source. */
   failure(): unknown;
 }
@@ -88,13 +92,20 @@ export async function withRangeServer<T>(
   }
 
   server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  await once(server, 'listening').catch((error: Error) => {
+    throw new OutageError('TOOL_UNAVAILABLE', `The source cannot be served: ${error.message}`, {
+      cause: error,
+    });
+  });
   try {
     const { port } = server.address() as AddressInfo;
     const result = await use({
       url: `http://127.0.0.1:${port}${path}`,
       readBytes: blocks.readBytes,
-      wasSlow: () => isSlow(blocks.readBytes(), blocks.waitedSeconds()),
+      watchSpeed: () => {
+        const [readBytes, waitedSeconds] = [blocks.readBytes(), blocks.waitedSeconds()];
+        return () => isSlow(blocks.readBytes() - readBytes, blocks.waitedSeconds() - waitedSeconds);
+      },
       failure: () => upstreamFailure,
     });
     if (upstreamFailure) throw upstreamFailure;

@@ -15,6 +15,7 @@ import type { CompletedPart, PutObjectCommandInput, S3Client } from '@aws-sdk/cl
 import type { Readable } from 'node:stream';
 import { OutageError, notFound, sourceReplaced } from '../core/errors.ts';
 import type { PutOptions, Store } from '../pipeline/store.ts';
+import { backoffMs, pause } from './patience.ts';
 import { asked, askedWhole, isProven, lengthMetadata, statusOf, wholeBody } from './s3-answers.ts';
 
 /** S3 deletes at most so many keys by one request. */
@@ -48,6 +49,7 @@ export function s3Store(client: S3Client, bucket: string): Store {
         if (input.IfMatch !== undefined && status === 404) return false;
         // ConditionalRequestConflict: another write or deletion of the key was under way.
         if (!isConditional || status !== 409 || left === 1) throw error;
+        await pause(backoffMs(1 + CONFLICTS - left));
       }
     }
   };

@@ -25,8 +25,8 @@ export async function handler(
     isTimeUp: () => (context?.getRemainingTimeInMillis() ?? Infinity) < RESERVED_MS,
   };
   if (!isSchedule(event)) return maintain(maintenanceRequest(event), world, options);
-  await maintain({ command: 'resume', lost: true }, world, options);
   const answer = await maintain({ command: 'sweep' }, world, options);
+  await maintain({ command: 'resume', lost: true }, world, options);
   // Nobody reads what a schedule is answered. An error is tried again, and an alarm sees it.
   if ('swept' in answer && answer.failed.length > 0) {
     const { failed } = answer;

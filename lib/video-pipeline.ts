@@ -12,6 +12,7 @@ import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { Construct } from 'constructs';
 import {
   cardKey,
+  delayKey,
   firstMezzanineKey,
   firstPlanKey,
   mezzaninePrefix,
@@ -377,7 +378,7 @@ export class VideoPipeline extends Construct {
     });
     allow(api, media, {
       read: [card, records],
-      write: [card],
+      write: [card, delayKey('*')], // a deletion is noted until it is complete
       delete: [card, records, artifacts, mezzanine, firstMezzanine],
       list: true,
     });

@@ -125,6 +125,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const stopSchedules = [
     onSchedule(RESUME_SECONDS, () => functions.maintenance({ command: 'resume' })),
     onSchedule(SWEEP_SECONDS, () => functions.maintenance({ command: 'sweep' })),
+    onSchedule(SWEEP_SECONDS, () => functions.maintenance({ command: 'resume', lost: true })),
     onSchedule(SWEEP_SECONDS, () => abortOldUploads(multiparts, new Date())),
   ];
 

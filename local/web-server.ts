@@ -44,6 +44,8 @@ export async function openWebServer(port: number): Promise<WebServer> {
     if (answered !== false) return;
     if (isComplete) return sendJson(response, 404, { code: 'NOT_FOUND', message: 'There is no such page.' });
     response.setHeader('retry-after', '1');
+    // A player of another page would not see the status otherwise, nor ask again.
+    response.setHeader('access-control-allow-origin', '*');
     sendJson(response, 503, { code: 'STARTING', message: 'The server is starting. Please try again.' });
   }
 

@@ -8,24 +8,32 @@ const ATTEMPTS = 2;
 
 /**
  * Does what a tool may break down on, and again where it does.
+ * @param isEvidence which breakdowns may be the source's doing
  * @throws SourceError UNREADABLE where it breaks down each time; the breakdown itself where the source was read slowly, or not
  *   to its end; whatever else `work` throws
  */
 export async function unlessUnreadable<T>(
-  served: Pick<ServedSource, 'wasSlow' | 'failure'>,
+  served: Pick<ServedSource, 'watchSpeed' | 'failure'>,
   work: () => Promise<T>,
+  isEvidence = isBreakdown,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
+    const wasSlow = served.watchSpeed();
     try {
       return await work();
     } catch (error) {
-      if (!isBreakdown(error) || served.wasSlow() || served.failure()) throw error;
+      if (!isEvidence(error) || wasSlow() || served.failure()) throw error;
       if (attempt === ATTEMPTS) throw new SourceError('UNREADABLE');
     }
   }
 }
 
 export const isBreakdown = (error: unknown): boolean =>
-  error instanceof OutageError
-    ? error.code === 'TIMED_OUT'
-    : error instanceof FfmpegError && (error.hasCrashed || /Cannot allocate memory/.test(error.stderrTail));
+  isCollapse(error) || (error instanceof OutageError && error.code === 'TIMED_OUT');
+
+/** A crash, or memory that was not enough: what takes long because it also writes says nothing. */
+export const isCollapse = (error: unknown): boolean =>
+  error instanceof FfmpegError && (error.hasCrashed || ranOutOfMemory(error));
+
+export const ranOutOfMemory = ({ stderrTail }: FfmpegError): boolean =>
+  /^\S.*Cannot allocate memory/m.test(stderrTail);

@@ -1,6 +1,7 @@
 // Videos whose work could not be done for now: noted, so that everybody can see it, and somebody comes back to it.
 
-import { OutageError } from '../core/errors.ts';
+import { randomUUID } from 'node:crypto';
+import { OutageError, RecordError } from '../core/errors.ts';
 import { DELAYS, delayKey, parseDelayKey } from '../core/keys.ts';
 import { DELAY } from '../core/records/delay.ts';
 import type { Delay, DelayCode } from '../core/records/delay.ts';
@@ -46,7 +47,7 @@ export async function delayVideo(id: string, code: DelayCode, world: Buckets, no
     const { firstMs, longestMs } = waitsOf(code);
     const waitMs = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 20));
     return {
-      ...{ code, failures, triedUntil: null },
+      ...{ code, failures, triedUntil: null, triedBy: null },
       since: before?.since ?? now.toISOString(),
       retryAt: after(now, waitMs),
     };
@@ -56,7 +57,7 @@ export async function delayVideo(id: string, code: DelayCode, world: Buckets, no
 
 /** Undefined for a video that waits for nothing, or is being tried again right now. */
 export async function delayOf(id: string, { media }: Pick<World, 'media'>): Promise<Delay | undefined> {
-  const delay = await readRecord(media, DELAY, delayKey(id));
+  const delay = await readRecord(media, DELAY, delayKey(id)).catch(unlessUnreadable);
   return delay?.triedUntil === null ? delay : undefined;
 }
 
@@ -77,12 +78,13 @@ export async function* dueVideos({ media }: Pick<World, 'media'>, now: Date): As
  * @returns false where another has come first, or the video waits no longer
  */
 export async function beginTry(id: string, { media }: Pick<World, 'media'>, now: Date): Promise<boolean> {
-  let isOurs = false;
-  await updateRecord(media, DELAY, delayKey(id), (before) => {
-    isOurs = before !== undefined && isDue(before, now);
-    return isOurs ? { ...before!, triedUntil: after(now, LONGEST_BEGINNING_MS) } : undefined;
-  });
-  return isOurs;
+  const triedBy = randomUUID();
+  const delay = await updateRecord(media, DELAY, delayKey(id), (before) =>
+    before && isDue(before, now)
+      ? { ...before, triedUntil: after(now, LONGEST_BEGINNING_MS), triedBy }
+      : undefined,
+  );
+  return delay?.triedBy === triedBy;
 }
 
 /** Notes that the work which somebody is at has begun: an engine has it now. */
@@ -96,6 +98,12 @@ export async function continueTry(id: string, { media }: Pick<World, 'media'>, n
 const isDue = ({ retryAt, triedUntil }: Delay, now: Date): boolean => now >= new Date(triedUntil ?? retryAt);
 
 const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).toISOString();
+
+/** It says when, and nothing of what. */
+function unlessUnreadable(error: unknown): undefined {
+  if (!(error instanceof RecordError)) throw error;
+  console.error(error);
+}
 
 function logged(error: unknown): undefined {
   console.error(error);

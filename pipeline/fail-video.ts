@@ -1,6 +1,7 @@
 // Makes visible that a prewarm has ended without everything. The video may still play: what a viewer asks for is made when asked
 // for. Somebody comes back to the rest (pipeline/resume.ts).
 
+import { OutageError } from '../core/errors.ts';
 import { errorKey, revisionErrorKey } from '../core/keys.ts';
 import type { DelayCode } from '../core/records/delay.ts';
 import { ERROR } from '../core/records/outcomes.ts';
@@ -28,7 +29,7 @@ export async function failVideo(
   const failed = rev ?? current;
   if (failed && (await readyMarkerOf(id, failed, media))) return;
   // Viewers may have had made what the engine could not.
-  if (failed && (await finishIfWhole(id, failed, world, now))) return;
+  if (failed && (await finishIfWhole(id, failed, world, now).catch(unlessOutage))) return;
   // A revision that could not be completed is for operators to know: viewers have the current one.
   const isVideos = failed === undefined || failed === current;
   const isOutage = code !== 'ENCODING_FAILED';
@@ -48,4 +49,11 @@ export async function failVideo(
   if (failed !== undefined && !(await isPlanned(id, failed, media))) return media.delete([key]);
   if (outcome === 'exists') return;
   world.observe(isVideos ? { event: 'failed', id } : { event: 'notSucceeded', id, rev: failed });
+}
+
+/** Then the video has to wait like any other. */
+function unlessOutage(error: unknown): false {
+  if (!(error instanceof OutageError)) throw error;
+  console.error(error);
+  return false;
 }

@@ -3,7 +3,7 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { OutageError, RecordError, RequestError, notFound } from '../core/errors.ts';
-import { cardKey, isVideoId } from '../core/keys.ts';
+import { cardKey, delayKey, isVideoId } from '../core/keys.ts';
 import { NO_SESSION_COOKIE, sessionCookie } from '../core/session.ts';
 import { admittedUpload, uploadToken } from '../core/upload-token.ts';
 import type { UploadGrant } from '../core/upload-token.ts';
@@ -123,7 +123,9 @@ export function httpApi(options: ApiOptions): Hono {
   app.delete('/videos/:id', async (context) => {
     authorize(context, options);
     const id = videoId(context);
-    if (!(await media.head(cardKey(id)))) throw notFound('such video');
+    // Without a card, the rest of one whose deletion broke off.
+    const found = await Promise.all([cardKey(id), delayKey(id)].map((key) => media.head(key)));
+    if (!found.some(Boolean)) throw notFound('such video');
     await deleteVideo(id, buckets);
     await abortAll(id, world.multipart);
     return context.body(null, 204);

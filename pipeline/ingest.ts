@@ -10,7 +10,7 @@ import { workFor } from '../core/work.ts';
 import { delayCodeOf, delayVideo, endDelay } from './delay.ts';
 import { derive, refuseSoundless } from './derive.ts';
 import { finish } from './finish.ts';
-import { currentPlan } from './planning.ts';
+import { currentPlan, restoreCopy } from './planning.ts';
 import { startWork } from './prewarm.ts';
 import type { StartPrewarm } from './prewarm.ts';
 import { planReplacedSource } from './replaced-source.ts';
@@ -36,7 +36,7 @@ export async function ingest(
   options: IngestOptions = {},
 ): Promise<void> {
   try {
-    await planAndStart(id, world, startPrewarm, options);
+    await unlessReplaced(() => planAndStart(id, world, startPrewarm, options));
   } catch (error) {
     if (error instanceof SourceError) return;
     if (!(error instanceof OutageError || error instanceof FfmpegError)) throw error;
@@ -47,14 +47,31 @@ export async function ingest(
   }
 }
 
+/** How often another file may take the place of one in the time that it takes to begin with it. */
+const REPLACEMENTS = 3;
+
+/** The event of the other file may have come and gone before the plan of this one was stored. */
+async function unlessReplaced(work: () => Promise<void>): Promise<void> {
+  for (let left = REPLACEMENTS; ; left -= 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const isReplaced = error instanceof RequestError && error.code === 'SOURCE_REPLACED';
+      if (!isReplaced || left === 0) throw error;
+    }
+  }
+}
+
 async function planAndStart(
   id: string,
   world: World,
   startPrewarm: StartPrewarm,
-  { again }: IngestOptions,
+  options: IngestOptions,
 ): Promise<void> {
-  await planReplacedSource(id, world);
+  // A revision that comes back has had a run of its name.
+  const again = (await planReplacedSource(id, world)) ? new Date() : options.again;
   const plan = await currentPlan(id, world);
+  await restoreCopy(id, plan, world);
   const next = (await revisionsOf(id, world.media))?.next;
   if (next) await resumeNext(id, next, world, startPrewarm, new Date(), again);
   const unopened = await allOf([

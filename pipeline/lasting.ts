@@ -10,7 +10,7 @@ import type { Bitrates } from '../core/playlists.ts';
 import { notFound } from '../core/errors.ts';
 import { storyboardTrack } from '../core/stills.ts';
 import { thumbSecondsAt } from '../core/succession.ts';
-import { putArtifact } from './artifacts.ts';
+import { putArtifact, storedArtifact } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
 import { currentPlanOf, planOf, readyMarkerOf, revisionsOf } from './revisions.ts';
 import type { Store } from './store.ts';
@@ -61,7 +61,9 @@ export async function keepLasting(
   }
   // Whoever made another revision the current one either finds this and rewrites it, or is found here.
   if (revisions.current !== plan.rev) await rewriteLasting(id, media);
-  return outcome === 'stored' ? bytes : ((await media.get(key)) ?? bytes);
+  if (outcome === 'stored') return bytes;
+  const other = await storedArtifact(id, artifact, () => Promise.resolve(plan), { media });
+  return other !== 'absent' && 'bytes' in other ? other.bytes : bytes;
 }
 
 /** What follows from the plan alone. */
@@ -144,14 +146,28 @@ async function pictureOf(
   if (!stills) return undefined;
   switch (artifact.kind) {
     case 'poster':
-      return media.get(artifactKey(id, { kind: 'poster', rev }));
-    case 'thumb': {
-      const seconds = thumbSecondsAt(artifact.seconds, stills);
-      return media.get(artifactKey(id, { kind: 'thumb', rev, seconds }));
-    }
+      return wholePicture(id, { kind: 'poster', rev }, plan, media);
+    case 'thumb':
+      return wholePicture(
+        id,
+        { kind: 'thumb', rev, seconds: thumbSecondsAt(artifact.seconds, stills) },
+        plan,
+        media,
+      );
     default:
       return textOf(id, artifact, plan, media);
   }
+}
+
+/** Undefined for what is not there, or damaged: it is made when it is asked for. */
+async function wholePicture(
+  id: string,
+  picture: Artifact,
+  plan: Plan,
+  media: Store,
+): Promise<Uint8Array | undefined> {
+  const found = await storedArtifact(id, picture, () => Promise.resolve(plan), { media });
+  return found !== 'absent' && 'bytes' in found ? found.bytes : undefined;
 }
 
 /**

@@ -51,7 +51,7 @@ export function maintenanceRequest(event: unknown): MaintenanceRequest {
     400,
     'INVALID_REQUEST',
     'Commands are {"command":"recipes"}, {"command":"recipes","id":ID}, {"command":"replan","id":ID}, ' +
-      '{"command":"replan","all":true}, {"command":"sweep"} and {"command":"resume"}; those for all videos take ' +
+      '{"command":"replan","all":true}, {"command":"sweep"}, {"command":"resume"} and {"command":"resume","lost":true}; those for all videos take ' +
       '"limit" and "cursor".',
   );
 }

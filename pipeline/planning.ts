@@ -2,9 +2,10 @@
 
 import { withRangeServer } from '../adapters/range-server.ts';
 import type { RangeSource } from '../adapters/range-server.ts';
-import { RequestError, SourceError, notFound } from '../core/errors.ts';
+import { OutageError, RequestError, SourceError, notFound } from '../core/errors.ts';
 import {
   cardKey,
+  delayKey,
   errorKey,
   firstPlanKey,
   mezzanineKey,
@@ -21,7 +22,6 @@ import { ERROR } from '../core/records/outcomes.ts';
 import { PLAN } from '../core/records/plan.ts';
 import { REVISIONS } from '../core/records/revisions.ts';
 import { durationSeconds } from '../core/segments.ts';
-import { unlessUnreadable } from './breakdown.ts';
 import { deleteBelow, deleteMade, unlessDeleted } from './delete-video.ts';
 import { secondsSince } from './observe.ts';
 import { probeSource } from './probe-source.ts';
@@ -70,10 +70,7 @@ async function planAsIs(id: string, world: World): Promise<Plan> {
   if (!card || !source) throw notFound('such video');
   try {
     // Not every way to send parts is held to a size beforehand (pipeline/upload-file.ts).
-    if (source.sizeBytes > card.maxBytes) {
-      await uploads.delete([sourceKey(id)]);
-      throw new SourceError('TOO_LARGE');
-    }
+    if (source.sizeBytes > card.maxBytes) throw new SourceError('TOO_LARGE');
     const { plan, sourceBytesRead } = await planSource(id, source, world);
     const first = await storeFirst(id, plan, media);
     if (first.rev !== plan.rev) return first;
@@ -89,7 +86,10 @@ async function planAsIs(id: string, world: World): Promise<Plan> {
     });
     return plan;
   } catch (error) {
-    if (error instanceof SourceError) await refuse(id, error, world);
+    if (error instanceof SourceError) {
+      await refuse(id, error, world);
+      if (error.code === 'TOO_LARGE') await uploads.delete([sourceKey(id)]);
+    }
     throw error;
   }
 }
@@ -106,9 +106,7 @@ export async function planSource(
   if (sizeBytes === 0) throw new SourceError('EMPTY_FILE');
   return withRangeServer(rangesOf(world.uploads, sourceKey(id), { sizeBytes, etag }), async (served) => {
     const claimed = await probeSource(served, world.tools.binaries, world.settings);
-    const found = await unlessUnreadable(served, () =>
-      seekableSource(id, served, { probe: claimed, sizeBytes, etag }, world),
-    );
+    const found = await seekableSource(id, served, { probe: claimed, sizeBytes, etag }, world);
     const plan = planFor(found.probe, found.source, world.settings);
     return { plan, sourceBytesRead: served.readBytes() };
   });
@@ -151,18 +149,35 @@ export async function refuse(id: string, { code, message }: SourceError, world: 
     return isNews ? { code, message } : undefined;
   });
   if (isNews) world.observe({ event: 'refused', id, code });
-  await media.delete([firstPlanKey(id)]);
+  await media.delete([firstPlanKey(id), delayKey(id)]);
   await deleteBelow(revisionsPrefix(id), media);
   await deleteMade(id, world);
   await unlessDeleted(id, world);
 }
 
 /** What segments are cut from, as the range server reads it. */
-export const sourceOf = (id: string, source: PlannedSource, world: World): RangeSource =>
-  source.key === undefined
-    ? rangesOf(world.uploads, sourceKey(id), source)
-    : // Nobody but us writes it, and always the same.
-      rangesOf(world.media, source.key, { sizeBytes: source.sizeBytes });
+export function sourceOf(id: string, source: PlannedSource, world: World): RangeSource {
+  const { key, sizeBytes } = source;
+  if (key === undefined) return rangesOf(world.uploads, sourceKey(id), source);
+  // Nobody but us writes it, and always the same.
+  const copy = rangesOf(world.media, key, { sizeBytes });
+  const lost = (error: unknown): never => {
+    if (!(error instanceof RequestError)) throw error;
+    throw new OutageError('STORE_UNAVAILABLE', `The copy ${key} is not stored any more.`, { cause: error });
+  };
+  return { sizeBytes, read: (...range) => copy.read(...range).catch(lost) };
+}
+
+/**
+ * Makes the copy that a plan reads once more, where it is lost or not whole.
+ * @throws SourceError; OutageError
+ */
+export async function restoreCopy(id: string, { source }: Plan, world: World): Promise<void> {
+  if (source.key === undefined) return;
+  if ((await world.media.head(source.key))?.sizeBytes === source.sizeBytes) return;
+  const upload = await world.uploads.head(sourceKey(id));
+  if (upload) await planSource(id, upload, world);
+}
 
 const rangesOf = (
   store: Store,

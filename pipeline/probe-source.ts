@@ -18,7 +18,7 @@ import { inspectContainer } from './inspect-container.ts';
  *   enough to tell, or the tools do not work
  */
 export const probeSource = (
-  served: Pick<ServedSource, 'url' | 'wasSlow' | 'failure'>,
+  served: Pick<ServedSource, 'url' | 'watchSpeed' | 'failure'>,
   binaries: FfmpegBinaries,
   limits: SourceLimits = DEFAULT_LIMITS,
 ): Promise<Probe> => unlessUnreadable(served, () => probeOnce(served.url, binaries, limits));

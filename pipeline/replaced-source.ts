@@ -1,7 +1,7 @@
 // A form may overwrite a file for an hour. Nothing of the one is ever mixed with the other: the new file is planned, and what was
 // made of the old one is a former revision.
 
-import { RequestError, SourceError } from '../core/errors.ts';
+import { SourceError } from '../core/errors.ts';
 import { errorKey, planKey, sourceKey } from '../core/keys.ts';
 import { PLAN } from '../core/records/plan.ts';
 import { unlessDeleted } from './delete-video.ts';
@@ -16,19 +16,19 @@ import type { World } from './world.ts';
  * Where another file has taken the place of the one that the current revision was planned from, what it is planned as becomes
  * the current one at once: of the old file nothing else can be made. A file that has to be refused does not take the place of
  * a video that is ready.
- * @throws SourceError where the new file is refused, and the video with it; OutageError; RecordError
+ * @returns whether it did
+ * @throws RequestError SOURCE_REPLACED where that happens again meanwhile; SourceError where the new file is refused, and the video with it; OutageError; RecordError
  */
-export async function planReplacedSource(id: string, world: World): Promise<void> {
+export async function planReplacedSource(id: string, world: World): Promise<boolean> {
   const { media, uploads } = world;
   const [former, source] = await Promise.all([currentPlanOf(id, media), uploads.head(sourceKey(id))]);
-  if (!former || !source || former.source.etag === undefined || former.source.etag === source.etag) return;
+  if (!former || !source || former.source.etag === undefined || former.source.etag === source.etag)
+    return false;
   const planned = await planSource(id, source, world).catch(async (error: unknown) => {
-    if (isReplaced(error)) return undefined; // and again: whoever did it is announced as well
     if (!(error instanceof SourceError)) throw error;
     if (!(await readyMarkerOf(id, former.rev, media))) await refuse(id, error, world);
     throw error;
   });
-  if (!planned) return;
   const { plan } = planned;
   await createRecord(media, PLAN, planKey(id, plan.rev), plan);
   const now = new Date();
@@ -40,7 +40,5 @@ export async function planReplacedSource(id: string, world: World): Promise<void
   await unlessDeleted(id, world);
   await media.delete([errorKey(id)]);
   await rewriteLasting(id, media);
+  return true;
 }
-
-const isReplaced = (error: unknown): boolean =>
-  error instanceof RequestError && error.code === 'SOURCE_REPLACED';

@@ -1,8 +1,10 @@
 // Takes up again what could not be done: nothing waits for a restart, or for somebody to look.
 
-import { RequestError } from '../core/errors.ts';
-import { sourceKey, workKey } from '../core/keys.ts';
+import { backoffMs, pause } from '../adapters/patience.ts';
+import { OutageError, RequestError } from '../core/errors.ts';
+import { cardKey, sourceKey, workKey } from '../core/keys.ts';
 import { beginTry, continueTry, delayCodeOf, delayVideo, dueVideos, endDelay } from './delay.ts';
+import { deleteVideo } from './delete-video.ts';
 import { ingest } from './ingest.ts';
 import type { StartPrewarm } from './prewarm.ts';
 import { revisionsOf } from './revisions.ts';
@@ -61,14 +63,27 @@ async function isLost(id: string, { media, uploads }: World, now: Date): Promise
 
 async function tryAgain(id: string, world: World, { startPrewarm, now }: ResumeOptions): Promise<void> {
   try {
+    // Only what is left of a video: its deletion broke off.
+    if (!(await world.media.head(cardKey(id)))) return await deleteVideo(id, world);
     await ingest(id, world, startPrewarm, { again: now });
     await continueTry(id, world, new Date());
   } catch (error) {
     if (error instanceof RequestError && error.status === 404) return endDelay(id, world); // deleted meanwhile
     console.error(error);
-    // It cannot be noted either where the store is away: then it is tried when the try is over.
-    await delayVideo(id, delayCodeOf(error), world, new Date()).catch((unnoted: unknown) =>
-      console.error(unnoted),
-    );
+    await noted(id, error, world);
+  }
+}
+
+const NOTING_ATTEMPTS = 8;
+
+/** Where the store is away for long, the try counts as lost when its time is over (pipeline/delay.ts). */
+async function noted(id: string, failure: unknown, world: World): Promise<void> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await delayVideo(id, delayCodeOf(failure), world, new Date());
+    } catch (error) {
+      if (!(error instanceof OutageError) || failures === NOTING_ATTEMPTS) return console.error(error);
+      await pause(2 * backoffMs(failures));
+    }
   }
 }

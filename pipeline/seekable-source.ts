@@ -11,6 +11,7 @@ import type { Probe } from '../core/probe.ts';
 import { corrected, lookBackSeconds, lookRange, reasonByLook, reasonByProbe } from '../core/seekability.ts';
 import type { ListedPacket, Look } from '../core/seekability.ts';
 import { lookArguments } from '../core/source-arguments.ts';
+import { isCollapse, unlessUnreadable } from './breakdown.ts';
 import { mezzanineOf } from './mezzanine.ts';
 import type { World } from './world.ts';
 
@@ -24,13 +25,20 @@ export async function seekableSource(
   { probe, sizeBytes, etag }: { probe: Probe; sizeBytes: number; etag: string },
   world: World,
 ): Promise<{ probe: Probe; source: PlannedSource }> {
-  const look = reasonByProbe(probe) ? undefined : await lookAtEnd(served, probe, world);
+  const look = reasonByProbe(probe)
+    ? undefined
+    : await unlessUnreadable(served, () => lookAtEnd(served, probe, world));
   const reason = reasonByProbe(probe) ?? reasonByLook(probe, look!, sizeBytes);
   if (!reason) {
     const keyframeSeconds = lookBackSeconds(look!, probe);
     return { probe: corrected(probe, look!), source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
   }
-  const made = await mezzanineOf(id, served, { probe, sizeBytes, etag }, world);
+  // A copy also takes long where the store is slow to take it.
+  const made = await unlessUnreadable(
+    served,
+    () => mezzanineOf(id, served, { probe, sizeBytes, etag }, world),
+    isCollapse,
+  );
   const keyframeSeconds = Math.max(0, ...made.tracks.map((track) => track.keyframeSeconds));
   return {
     probe: mezzanineProbe(probe, made.tracks),
@@ -42,8 +50,9 @@ export async function seekableSource(
 }
 
 async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }: World): Promise<Look> {
+  const wasSlow = served.watchSpeed();
   const tookLong = (error: unknown) =>
-    error instanceof OutageError && error.code === 'TIMED_OUT' && !served.wasSlow();
+    error instanceof OutageError && error.code === 'TIMED_OUT' && !wasSlow();
   const range = lookRange(probe);
   const before = served.readBytes();
   const { probeTimeoutSeconds, probeMemoryBytes } = settings;

@@ -27,7 +27,8 @@ export function singleFlight<T>(): SingleFlight<T> {
     return flight;
   }
 
-  return (key, make, leave) => {
+  return async (key, make, leave) => {
+    leave?.throwIfAborted();
     const flight = flying.get(key) ?? begin(key, make);
     flight.waiting += 1;
     leave?.addEventListener(

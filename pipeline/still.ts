@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Plan } from '../core/plan.ts';
 import { blankStillArguments, stillArguments } from '../core/still-arguments.ts';
 import type { StillsPlan } from '../core/stills.ts';
+import { ranOutOfMemory } from './breakdown.ts';
 import type { EncodeTools } from './encode.ts';
 
 // A container with an index begins at the keyframe before; one without may begin behind it, where nothing can be
@@ -59,6 +60,7 @@ export async function makeStill(
 }
 
 function ifFound(error: unknown): Buffer {
-  if (error instanceof FfmpegError) return Buffer.alloc(0);
+  // A machine of little memory shows nothing of any film.
+  if (error instanceof FfmpegError && !ranOutOfMemory(error)) return Buffer.alloc(0);
   throw error;
 }

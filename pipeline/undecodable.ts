@@ -5,6 +5,7 @@ import { FfmpegError, SourceError } from '../core/errors.ts';
 import { firstFrameArguments } from '../core/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { Plan } from '../core/plan.ts';
+import { ranOutOfMemory } from './breakdown.ts';
 import type { EncodeTools } from './encode.ts';
 
 /** @throws SourceError DAMAGED where nothing of the picture, or of sound without a picture, can be decoded. */
@@ -21,7 +22,7 @@ export async function refuseUndecodable(
     maxMemoryBytes: limits.encodeMemoryBytes,
   }).catch((error: unknown) => {
     // Whoever is still searching has not found out that there is nothing.
-    if (!(error instanceof FfmpegError) || error.signal) throw error;
+    if (!(error instanceof FfmpegError) || error.signal || ranOutOfMemory(error)) throw error;
     return Buffer.alloc(0);
   });
   if (/^[^#]/m.test(frames.toString('latin1'))) return;

@@ -17,6 +17,8 @@ const delaySchema = z.object({
   failures: z.int().min(1),
   /** Until when whoever tries it again is trusted to be at it; null while it waits. */
   triedUntil: z.iso.datetime().nullable(),
+  /** Whose try that is: who did not hear that a write had gone well knows it by this. */
+  triedBy: z.string().nullable(),
 });
 
 export type Delay = z.infer<typeof delaySchema>;

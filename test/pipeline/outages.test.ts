@@ -465,3 +465,119 @@ test('the world of these tests misbehaves only where it is told to', async () =>
   await store.put('key', 'value', { contentType: 'text/plain' });
   expect(Buffer.from((await store.get('key'))!).toString()).toBe('value');
 });
+
+describe('found by trying to break it:', () => {
+  test('a store that takes a copy slowly does not make its source unreadable', async () => {
+    const video = await uploaded(recording);
+    const { upload } = video.world.media;
+    video.world.media.upload = async (key, options) => ({
+      ...(await upload(key, options)),
+      part: () => Promise.reject(new OutageError('TIMED_OUT')),
+    });
+    await ingest(video.id, video.world, video.startPrewarm);
+    expect(await video.status()).toMatchObject({ state: 'processing', delayed: { code: 'TIMED_OUT' } });
+  });
+
+  test('a try whose beginning was written but not answered is begun', async () => {
+    const video = await uploaded(clip);
+    const { id, world } = video;
+    const { uploads } = video.faults;
+    uploads.readRange = away;
+    await ingest(id, world, video.startPrewarm);
+    uploads.readRange = undefined;
+    // The store writes, and says that another was faster, as it does to whoever repeats a request.
+    const { media } = video.faults;
+    media.put = (key, body, options) => {
+      if (key !== delayKey(id)) return undefined;
+      media.put = undefined;
+      return world.media.put(key, body, options).then(() => 'exists' as const);
+    };
+    expect(await resume(video)).toEqual({ resumed: [id] });
+    await run(video);
+    expect(await video.status()).toMatchObject({ state: 'ready' });
+  });
+
+  test('a file that takes the place of another just before that one’s plan is stored is planned', async () => {
+    const video = await uploaded(clip);
+    const { id, world } = video;
+    video.faults.media.put = (key) => {
+      if (!key.endsWith('/revisions.json')) return undefined;
+      video.faults.media.put = undefined;
+      void world.uploads.put(sourceKey(id), other, { contentType: 'video/mp4' });
+      return undefined;
+    };
+    await ingest(id, world, video.startPrewarm);
+    await run(video);
+    await ingest(id, world, video.startPrewarm);
+    await run(video);
+    expect(await video.status()).toMatchObject({ state: 'ready', durationSeconds: 6 });
+  });
+
+  test('half a picture is not copied to its lasting address', async () => {
+    const video = await uploaded(clip);
+    const { id, world } = video;
+    await ingest(id, world, video.startPrewarm);
+    const { rev } = await currentPlan(id, world);
+    const own = artifactKey(id, { kind: 'poster', rev });
+    const whole = (await world.media.get(own))!;
+    await world.media.put(own, whole.subarray(0, whole.length / 2), { contentType: 'image/jpeg' });
+    video.faults.media.getTagged = async (key) => {
+      const bytes = await raw(video, key);
+      return bytes && { bytes, etag: 'any', isProven: key !== own };
+    };
+    await run(video);
+    expect(await video.status()).toMatchObject({ state: 'ready' });
+    const lasting = await derive(id, { kind: 'poster', rev: CURRENT }, world);
+    expect(lasting.length).toBe(whole.length);
+  });
+
+  test('a picture that cannot be read keeps no video from being ready', async () => {
+    const video = await uploaded(clip);
+    const { id, world } = video;
+    await ingest(id, world, video.startPrewarm);
+    const { rev } = await currentPlan(id, world);
+    const own = artifactKey(id, { kind: 'poster', rev });
+    video.faults.media.getTagged = (key) => (key === own ? away() : undefined);
+    await run(video);
+    expect(await video.status()).toMatchObject({ state: 'ready' });
+  });
+
+  test('a deletion that breaks off is brought to its end', async () => {
+    const video = await uploaded(clip);
+    const { id, world } = video;
+    await ingest(id, world, video.startPrewarm);
+    await run(video);
+    video.faults.media.delete = (keys) => (keys.some((key) => key.startsWith('v/')) ? away() : undefined);
+    await expect(deleteVideo(id, world)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect(world.media.keys().some((key) => key.startsWith('v/'))).toBe(true);
+    video.faults.media.delete = undefined;
+    expect(await resume(video)).toEqual({ resumed: [id] });
+    expect([...world.media.keys(), ...world.uploads.keys()]).toEqual([]);
+  });
+
+  test('a copy that is lost is made again', async () => {
+    const video = await uploaded(recording);
+    const { id, world } = video;
+    await ingest(id, world, video.startPrewarm);
+    const { source } = await currentPlan(id, world);
+    await world.media.delete([source.key!]);
+    const [item] = await workIn(video.requests[0]!.workKey, world);
+    await expect(deriveWork(item!, world)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await failVideo(id, (await currentPlan(id, world)).rev, 'STORE_UNAVAILABLE', world, new Date());
+    video.requests.length = 0;
+    await resume(video);
+    await run(video);
+    expect(await video.status()).toMatchObject({ state: 'ready' });
+  });
+
+  test('a delay ends with a refusal, and one that cannot be read is no matter for who watches', async () => {
+    const refused = await uploaded(Buffer.from('Once upon a time.\n'.repeat(50)));
+    await delayVideo(refused.id, 'STORE_UNAVAILABLE', refused.world, new Date());
+    await ingest(refused.id, refused.world, refused.startPrewarm);
+    expect(refused.world.media.keys()).not.toContain(delayKey(refused.id));
+
+    const video = await uploaded(clip);
+    await video.world.media.put(delayKey(video.id), 'x', { contentType: 'application/json' });
+    expect(await video.status()).toMatchObject({ state: 'processing' });
+  });
+});
