@@ -527,7 +527,7 @@ describe('permissions', () => {
   const MADE = ['/plans/*.json', '/v/*/*'];
 
   test.each([
-    ['Api', 'PutObject', ['/uploads/*/source', '/videos/*.json']],
+    ['Api', 'PutObject', ['/plans/delayed/*.json', '/uploads/*/source', '/videos/*.json']],
     ['Finish', 'PutObject', ['/plans/*.json', '/v/*/*']],
     ['Transcode', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
     ['Origin', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
