@@ -5,6 +5,7 @@ import { RecordError } from '../../core/errors.ts';
 import { newVideoId, planKey, unrecordedMezzanineKey } from '../../core/keys.ts';
 import { planFor } from '../../core/plan.ts';
 import { CARD } from '../../core/records/card.ts';
+import { DELAY } from '../../core/records/delay.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { recordKind } from '../../core/records/record.ts';
 import { WORK } from '../../core/records/work.ts';
@@ -108,4 +109,14 @@ test.each([
 ])('work %j of a list that 8e3bc33 wrote is done', (old, what) => {
   const rev = '0123456789';
   expect(WORK.parse({ id, rev, ...old }, 'key')).toEqual({ id, rev, what });
+});
+
+test('a delay of version 1, as it was first written, is read', () => {
+  const stored =
+    '{"version":1,"code":"STORE_UNAVAILABLE","failures":3,"triedUntil":null,"triedBy":null,' +
+    '"since":"2026-11-28T01:12:19.043Z","retryAt":"2026-11-28T02:13:19.043Z"}';
+  expect(DELAY.parse(stored, 'key')).toEqual({
+    ...{ code: 'STORE_UNAVAILABLE', failures: 3, triedUntil: null, triedBy: null },
+    ...{ since: '2026-11-28T01:12:19.043Z', retryAt: '2026-11-28T02:13:19.043Z' },
+  });
 });
