@@ -38,6 +38,8 @@ export function leastFileBytes(stored: readonly StoredPart[], { number, sizeByte
 export const MAX_OPEN_UPLOADS = 5;
 
 const ABORTS_AT_ONCE = 5;
+/** A store may list for a while what has been aborted. */
+const MOST_ROUNDS = 100;
 
 /**
  * Aborts the oldest uploads of a video until there is room for one more, or for `own`, which stays whatever its age: S3
@@ -48,7 +50,7 @@ export async function makeRoom(
   own: string | undefined,
   multipart: MultipartStore,
 ): Promise<void> {
-  for (;;) {
+  for (let rounds = 0; rounds < MOST_ROUNDS; rounds += 1) {
     const others: OpenUpload[] = [];
     for await (const upload of multipart.open(sourceKey(id)))
       if (upload.uploadId !== own) others.push(upload);
