@@ -20,8 +20,8 @@ const LEAST_SOUND_RATIO = 12;
 /** WebM tells times in milliseconds: a segment that is made alone may begin that much earlier or later than in a run. */
 const MOST_SHIFT_SAMPLES = 72;
 const LEAST_STILL_RATIO = 25;
-/** How far measured bit rates may be apart. */
-const BITRATE_TOLERANCE = 0.05;
+/** How far measured bit rates may be apart: a short segment that is made alone has some per cent more or less than in a run. */
+const BITRATE_TOLERANCE = 0.1;
 
 /** All that a player can fetch, by the path below the video; the revision's hash is `REV`. */
 export interface Served {
