@@ -7,6 +7,7 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   PutObjectCommand,
   UploadPartCommand,
   paginateListObjectsV2,
@@ -36,6 +37,18 @@ export function s3Store(client: S3Client, bucket: string): Store {
       const bytes = await wholeBody(found.Body as Readable, found.ContentLength);
       return { bytes, etag: etagOf(found.ETag), isProven: isProven(bytes, found) };
     }).catch(absent);
+  /**
+   * Of an object that is complete, every other upload is in vain: of whoever was killed, did not hear that one had begun, or
+   * is slower and making the same.
+   */
+  const abortOthers = async (key: string): Promise<void> => {
+    const listed = new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key });
+    const { Uploads = [] } = await asked(() => client.send(listed));
+    for (const { Key, UploadId } of Uploads) {
+      const command = new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId });
+      await asked(() => client.send(command)).catch(absent);
+    }
+  };
   /** False where the condition does not hold. */
   const hasWritten = async (input: PutObjectCommandInput): Promise<boolean> => {
     const isConditional = input.IfMatch !== undefined || input.IfNoneMatch !== undefined;
@@ -111,7 +124,7 @@ export function s3Store(client: S3Client, bucket: string): Store {
       return {
         async part(PartNumber, Body) {
           const command = new UploadPartCommand({ ...of, UploadId, PartNumber, Body });
-          const { ETag } = await asked(() => client.send(command));
+          const { ETag } = await asked(() => client.send(command)).catch(completedElsewhere);
           Parts.push({ PartNumber, ETag });
           sizeBytes += Body.length;
         },
@@ -128,6 +141,8 @@ export function s3Store(client: S3Client, bucket: string): Store {
             throw new OutageError('STORE_UNAVAILABLE', message);
           }
           ended = true;
+          // Where that fails, the rules of the bucket forget them.
+          await abortOthers(key).catch(() => undefined);
         },
         async abort() {
           const command = new AbortMultipartUploadCommand({ ...of, UploadId });
@@ -170,3 +185,8 @@ function conditionsOf({
 }
 
 const etagOf = (header: string | undefined): string => header?.replaceAll('"', '') ?? '';
+
+function completedElsewhere(error: unknown): never {
+  if (statusOf(error) !== 404) throw error;
+  throw new OutageError('STORE_UNAVAILABLE', 'Another has made the same object meanwhile.', { cause: error });
+}

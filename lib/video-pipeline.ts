@@ -395,7 +395,12 @@ export class VideoPipeline extends Construct {
     }
     // Whoever plans a source that cannot be sought in copies it; all who encode read the copy.
     for (const encoder of [ingest, origin, transcode, maintenance]) {
-      allow(encoder, media, { read: [mezzanine, firstMezzanine], write: [mezzanine], abort: [mezzanine] });
+      allow(encoder, media, {
+        read: [mezzanine, firstMezzanine],
+        write: [mezzanine],
+        abort: [mezzanine],
+        parts: [mezzanine], // a copy that is complete ends the uploads of those who did not complete it
+      });
     }
   }
 }

@@ -58,7 +58,10 @@ export interface Store {
 /** An object in the making. Pieces are numbered from 1, come in any order, and all but the last are of 5 MiB at least. */
 export interface ObjectUpload {
   part(number: number, bytes: Uint8Array): Promise<void>;
-  /** @throws OutageError where the store does not have all of it then */
+  /**
+   * Ends all other uploads of the same object as well.
+   * @throws OutageError where the store does not have all of it then
+   */
   complete(): Promise<void>;
   /** Forgets it; harmless after the end. */
   abort(): Promise<void>;

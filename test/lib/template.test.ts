@@ -540,6 +540,7 @@ describe('permissions', () => {
     ['Api', 'AbortMultipartUpload', ['/uploads/*/source']],
     ['Api', 'ListMultipartUploadParts', ['/uploads/*/source']],
     ['Transcode', 'GetObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
+    ['Origin', 'ListMultipartUploadParts', ['/mezzanine/*/*']],
     ['Finish', 'AbortMultipartUpload', []],
     ['Finish', 'GetObject', [...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
     ['Finish', 'DeleteObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],

@@ -18,11 +18,11 @@ import { isWholeJpeg } from '../../core/jpeg.ts';
 import type { Delay } from '../../core/records/delay.ts';
 import { prewarmedArtifacts } from '../../core/work.ts';
 import { temporaryDirectory } from '../support/media.ts';
-import { openAccount } from './support/account.ts';
-import type { Account } from './support/account.ts';
-import { sessionOf } from './support/permissions.ts';
-import { ServiceError } from './support/state-machine.ts';
-import { filmOf, firstOf, metricsIn, putsSegment, videosIn } from './support/videos.ts';
+import { openAccount } from '../bundles/support/account.ts';
+import type { Account } from '../bundles/support/account.ts';
+import { sessionOf } from '../bundles/support/permissions.ts';
+import { ServiceError } from '../bundles/support/state-machine.ts';
+import { filmOf, firstOf, metricsIn, putsSegment, videosIn } from '../bundles/support/videos.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let account: Account;
