@@ -1,5 +1,5 @@
-// Runs ffmpeg and ffprobe: without our environment, within limits, a few at a time, and never longer than they are wanted.
-// What says something of the source is told apart from what says something of this machine.
+// Runs ffmpeg and ffprobe: without our environment, within limits, a few at a time, and never longer than they are
+// wanted. What says something of the source is told apart from what says something of this machine.
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -34,8 +34,9 @@ export interface RunOptions {
 }
 
 /**
- * Encoders at once, by cores, and by memory where that is short: one takes some hundred MB. Each line has places of its own,
- * so that a viewer does not wait for a chunk made ahead of time, nor whoever only looks at a source for any encoder.
+ * Encoders at once, by cores, and by memory where that is short: one takes some hundred MB. Each line has places of its
+ * own, so that a viewer does not wait for a chunk made ahead of time, nor whoever only looks at a source for any
+ * encoder.
  */
 const ENCODERS = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 1024 ** 3)));
 const LINES = {
@@ -112,9 +113,9 @@ const TRY_MEMORY_BYTES = 1024 ** 3;
 
 /**
  * Runs a binary when it is its turn, and resolves with what it printed on stdout.
- * @throws FfmpegError where it exits with anything but 0, crashes, or prints more than 16 MiB. OutageError where that says
- *   nothing of what it was given: TOOL_UNAVAILABLE where it could not be started or was ended from outside, STORAGE_FULL,
- *   TIMED_OUT. The reason of `signal` or `leave`.
+ * @throws FfmpegError where it exits with anything but 0, crashes, or prints more than 16 MiB. OutageError where that
+ *   says nothing of what it was given: TOOL_UNAVAILABLE where it could not be started or was ended from outside,
+ *   STORAGE_FULL, TIMED_OUT. The reason of `signal` or `leave`.
  */
 export async function run(path: string, args: readonly string[], options: RunOptions): Promise<Buffer> {
   options.signal?.throwIfAborted();

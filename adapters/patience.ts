@@ -18,3 +18,26 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await sleep(ms, undefined, { ...(signal ? { signal } : {}) }).catch(() => undefined);
   signal?.throwIfAborted();
 }
+
+/**
+ * Does `work` until it goes well, with a pause before each repetition.
+ * @param passes whether trying again may help
+ * @throws what the last attempt threw
+ */
+export async function persistently<T>(
+  work: () => Promise<T>,
+  {
+    attempts,
+    passes,
+    pauseMs = backoffMs,
+  }: { attempts: number; passes: (error: unknown) => boolean; pauseMs?: (failures: number) => number },
+): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (failures === attempts || !passes(error)) throw error;
+      await pause(pauseMs(failures));
+    }
+  }
+}

@@ -6,8 +6,8 @@ import { OutageError } from '../core/errors.ts';
 import type { StartPrewarm } from '../pipeline/prewarm.ts';
 
 /**
- * Named after video and revision, an execution is started once however often it is asked for; one that is to run again, once
- * for each time that somebody wished it.
+ * Named after video and revision, an execution is started once however often it is asked for; one that is to run again,
+ * once for each time that somebody wished it.
  */
 export const prewarmExecutions =
   (client: SFNClient, stateMachineArn: string, bucket: string): StartPrewarm =>

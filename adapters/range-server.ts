@@ -27,10 +27,10 @@ export interface ServedSource {
 }
 
 /**
- * Serves `source` while `use` runs. Where reading fails for good the connection is broken, as there is no other way to tell
- * ffmpeg, which may take that for the end of the file; so it is remembered.
- * @throws the upstream's own error where reading failed (OutageError, RequestError), even if ffmpeg then failed differently
- * or not at all: a source must not be called damaged because the store was away.
+ * Serves `source` while `use` runs. Where reading fails for good the connection is broken, as there is no other way to
+ * tell ffmpeg, which may take that for the end of the file; so it is remembered.
+ * @throws the upstream's own error where reading failed (OutageError, RequestError), even if ffmpeg then failed
+ *   differently or not at all: a source must not be called damaged because the store was away.
  */
 export async function withRangeServer<T>(
   source: RangeSource,

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { OutageError, RequestError } from '../core/errors.ts';
-import { backoffMs, pause } from './patience.ts';
+import { persistently } from './patience.ts';
 
 /**
  * Statuses by which a store says something about what was asked for. All others are about itself: 403 of a key or a clock
@@ -47,18 +47,11 @@ const ATTEMPTS = 4;
  * @param request what `wholeBody` throws of is asked again
  * @throws as `asked`
  */
-export async function askedWhole<T>(request: () => Promise<T>): Promise<T> {
-  for (let failures = 1; ; failures += 1) {
-    try {
-      return await asked(request);
-    } catch (error) {
-      if (!(error instanceof OutageError) || error.code !== 'STORE_UNAVAILABLE' || failures === ATTEMPTS) {
-        throw error;
-      }
-      await pause(backoffMs(failures));
-    }
-  }
-}
+export const askedWhole = <T>(request: () => Promise<T>): Promise<T> =>
+  persistently(() => asked(request), {
+    attempts: ATTEMPTS,
+    passes: (error) => error instanceof OutageError && error.code === 'STORE_UNAVAILABLE',
+  });
 
 /**
  * The bytes of a body. The SDK compares them with a checksum where the store has one, and gives up where none come.
@@ -83,8 +76,8 @@ export const lengthMetadata = (body: Uint8Array | string): Record<string, string
 });
 
 /**
- * Whether these bytes are known to be all that we wrote. That they are the very same is for the SDK to see, which compares them
- * with a checksum where the store has one.
+ * Whether these bytes are known to be all that we wrote. That they are the very same is for the SDK to see, which
+ * compares them with a checksum where the store has one.
  */
 export const isProven = (
   bytes: Uint8Array,

@@ -1,5 +1,5 @@
-// Multipart uploads of a bucket, for parts that come from elsewhere. Every call throws OutageError where the store is away, or
-// full.
+// Multipart uploads of a bucket, for parts that come from elsewhere. Every call throws OutageError where the store is
+// away, or full.
 
 import {
   AbortMultipartUploadCommand,

@@ -7,7 +7,6 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
-  ListMultipartUploadsCommand,
   PutObjectCommand,
   UploadPartCommand,
   paginateListObjectsV2,
@@ -17,6 +16,7 @@ import type { Readable } from 'node:stream';
 import { OutageError, notFound, sourceReplaced } from '../core/errors.ts';
 import type { PutOptions, Store } from '../pipeline/store.ts';
 import { backoffMs, pause } from './patience.ts';
+import { s3Multipart } from './s3-multipart.ts';
 import { asked, askedWhole, isProven, lengthMetadata, statusOf, wholeBody } from './s3-answers.ts';
 
 /** S3 deletes at most so many keys by one request. */
@@ -38,16 +38,12 @@ export function s3Store(client: S3Client, bucket: string): Store {
       return { bytes, etag: etagOf(found.ETag), isProven: isProven(bytes, found) };
     }).catch(absent);
   /**
-   * Of an object that is complete, every other upload is in vain: of whoever was killed, did not hear that one had begun, or
-   * is slower and making the same.
+   * Of an object that is complete, every other upload is in vain: of whoever was killed, did not hear that one had
+   * begun, or is slower and making the same.
    */
   const abortOthers = async (key: string): Promise<void> => {
-    const listed = new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key });
-    const { Uploads = [] } = await asked(() => client.send(listed));
-    for (const { Key, UploadId } of Uploads) {
-      const command = new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId });
-      await asked(() => client.send(command)).catch(absent);
-    }
+    const uploads = s3Multipart(client, bucket);
+    for await (const { uploadId } of uploads.open(key)) await uploads.abort(key, uploadId);
   };
   /** False where the condition does not hold. */
   const hasWritten = async (input: PutObjectCommandInput): Promise<boolean> => {

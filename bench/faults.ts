@@ -1,12 +1,12 @@
-// Does everything come right in the end, and is nothing wrong shown before, when the store and the machine have bad days?
-// Sends sources of a dozen kinds through systems whose store cuts answers off, refuses, hangs, forgets, and is tampered with,
-// while others watch; then ends the faults and looks at what has become of all of it. Exits with 1 where anything is wrong.
+// Does everything come right in the end, and is nothing wrong shown before, when the store and the machine have bad
+// days? Sends sources of a dozen kinds through systems whose store cuts answers off, refuses, hangs, forgets, and is
+// tampered with, while others watch; then ends the faults and looks at what has become of all of it. Exits with 1 where
+// anything is wrong.
 //
 //   npm run bench:faults -- [--seed 1] [--faults 1000] [--rounds <most>] [--scenario <name>] [--deadline 30] [--logs <folder>]
 //
-// A round may take `--deadline` times what the same takes without faults, and nothing of it may lie still for as long as that
-// took. What servers print, and which faults there were
-// when, is written to a folder where that is wanted.
+// A round may take `--deadline` times what the same takes without faults, and nothing of it may lie still for as long
+// as that took. What servers print, and which faults there were when, is written to a folder where that is wanted.
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -22,6 +22,14 @@ export function packedAudio(frames: Uint8Array[], timestampSeconds: number): Uin
   return Buffer.concat([timestampTag(Math.round(timestampSeconds * 90_000)), ...frames]);
 }
 
+/** The frames of a packed audio segment, with whatever is cut off at its end. */
+export function unpackedAudio(segment: Uint8Array): Uint8Array {
+  const size = segment.subarray(6, ID3_HEADER_BYTES).reduce((total, byte) => total * 128 + byte, 0);
+  return segment.subarray(ID3_HEADER_BYTES + size);
+}
+
+const ID3_HEADER_BYTES = 10;
+
 function timestampTag(ticks: number): Buffer {
   const owner = Buffer.from('com.apple.streaming.transportStreamTimestamp\0', 'latin1');
   const value = Buffer.alloc(8);

@@ -31,8 +31,8 @@ export class SourceError extends Error {
 }
 
 /**
- * ffmpeg or ffprobe, which work, did not do what they were asked; carries the command (to paste into a shell) and the end of
- * stderr.
+ * ffmpeg or ffprobe, which work, did not do what they were asked; carries the command (to paste into a shell) and the
+ * end of stderr.
  */
 export class FfmpegError extends Error {
   override name = 'FfmpegError';

@@ -24,6 +24,9 @@ const UNSEEN = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u206f\uf
 /** Halves of pairs only: where a pattern is one of Unicode, a pair is one character. */
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
+/** What stands for a title where nobody knows one, or nothing of it would be seen. */
+export const UNTITLED = 'Untitled';
+
 /** Empty for a name of which nothing would be seen. Half a surrogate pair becomes U+FFFD. */
 export function shownTitle(filename: string): string {
   const whole = filename.replace(LONE_SURROGATE, '\ufffd');

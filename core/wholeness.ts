@@ -1,7 +1,7 @@
-// Whether bytes that a store gave for an artifact are all of it, by what the plan says of it: for what nobody has noted the length
-// of, such as what earlier releases stored.
+// Whether bytes that a store gave for an artifact are all of it, by what the plan says of it: for what nobody has noted
+// the length of, such as what earlier releases stored.
 
-import { adtsFrames } from './adts.ts';
+import { adtsFrames, unpackedAudio } from './adts.ts';
 import { isWholeJpeg } from './jpeg.ts';
 import type { Artifact } from './keys.ts';
 import type { Plan } from './plan.ts';
@@ -33,13 +33,10 @@ export function isWholeArtifact(plan: Plan, artifact: Artifact, bytes: Uint8Arra
 
 const lengthOf = ({ from, to }: { from: number; to: number }): number => to - from;
 
-/** What `packedAudio` begins a segment with. */
-const TIMESTAMP_TAG_BYTES = 73;
-
 function isWholeSound({ grid, audio }: Plan, index: number, bytes: Uint8Array): boolean {
   if (!audio) return false;
   try {
-    const frames = adtsFrames(bytes.subarray(TIMESTAMP_TAG_BYTES));
+    const frames = adtsFrames(unpackedAudio(bytes));
     return frames.length === lengthOf(audioFrames(grid, audio, index));
   } catch {
     return false; // it ends within a frame

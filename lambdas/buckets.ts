@@ -6,8 +6,8 @@ import type { World } from '../pipeline/world.ts';
 import { requireEnv } from './environment.ts';
 
 /**
- * A client that gives up on a store that says nothing. Its requests wait in line for a connection, which the SDK counts as
- * connecting: so only silence on a connection has a limit.
+ * A client that gives up on a store that says nothing. Its requests wait in line for a connection, which the SDK counts
+ * as connecting: so only silence on a connection has a limit.
  */
 export function s3Client(): S3Client {
   const agent = { keepAlive: true, maxSockets: MOST_CONNECTIONS };

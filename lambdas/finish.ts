@@ -10,8 +10,8 @@ import { observe } from './observability.ts';
 const world = { ...bucketsFromEnvironment(), observe };
 
 /**
- * How items ended: `done`, `failed`, or the name of the error of one that met an outage. Executions that began before that was
- * told apart say `failed` instead, and those from before there were revisions name none.
+ * How items ended: `done`, `failed`, or the name of the error of one that met an outage. Executions that began before
+ * that was told apart say `failed` instead, and those from before there were revisions name none.
  */
 interface Outcome {
   id: string;

@@ -150,8 +150,8 @@ const A_WHILE = 10;
 const UNTIL_IT_IS_OVER = 500;
 
 /**
- * Waits long for a free execution, and for the end of an outage as long as it is told. A worker that died is tried twice more, a
- * refusal never.
+ * Waits long for a free execution, and for the end of an outage as long as it is told. A worker that died is tried
+ * twice more, a refusal never.
  */
 function retryPatiently(task: LambdaInvoke, outageAttempts = A_WHILE): void {
   task.addRetry({ errors: ['SourceError', 'RequestError'], maxAttempts: 0 });
@@ -171,7 +171,8 @@ function retryPatiently(task: LambdaInvoke, outageAttempts = A_WHILE): void {
     maxAttempts: 500,
   });
   task.addRetry({
-    // What took too long has waited by itself, for up to eleven minutes of a paid processor: that is tried as a failure is.
+    // What took too long has waited by itself, for up to eleven minutes of a paid processor: that is tried as a failure
+    // is.
     errors: OUTAGE_CODES.filter((code) => code !== 'TIMED_OUT'),
     ...OUTAGE_WAITS,
     maxAttempts: outageAttempts,

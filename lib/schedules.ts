@@ -1,6 +1,6 @@
-// From time to time: calls of `maintenance`. Lambda queues a call, repeats it while the account is throttled (up to six hours),
-// and twice more after an error. What is left then is dropped, for the next call does the same; an alarm sees it
-// (lib/monitoring.ts).
+// From time to time: calls of `maintenance`. Lambda queues a call, repeats it while the account is throttled (up to six
+// hours), and twice more after an error. What is left then is dropped, for the next call does the same; an alarm sees
+// it (lib/monitoring.ts).
 
 import { Duration } from 'aws-cdk-lib';
 import * as events from 'aws-cdk-lib/aws-events';
@@ -18,7 +18,7 @@ export class Schedules extends Construct {
       schedule: events.Schedule.rate(Duration.days(1)),
       targets: [new LambdaFunction(maintenance)],
     });
-    // One listing, empty on a good day: a thousandth of a cent.
+    // One listing, empty on a good day, and a short call.
     new events.Rule(this, 'Resume', {
       description: 'Tries videos again that wait for the end of an outage',
       schedule: events.Schedule.rate(Duration.minutes(5)),

@@ -1,6 +1,6 @@
-// Asynchronous invocations as Lambda makes them: accepted at once, run a few at a time, and tried again after an error. Lambda
-// gives up after three attempts, or after six hours where it could not begin; as nobody here watches a queue of what is then
-// left, this goes on for the six hours.
+// Asynchronous invocations as Lambda makes them: accepted at once, run a few at a time, and tried again after an error.
+// Lambda gives up after three attempts, or after six hours where it could not begin; as nobody here watches a queue of
+// what is then left, this goes on for the six hours.
 
 import { pause } from '../adapters/patience.ts';
 

@@ -1,5 +1,6 @@
 // Stands where CloudFront stands in the cloud: what is stored is served from the store; what is not, the origin
-// function makes. It keeps nothing itself, and passes on nothing that it has not read to its end and found whole. Tokens are checked as the function at the edge does it.
+// function makes. It keeps nothing itself, and passes on nothing that it has not read to its end and found whole.
+// Tokens are checked as the function at the edge does it.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';

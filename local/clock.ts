@@ -1,6 +1,5 @@
-// Whether this machine's clock and the store's agree: requests are signed with the time, and stores refuse what is signed with
-// another than theirs.
-// Source: AWS, "Error responses", RequestTimeTooSkewed: 15 minutes.
+// Whether this machine's clock and the store's agree: requests are signed with the time, and stores refuse what is
+// signed with another than theirs. Source: AWS, "Error responses", RequestTimeTooSkewed: 15 minutes.
 
 const MOST_SKEW_MS = 15 * 60 * 1000;
 

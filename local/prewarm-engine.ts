@@ -15,8 +15,8 @@ export interface Engine<Subject> {
 export interface EngineOptions<Subject> {
   work(item: unknown): Promise<void>;
   /**
-   * Called at the end of each list. Where nothing failed and it throws, the list has failed with that; where something did, it
-   * is called until it does not throw: nobody else would ever hear of the list.
+   * Called at the end of each list. Where nothing failed and it throws, the list has failed with that; where something
+   * did, it is called until it does not throw: nobody else would ever hear of the list.
    * @param errors what the last attempts at items failed with
    */
   end(subject: Subject, errors: readonly unknown[]): Promise<void>;

@@ -1,4 +1,5 @@
-// Stands where the rules of EventBridge stand in the cloud: calls a function at the start, and from then on from time to time.
+// Stands where the rules of EventBridge stand in the cloud: calls a function at the start, and from then on from time
+// to time.
 
 /** Returns what stops it. A call that fails is heard of, and made again in its turn; none begins before the last has ended. */
 export function onSchedule(everySeconds: number, call: () => Promise<unknown>): () => void {

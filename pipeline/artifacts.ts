@@ -1,5 +1,5 @@
-// Artifacts in the store: read whole or not at all, written once, and replaced where they are damaged, as everything can be made
-// again.
+// Artifacts in the store: read whole or not at all, written once, and replaced where they are damaged, as everything
+// can be made again.
 
 import { OutageError, notFound } from '../core/errors.ts';
 import { artifactKey } from '../core/keys.ts';
@@ -22,8 +22,8 @@ export interface Damaged {
 export type Found = { bytes: Uint8Array } | { damaged: Damaged } | 'absent';
 
 /**
- * An artifact as it is stored. What cannot be read whole, though it was tried several times, counts as damaged: making it again
- * harms nothing.
+ * An artifact as it is stored. What cannot be read whole, though it was tried several times, counts as damaged: making
+ * it again harms nothing.
  * @param planOfIt asked for only where nothing else says how much there has to be of it
  */
 export async function storedArtifact(
@@ -44,6 +44,17 @@ export async function storedArtifact(
   const { bytes, etag, isProven } = found;
   if (bytes.length > 0 && isProven) return { bytes };
   return isWholeArtifact(await planOfIt(), artifact, bytes) ? { bytes } : { damaged: { etag } };
+}
+
+/** The bytes of one that is there and whole. */
+export async function wholeArtifact(
+  id: string,
+  artifact: Artifact,
+  plan: Plan,
+  world: Media,
+): Promise<Uint8Array | undefined> {
+  const found = await storedArtifact(id, artifact, () => Promise.resolve(plan), world);
+  return found !== 'absent' && 'bytes' in found ? found.bytes : undefined;
 }
 
 /**
@@ -68,8 +79,7 @@ export async function keepArtifact(
     throw notFound('such video');
   }
   if (outcome === 'stored') return made;
-  const other = await storedArtifact(id, artifact, () => Promise.resolve(plan), { media });
-  return other !== 'absent' && 'bytes' in other ? other.bytes : made;
+  return (await wholeArtifact(id, artifact, plan, { media })) ?? made;
 }
 
 export async function putArtifact(

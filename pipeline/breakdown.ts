@@ -1,5 +1,6 @@
-// Tools that break down on a source: they take too long, crash, or want more memory than they may. Once, that may be a bad
-// moment of the machine; when it happens again, over a source that is read as fast as anybody could wish, it is the source.
+// Tools that break down on a source: they take too long, crash, or want more memory than they may. Once, that may be a
+// bad moment of the machine; when it happens again, over a source that is read as fast as anybody could wish, it is the
+// source.
 
 import type { ServedSource } from '../adapters/range-server.ts';
 import { FfmpegError, OutageError, SourceError } from '../core/errors.ts';
@@ -9,8 +10,8 @@ const ATTEMPTS = 2;
 /**
  * Does what a tool may break down on, and again where it does.
  * @param isEvidence which breakdowns may be the source's doing
- * @throws SourceError UNREADABLE where it breaks down each time; the breakdown itself where the source was read slowly, or not
- *   to its end; whatever else `work` throws
+ * @throws SourceError UNREADABLE where it breaks down each time; the breakdown itself where the source was read slowly,
+ *   or not to its end; whatever else `work` throws
  */
 export async function unlessUnreadable<T>(
   served: Pick<ServedSource, 'watchSpeed' | 'failure'>,

@@ -6,6 +6,7 @@ import { DELAYS, delayKey, parseDelayKey } from '../core/keys.ts';
 import { DELAY } from '../core/records/delay.ts';
 import type { Delay, DelayCode } from '../core/records/delay.ts';
 import { unlessDeleted } from './delete-video.ts';
+import { LONGEST_RUN_MS } from './prewarm.ts';
 import { readRecord, updateRecord } from './store.ts';
 import type { World } from './world.ts';
 
@@ -29,9 +30,8 @@ const waitsOf = (code: DelayCode) => {
   return code === 'TIMED_OUT' ? WAITS.slowness : WAITS.outage;
 };
 
-/** How long whoever tries a video again is trusted to be at it: until its work has begun, and from then on. */
+/** How long whoever tries a video again is trusted to be at it before its work has begun. */
 const LONGEST_BEGINNING_MS = HOUR_MS / 2;
-const LONGEST_RUN_MS = 24 * HOUR_MS;
 
 /** What a video waits for after this failure. */
 export const delayCodeOf = (error: unknown): DelayCode =>

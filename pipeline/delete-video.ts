@@ -22,8 +22,8 @@ import type { World } from './world.ts';
 type Buckets = Pick<World, 'media' | 'uploads'>;
 
 /**
- * Harmless for a video that is not there, or only half; no record has to be readable for it. What breaks off is brought to its
- * end later: until the last object is gone, a note of it is left among those of delayed videos.
+ * Harmless for a video that is not there, or only half; no record has to be readable for it. What breaks off is brought
+ * to its end later: until the last object is gone, a note of it is left among those of delayed videos.
  */
 export async function deleteVideo(id: string, { media, uploads }: Buckets): Promise<void> {
   await noteDeletion(id, media);

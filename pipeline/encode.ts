@@ -42,8 +42,6 @@ export interface EncodeTools {
 export interface EncodeOptions {
   /** Ahead of time: it gives way to what somebody waits for. */
   background?: boolean;
-  /** Ends it. */
-  signal?: AbortSignal;
   /** Whoever waits for a turn when it fires leaves; what has begun is brought to its end. */
   leave?: AbortSignal;
   /** What went wrong in reading the source, if anything did: what is merely out of reach is not made up for. */
@@ -106,7 +104,7 @@ async function emptyDirectories({ directory, renditions }: EncodeJob): Promise<v
 async function runEncoder(
   job: EncodeJob,
   { binaries, temporaryDirectory, limits = DEFAULT_LIMITS }: EncodeTools,
-  { background, signal, leave, sourceFailure }: EncodeOptions,
+  { background, leave, sourceFailure }: EncodeOptions,
 ): Promise<FfmpegError | undefined> {
   const { plan, renditions, from, to, rescue } = job;
   const seconds = (to - from) * segmentSeconds(plan, '', 0) + (rescue ? RESCUE_PREROLL_SECONDS : 0);
@@ -120,7 +118,6 @@ async function runEncoder(
         maxMemoryBytes: limits.encodeMemoryBytes,
         line: background ? 'prewarm' : 'viewers',
         leave,
-        ...(signal ? { signal } : {}),
       });
     });
   } catch (error) {

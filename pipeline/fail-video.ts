@@ -1,5 +1,5 @@
-// Makes visible that a prewarm has ended without everything. The video may still play: what a viewer asks for is made when asked
-// for. Somebody comes back to the rest (pipeline/resume.ts).
+// Makes visible that a prewarm has ended without everything. The video may still play: what a viewer asks for is made
+// when asked for. Somebody comes back to the rest (pipeline/resume.ts).
 
 import { OutageError } from '../core/errors.ts';
 import { errorKey, revisionErrorKey } from '../core/keys.ts';

@@ -10,7 +10,7 @@ import { workFor } from '../core/work.ts';
 import { delayCodeOf, delayVideo, endDelay } from './delay.ts';
 import { derive, refuseSoundless } from './derive.ts';
 import { finish } from './finish.ts';
-import { currentPlan, restoreCopy } from './planning.ts';
+import { asFileStands, currentPlan, restoreCopy } from './planning.ts';
 import { startWork } from './prewarm.ts';
 import type { StartPrewarm } from './prewarm.ts';
 import { planReplacedSource } from './replaced-source.ts';
@@ -24,10 +24,10 @@ export interface IngestOptions {
 }
 
 /**
- * Harmless to run twice, late, or after a viewer has done the same. A refused source is stored as such, not thrown; and where
- * the store or the machine is to blame it is noted when the video is tried again.
- * @throws OutageError where not even that can be noted; RequestError NOT_FOUND for a video that is no more; RecordError; whatever
- *   nobody has foreseen
+ * Harmless to run twice, late, or after a viewer has done the same. A refused source is stored as such, not thrown; and
+ * where the store or the machine is to blame it is noted when the video is tried again.
+ * @throws OutageError where not even that can be noted; RequestError NOT_FOUND for a video that is no more;
+ *   RecordError; whatever nobody has foreseen
  */
 export async function ingest(
   id: string,
@@ -36,7 +36,8 @@ export async function ingest(
   options: IngestOptions = {},
 ): Promise<void> {
   try {
-    await unlessReplaced(() => planAndStart(id, world, startPrewarm, options));
+    // The event of another file may come and go before the plan of the one before is stored.
+    await asFileStands(() => planAndStart(id, world, startPrewarm, options));
   } catch (error) {
     if (error instanceof SourceError) return;
     if (!(error instanceof OutageError || error instanceof FfmpegError)) throw error;
@@ -44,21 +45,6 @@ export async function ingest(
     const code = delayCodeOf(error);
     await delayVideo(id, code, world, new Date());
     world.observe({ event: 'delayed', id, code });
-  }
-}
-
-/** How often another file may take the place of one in the time that it takes to begin with it. */
-const REPLACEMENTS = 3;
-
-/** The event of the other file may have come and gone before the plan of this one was stored. */
-async function unlessReplaced(work: () => Promise<void>): Promise<void> {
-  for (let left = REPLACEMENTS; ; left -= 1) {
-    try {
-      return await work();
-    } catch (error) {
-      const isReplaced = error instanceof RequestError && error.code === 'SOURCE_REPLACED';
-      if (!isReplaced || left === 0) throw error;
-    }
   }
 }
 

@@ -10,7 +10,7 @@ import type { Bitrates } from '../core/playlists.ts';
 import { notFound } from '../core/errors.ts';
 import { storyboardTrack } from '../core/stills.ts';
 import { thumbSecondsAt } from '../core/succession.ts';
-import { putArtifact, storedArtifact } from './artifacts.ts';
+import { putArtifact, wholeArtifact } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
 import { currentPlanOf, planOf, readyMarkerOf, revisionsOf } from './revisions.ts';
 import type { Store } from './store.ts';
@@ -62,8 +62,7 @@ export async function keepLasting(
   // Whoever made another revision the current one either finds this and rewrites it, or is found here.
   if (revisions.current !== plan.rev) await rewriteLasting(id, media);
   if (outcome === 'stored') return bytes;
-  const other = await storedArtifact(id, artifact, () => Promise.resolve(plan), { media });
-  return other !== 'absent' && 'bytes' in other ? other.bytes : bytes;
+  return (await wholeArtifact(id, artifact, plan, { media })) ?? bytes;
 }
 
 /** What follows from the plan alone. */
@@ -88,7 +87,8 @@ async function textOf(
 }
 
 /**
- * After the current revision has changed, or was measured: all that is stored is written anew, of whichever is current then.
+ * After the current revision has changed, or was measured: all that is stored is written anew, of whichever is current
+ * then.
  * @param measured bit rates of a revision whose ready marker is still to be written
  */
 export async function rewriteLasting(
@@ -145,29 +145,16 @@ async function pictureOf(
   const { rev, stills } = plan;
   if (!stills) return undefined;
   switch (artifact.kind) {
+    // What is not there, or damaged, is made when it is asked for.
     case 'poster':
-      return wholePicture(id, { kind: 'poster', rev }, plan, media);
-    case 'thumb':
-      return wholePicture(
-        id,
-        { kind: 'thumb', rev, seconds: thumbSecondsAt(artifact.seconds, stills) },
-        plan,
-        media,
-      );
+      return wholeArtifact(id, { kind: 'poster', rev }, plan, { media });
+    case 'thumb': {
+      const seconds = thumbSecondsAt(artifact.seconds, stills);
+      return wholeArtifact(id, { kind: 'thumb', rev, seconds }, plan, { media });
+    }
     default:
       return textOf(id, artifact, plan, media);
   }
-}
-
-/** Undefined for what is not there, or damaged: it is made when it is asked for. */
-async function wholePicture(
-  id: string,
-  picture: Artifact,
-  plan: Plan,
-  media: Store,
-): Promise<Uint8Array | undefined> {
-  const found = await storedArtifact(id, picture, () => Promise.resolve(plan), { media });
-  return found !== 'absent' && 'bytes' in found ? found.bytes : undefined;
 }
 
 /**

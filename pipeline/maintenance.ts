@@ -1,5 +1,5 @@
-// The commands of operators and schedules: which recipes videos are at, planning them anew, the sweep of what is no longer
-// current, and taking up again what could not be done.
+// The commands of operators and schedules: which recipes videos are at, planning them anew, the sweep of what is no
+// longer current, and taking up again what could not be done.
 
 import * as z from 'zod';
 import { RecordError, RequestError, SourceError } from '../core/errors.ts';

@@ -1,5 +1,6 @@
 // Copies a source into its mezzanine in one pass, straight into the store: neither this machine's memory nor its disk
-// ever holds more than a few pieces of it. Until the last piece is stored nothing is there; doing it twice stores the same.
+// ever holds more than a few pieces of it. Until the last piece is stored nothing is there; doing it twice stores the
+// same.
 
 import type { Readable } from 'node:stream';
 import { run } from '../adapters/ffmpeg.ts';

@@ -39,16 +39,19 @@ const planning = singleFlight<Plan>();
  * @throws RequestError NOT_FOUND where nothing was uploaded; SourceError where the source is refused; RecordError
  */
 export function currentPlan(id: string, world: World): Promise<Plan> {
-  return planning(id, async () => (await currentPlanOf(id, world.media)) ?? (await makePlan(id, world)));
+  return planning(id, async () => {
+    return (await currentPlanOf(id, world.media)) ?? (await asFileStands(() => makePlan(id, world)));
+  });
 }
 
-/** How often another file may take the place of one while that is looked at. */
+/** How often another file may take the place of one while something is done with it. */
 const REPLACEMENTS = 3;
 
-async function makePlan(id: string, world: World): Promise<Plan> {
+/** Does what is done with a file, and once more with the other where one has taken its place meanwhile. */
+export async function asFileStands<T>(work: () => Promise<T>): Promise<T> {
   for (let left = REPLACEMENTS; ; left -= 1) {
     try {
-      return await planAsIs(id, world);
+      return await work();
     } catch (error) {
       const isReplaced = error instanceof RequestError && error.code === 'SOURCE_REPLACED';
       if (!isReplaced || left === 0) throw error;
@@ -56,7 +59,7 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   }
 }
 
-async function planAsIs(id: string, world: World): Promise<Plan> {
+async function makePlan(id: string, world: World): Promise<Plan> {
   const { media, uploads } = world;
   const refused = await readRecord(media, ERROR, errorKey(id));
   if (refused && refused.code !== 'ENCODING_FAILED') throw new SourceError(refused.code, refused.message);

@@ -8,6 +8,9 @@ import { unlessDeleted } from './delete-video.ts';
 import { putJson } from './store.ts';
 import type { World } from './world.ts';
 
+/** How long an engine may be at a list before it counts as lost: as lib/prewarm.ts ends an execution. */
+export const LONGEST_RUN_MS = 24 * 3600 * 1000;
+
 export interface PrewarmRequest {
   id: string;
   rev: string;

@@ -14,8 +14,8 @@ import { isBreakdown, unlessUnreadable } from './breakdown.ts';
 import { inspectContainer } from './inspect-container.ts';
 
 /**
- * @throws SourceError of any code but EMPTY_FILE, TOO_LONG and DAMAGED; OutageError where the source could not be read fast
- *   enough to tell, or the tools do not work
+ * @throws SourceError of any code but EMPTY_FILE, TOO_LONG and DAMAGED; OutageError where the source could not be read
+ *   fast enough to tell, or the tools do not work
  */
 export const probeSource = (
   served: Pick<ServedSource, 'url' | 'watchSpeed' | 'failure'>,

@@ -1,5 +1,5 @@
-// A form may overwrite a file for an hour. Nothing of the one is ever mixed with the other: the new file is planned, and what was
-// made of the old one is a former revision.
+// A form may overwrite a file for an hour. Nothing of the one is ever mixed with the other: the new file is planned,
+// and what was made of the old one is a former revision.
 
 import { SourceError } from '../core/errors.ts';
 import { errorKey, planKey, sourceKey } from '../core/keys.ts';
@@ -13,11 +13,12 @@ import { createRecord } from './store.ts';
 import type { World } from './world.ts';
 
 /**
- * Where another file has taken the place of the one that the current revision was planned from, what it is planned as becomes
- * the current one at once: of the old file nothing else can be made. A file that has to be refused does not take the place of
- * a video that is ready.
+ * Where another file has taken the place of the one that the current revision was planned from, what it is planned as
+ * becomes the current one at once: of the old file nothing else can be made. A file that has to be refused does not
+ * take the place of a video that is ready.
  * @returns whether it did
- * @throws RequestError SOURCE_REPLACED where that happens again meanwhile; SourceError where the new file is refused, and the video with it; OutageError; RecordError
+ * @throws RequestError SOURCE_REPLACED where that happens again meanwhile; SourceError where the new file is refused,
+ *   and the video with it; OutageError; RecordError
  */
 export async function planReplacedSource(id: string, world: World): Promise<boolean> {
   const { media, uploads } = world;

@@ -12,7 +12,7 @@ import { unlessDeleted } from './delete-video.ts';
 import { finish } from './finish.ts';
 import { formerRevision, sweepRevision } from './grace.ts';
 import { planSource } from './planning.ts';
-import { startWork } from './prewarm.ts';
+import { LONGEST_RUN_MS, startWork } from './prewarm.ts';
 import type { StartPrewarm } from './prewarm.ts';
 import {
   changeRevisions,
@@ -36,8 +36,8 @@ export interface Replanned {
 
 /**
  * Harmless to run twice: what a revision has already is not made again.
- * @throws RequestError NOT_FOUND, SOURCE_GONE, SOURCE_REPLACED; SourceError where the source would be refused now, in which
- *   case the video stays as it is; RecordError
+ * @throws RequestError NOT_FOUND, SOURCE_GONE, SOURCE_REPLACED; SourceError where the source would be refused now, in
+ *   which case the video stays as it is; RecordError
  */
 export async function replan(
   id: string,
@@ -101,9 +101,6 @@ async function setNext(
   return next;
 }
 
-/** How long an engine may be at a list before somebody who asks for it again is to have it begun again. */
-const LONGEST_RUN_MS = 24 * 3600 * 1000;
-
 /** Whether an engine has been at a revision's list and is no more: it failed, or it began long ago. */
 async function hasEnded(id: string, rev: string, media: Store, now: Date): Promise<boolean> {
   if (await media.head(revisionErrorKey(id, rev))) return true;
@@ -123,8 +120,8 @@ export function withoutNext(before: Revisions, plan: Plan | undefined, now: Date
 }
 
 /**
- * Goes on with a revision that was planned anew and is not complete, after whoever made it was ended. What failed waits for
- * somebody to ask for it again; what an engine is at is not begun a second time.
+ * Goes on with a revision that was planned anew and is not complete, after whoever made it was ended. What failed waits
+ * for somebody to ask for it again; what an engine is at is not begun a second time.
  * @param again for one that is tried again after an outage: when that was decided
  */
 export async function resumeNext(

@@ -1,11 +1,12 @@
 // Takes up again what could not be done: nothing waits for a restart, or for somebody to look.
 
-import { backoffMs, pause } from '../adapters/patience.ts';
+import { backoffMs, persistently } from '../adapters/patience.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
 import { cardKey, sourceKey, workKey } from '../core/keys.ts';
 import { beginTry, continueTry, delayCodeOf, delayVideo, dueVideos, endDelay } from './delay.ts';
 import { deleteVideo } from './delete-video.ts';
 import { ingest } from './ingest.ts';
+import { LONGEST_RUN_MS } from './prewarm.ts';
 import type { StartPrewarm } from './prewarm.ts';
 import { revisionsOf } from './revisions.ts';
 import { unfinishedVideos } from './unfinished.ts';
@@ -35,12 +36,9 @@ export async function resumeDelayed(world: World, options: ResumeOptions): Promi
   return { resumed };
 }
 
-/** How long an engine may be at a list of work, or an event under way, before it counts as lost. */
-const LONGEST_RUN_MS = 24 * 3600 * 1000;
-
 /**
- * Looks through all videos for those that nobody is at: of which an event was lost, or a run ended without a word. To be done
- * from time to time, as it lists everything.
+ * Looks through all videos for those that nobody is at: of which an event was lost, or a run ended without a word. To
+ * be done from time to time, as it lists everything.
  */
 export async function resumeLost(world: World, options: ResumeOptions): Promise<Resumed> {
   const resumed: string[] = [];
@@ -77,13 +75,9 @@ async function tryAgain(id: string, world: World, { startPrewarm, now }: ResumeO
 const NOTING_ATTEMPTS = 8;
 
 /** Where the store is away for long, the try counts as lost when its time is over (pipeline/delay.ts). */
-async function noted(id: string, failure: unknown, world: World): Promise<void> {
-  for (let failures = 1; ; failures += 1) {
-    try {
-      return await delayVideo(id, delayCodeOf(failure), world, new Date());
-    } catch (error) {
-      if (!(error instanceof OutageError) || failures === NOTING_ATTEMPTS) return console.error(error);
-      await pause(2 * backoffMs(failures));
-    }
-  }
-}
+const noted = (id: string, failure: unknown, world: World): Promise<void> =>
+  persistently(() => delayVideo(id, delayCodeOf(failure), world, new Date()), {
+    attempts: NOTING_ATTEMPTS,
+    passes: (error) => error instanceof OutageError,
+    pauseMs: (failures) => 2 * backoffMs(failures),
+  }).catch((error: unknown) => console.error(error));

@@ -1,5 +1,5 @@
-// Which revisions a video has, and the plan of each. A video that commit 8e3bc33 planned has one, under keys of its own; it
-// is read from there for as long as it lives.
+// Which revisions a video has, and the plan of each. A video that commit 8e3bc33 planned has one, under keys of its
+// own; it is read from there for as long as it lives.
 
 import {
   artifactKey,
@@ -39,8 +39,8 @@ export const revsOf = ({ current, next, former }: Revisions): string[] => [
 export const onlyRevision = (rev: string): Revisions => ({ current: rev, next: null, former: [] });
 
 /**
- * Changes the record as it stands, or as a video's first plan implies it. A record that is gone is that of a deleted video,
- * and is not written again.
+ * Changes the record as it stands, or as a video's first plan implies it. A record that is gone is that of a deleted
+ * video, and is not written again.
  * @throws RecordError
  */
 export async function changeRevisions(

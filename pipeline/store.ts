@@ -40,7 +40,8 @@ export interface Store {
   getTagged(key: string): Promise<TaggedObject | undefined>;
   /**
    * Bytes `first` to `last`, both included, as they arrive; they may break off.
-   * @throws RequestError SOURCE_REPLACED where the object is no longer the one with this `etag`, NOT_FOUND where it is gone
+   * @throws RequestError SOURCE_REPLACED where the object is no longer the one with this `etag`, NOT_FOUND where it is
+   *   gone
    */
   readRange(
     key: string,

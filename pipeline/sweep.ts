@@ -1,5 +1,5 @@
-// The sweep, from time to time, of revisions whose grace time is over. It also finds what nobody else would: a revision whose
-// making was never begun, and a plan that functions of an older release have left.
+// The sweep, from time to time, of revisions whose grace time is over. It also finds what nobody else would: a revision
+// whose making was never begun, and a plan that functions of an older release have left.
 
 import {
   CARDS,
@@ -77,8 +77,8 @@ export async function sweepRevisions(world: World, options: SweepOptions): Promi
 }
 
 /**
- * Records without a card are what functions of an older release have left of a deleted video. Both listings are in the order
- * of ids.
+ * Records without a card are what functions of an older release have left of a deleted video. Both listings are in the
+ * order of ids.
  */
 async function* videosWithoutCard(media: Store): AsyncGenerator<string> {
   const cards = media.list(CARDS)[Symbol.asyncIterator]();
@@ -172,8 +172,8 @@ const canRead = async (id: string, { source }: Plan, { uploads }: World): Promis
 
 /**
  * Revisions that have records and are not listed. A plan under its first key was made by functions of before there were
- * revisions, which ran beside ours during a deployment or after a rollback, and may have pointed the multivariant playlist to
- * it. Others are left by functions of ours that were ended half-way.
+ * revisions, which ran beside ours during a deployment or after a rollback, and may have pointed the multivariant
+ * playlist to it. Others are left by functions of ours that were ended half-way.
  */
 async function listUnlisted(id: string, media: Store, now: Date): Promise<void> {
   const complete = await completeInstead(id, media);

@@ -1,6 +1,6 @@
-// Limits of an upload in parts that hold before its bytes are stored. S3 knows no limit for the sum of parts, so each part
-// is checked by what is stored when its URL is signed. That takes one ListParts, which costs as much as the part's own
-// PUT, and tells of a thousand parts.
+// Limits of an upload in parts that hold before its bytes are stored. S3 knows no limit for the sum of parts, so each
+// part is checked by what is stored when its URL is signed. That takes one ListParts, which costs as much as the part's
+// own PUT, and tells of a thousand parts.
 //
 // This stops every client that is told to stop. One that signs all its parts before it sends any can still store more, in
 // five uploads and for three days at most, as S3 then forgets what is not complete:
@@ -20,9 +20,9 @@ export interface IntendedPart {
 }
 
 /**
- * The least size of a file that has this part and those that are stored. Parts are numbered without gaps; all but the last
- * have 5 MiB; those that say their sizes are equal, but for the last, which is smaller. Of the stored parts not all need
- * be known.
+ * The least size of a file that has this part and those that are stored. Parts are numbered without gaps; all but the
+ * last have 5 MiB; those that say their sizes are equal, but for the last, which is smaller. Of the stored parts not
+ * all need be known.
  */
 export function leastFileBytes(stored: readonly StoredPart[], { number, sizeBytes }: IntendedPart): number {
   const others = stored.filter((part) => part.number !== number); // it takes the place of the one of its number

@@ -20,7 +20,7 @@ import { ERROR } from '../core/records/outcomes.ts';
 import type { StoredError } from '../core/records/outcomes.ts';
 import { durationSeconds } from '../core/segments.ts';
 import { RecordError, notFound } from '../core/errors.ts';
-import { shownTitle } from '../core/title.ts';
+import { UNTITLED, shownTitle } from '../core/title.ts';
 import { prewarmedArtifacts } from '../core/work.ts';
 import { delayOf } from './delay.ts';
 import { besidePlaylist, posterPath, storyboardPath } from './playback.ts';
@@ -123,8 +123,6 @@ export async function videoStatus(
 }
 
 const delayedBy = ({ code, since, retryAt }: Delay): VideoDelay => ({ code, since, retryAt });
-
-const UNTITLED = 'Untitled';
 
 function filenameOf(source: ObjectInfo | undefined): string | undefined {
   try {

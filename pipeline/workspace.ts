@@ -1,5 +1,6 @@
-// The folder that encoders write into. In a function it is what is left of a small disk, and may still hold what an invocation
-// that was cut off has left there; on one machine it shares its disk with everything else, and a file keeps some space aside.
+// The folder that encoders write into. In a function it is what is left of a small disk, and may still hold what an
+// invocation that was cut off has left there; on one machine it shares its disk with everything else, and a file keeps
+// some space aside.
 
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';

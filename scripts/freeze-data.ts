@@ -89,8 +89,8 @@ async function writeHalf(data: string, videos: Video[]): Promise<void> {
     const prewarmed: Promise<void>[] = [];
     for (const video of videos) {
       const granted = await uploadFile(system, join(directory.path, video.filename));
-      // No chunk is begun while a viewer waits, and one at a time over all videos. So the first video's first chunk is all
-      // that the prewarm makes, as long as somebody watches the others.
+      // No chunk is begun while a viewer waits, and one at a time over all videos. So the first video's first chunk is
+      // all that the prewarm makes, as long as somebody watches the others.
       await watch(granted, video);
       if (video.isPrewarmed) prewarmed.push(chunkStored(granted));
     }

@@ -1,5 +1,5 @@
-// One round: a new system on a new store, sources sent and watched, faults between the two; then the faults end, and what has
-// become of it is held against what is right. Nothing is restarted but what a scenario kills.
+// One round: a new system on a new store, sources sent and watched, faults between the two; then the faults end, and
+// what has become of it is held against what is right. Nothing is restarted but what a scenario kills.
 
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { unpackedAudio } from '../../core/adts.ts';
 import { planKey } from '../../core/keys.ts';
 import { pictureFacts, soundFacts } from '../../test/support/segment-facts.ts';
 import { numbersIn } from '../../test/support/numbered.ts';
@@ -259,7 +260,7 @@ async function segmentsProblems(
 async function soundRatio(own: Buffer, right: Buffer, directory: string): Promise<number> {
   const heard = async (segment: Buffer): Promise<Float32Array> => {
     const path = join(directory, 'segment.aac');
-    await writeFile(path, untagged(segment));
+    await writeFile(path, unpackedAudio(segment));
     return (await heardIn(path)).samples;
   };
   const [a, b] = [await heard(own), await heard(right)];
@@ -283,10 +284,6 @@ const timesOf = (segment: Buffer) => {
   const { frames, pts } = pictureFacts(segment);
   return { frames, pts };
 };
-
-/** A segment of packed audio without its ID3 tag. */
-const untagged = (segment: Buffer): Buffer =>
-  segment.subarray(10 + [6, 7, 8, 9].reduce((size, at) => size * 128 + segment[at]!, 0));
 
 function firstWrong(numbers: readonly number[], expected: readonly number[]): string | undefined {
   const at = expected.findIndex((number, index) => numbers[index] !== number);

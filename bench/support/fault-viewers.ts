@@ -1,5 +1,5 @@
-// Viewers who fetch what players fetch, again and again, and try again where players would. All that they are given is kept,
-// to be held against what is right when that is known.
+// Viewers who fetch what players fetch, again and again, and try again where players would. All that they are given is
+// kept, to be held against what is right when that is known.
 
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -14,7 +14,6 @@ const MIB = 1024 * KIB;
 const SMALL_BYTES = 4 * KIB;
 /** How often a write that is under way looks at the space again: others write as well. */
 const CHECK_BYTES = MIB;
-/** Shares of the file system, so that a small one is not all reserve. */
 const SHARE = 32;
 const RESERVE_BYTES = { least: MIB, most: 16 * MIB };
 const FLOOR_BYTES = { least: 2 * MIB, most: 64 * MIB };
@@ -113,6 +112,7 @@ export class Space {
   }
 }
 
-function shareOf(totalBytes: number, { least, most }: { least: number; most: number }): number {
+/** What is kept aside of a file system, so that a small one is not all reserve. */
+export function shareOf(totalBytes: number, { least, most }: { least: number; most: number }): number {
   return Math.min(most, Math.max(least, Math.floor(totalBytes / SHARE)));
 }

@@ -196,8 +196,6 @@ test('a store that does not give a list of work at once fails nothing', async ()
   await expectReady(video.id);
 });
 
-// Not yet: the execution that is to try it again has the name of the one before (pipeline/ingest.ts hands `again` to `startWork`,
-// but not to `resumeNext`), so there is none.
 test('a video that is planned anew is delayed as well, and its next revision becomes the current one', async () => {
   const { video, execution } = await videos.uploaded(clip);
   const { id } = video;

@@ -1,7 +1,7 @@
 // Disks small enough to be filled: a real one where the system lets us mount it, and one that only counts, anywhere.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -23,11 +23,21 @@ export interface SmallDisk {
 const TOTAL_BYTES = 32 * 1024 * 1024;
 const BLOCK_BYTES = 4096;
 
-/** A tmpfs of 32 MiB; throws where none can be mounted. */
-export function tmpfsDisk(): SmallDisk {
+/** Why no tmpfs can be mounted here; undefined where one can. */
+export function tmpfsRefusal(): string | undefined {
+  try {
+    tmpfsDisk().remove();
+    return undefined;
+  } catch (error) {
+    return String((error as { stderr?: unknown }).stderr ?? error).trim();
+  }
+}
+
+/** A tmpfs; throws where none can be mounted. */
+export function tmpfsDisk(totalBytes = TOTAL_BYTES): SmallDisk {
   const mountPoint = mkdtempSync(join(tmpdir(), 'small-disk-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${TOTAL_BYTES}`, 'tmpfs', mountPoint], {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${totalBytes}`, 'tmpfs', mountPoint], {
       stdio: 'pipe',
     });
   } catch (error) {
@@ -43,7 +53,15 @@ export function tmpfsDisk(): SmallDisk {
     fill(leftBytes = 0) {
       rmSync(foreign, { force: true });
       const { bavail, bsize } = statfsSync(mountPoint);
-      writeFileSync(foreign, Buffer.alloc(bavail * bsize - leftBytes));
+      // Others may be writing, too: then there is less than there was.
+      for (let left = bavail * bsize - leftBytes; left > 0; left -= BLOCK_BYTES) {
+        try {
+          appendFileSync(foreign, Buffer.alloc(Math.min(left, BLOCK_BYTES)));
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+          break;
+        }
+      }
     },
     unfill: () => rmSync(foreign, { force: true }),
     remove() {

@@ -1,4 +1,4 @@
-// Rounds of bench/faults.ts, small enough for tests.
+// Rounds of bench/faults.ts, small enough for tests, and the tests of which each is one.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,17 +6,37 @@ import { runRound } from '../../bench/support/fault-rounds.ts';
 import type { RoundOptions, RoundResult } from '../../bench/support/fault-rounds.ts';
 import { NO_FAULTS, SCENARIOS } from '../../bench/support/fault-scenarios.ts';
 import { faultSources } from '../../bench/support/fault-sources.ts';
+import { temporaryDirectory } from './media.ts';
 
 /** One that is cut from as it is, one that is copied first, sound, and one that is refused. */
 const SOURCES = ['index-last.mp4', 'recording.ts', 'sound.m4a', 'words.mp4'];
 
-export interface SmallRounds {
-  /** What is right, found by a round without faults; `problems` are that round's own. */
+interface SmallRounds {
+  /** What is right, found by a round without faults; its `problems` are its own. */
   right: RoundResult;
   run(scenario: string): Promise<RoundResult>;
 }
 
-export async function smallRounds(directory: string): Promise<SmallRounds> {
+/** A test for each scenario, by its name; `means` says what happens in it. */
+export function testRounds(scenarios: readonly (readonly [name: string, means: string])[]): void {
+  let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+  let rounds: SmallRounds;
+
+  beforeAll(async () => {
+    directory = await temporaryDirectory();
+    rounds = await smallRounds(directory.path);
+    expect(rounds.right.problems).toEqual([]);
+  });
+  afterAll(() => directory.remove());
+
+  test.each(scenarios)('%s: %s leave every video ready, right, and rightly shown', async (name) => {
+    const { problems, faults } = await rounds.run(name);
+    expect(problems).toEqual([]);
+    expect(faults.size).toBeGreaterThan(0);
+  });
+}
+
+async function smallRounds(directory: string): Promise<SmallRounds> {
   await mkdir(join(directory, 'sources'));
   const sources = await faultSources(join(directory, 'sources'), (name) => SOURCES.includes(name));
   const optionsFor = (name: string): Omit<RoundOptions, 'truths'> => ({

@@ -1,6 +1,6 @@
 // Everything the page knows, and how that changes. Pure: what touches network or document is in main.ts and the views.
 
-import { shownTitle } from '../../core/title.ts';
+import { UNTITLED, shownTitle } from '../../core/title.ts';
 import type { Config, Video, VideoPage } from '../api.ts';
 import { percentText } from '../format.ts';
 import { UPLOAD_UNFINISHED, delayText, refusalOf } from '../problems.ts';
@@ -84,7 +84,7 @@ export const INITIAL: State = {
 export const newUpload = (key: number, file: File | undefined): Upload => ({
   key,
   file,
-  name: file ? shownTitle(file.name) || 'Untitled' : 'Test clip',
+  name: file ? shownTitle(file.name) || UNTITLED : 'Test clip',
   sizeBytes: file?.size ?? 0,
   phase: 'queued',
   sentBytes: 0,
@@ -96,7 +96,7 @@ export const newUpload = (key: number, file: File | undefined): Upload => ({
 
 export const unfinishedUpload = (key: number, saved: SavedUpload, sentBytes: number): Upload => ({
   ...newUpload(key, undefined),
-  name: shownTitle(saved.name) || 'Untitled',
+  name: shownTitle(saved.name) || UNTITLED,
   sizeBytes: saved.sizeBytes,
   phase: 'unfinished',
   sentBytes,

@@ -130,8 +130,8 @@ export const putsSegment = (index: number) => {
 };
 
 /**
- * The metrics in CloudWatch's embedded format among a function's log lines, each with the dimensions by which alarms and the
- * dashboard have to ask for it: `DeriveTime by service,kind`.
+ * The metrics in CloudWatch's embedded format among a function's log lines, each with the dimensions by which alarms
+ * and the dashboard have to ask for it: `DeriveTime by service,kind`.
  */
 export const metricsIn = (output: string): string[] =>
   output
