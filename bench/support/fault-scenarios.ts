@@ -16,8 +16,15 @@ const fault = (
   perObject?: Fault['perObject'],
 ): Fault => ({ kind, share, matching, ...(perObject ? { perObject } : {}) });
 
-/** Nothing happens: what is made then is right, and how long it takes is what others are measured by. */
+/** Nothing happens. */
 export const NO_FAULTS: Scenario = { name: 'none', isStrict: true };
+/** What is made then is right, and how long it takes is what others are measured by. */
+export const AHEAD_OF_TIME: Scenario = { ...NO_FAULTS, name: 'ahead of time' };
+export const PIECE_BY_PIECE: Scenario = {
+  ...NO_FAULTS,
+  name: 'piece by piece',
+  environment: { PREWARM: 'none' },
+};
 
 export const SCENARIOS: readonly Scenario[] = [
   {
