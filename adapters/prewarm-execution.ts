@@ -3,7 +3,7 @@
 import { ExecutionAlreadyExists, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import type { SFNClient } from '@aws-sdk/client-sfn';
 import { OutageError } from '../core/errors.ts';
-import type { StartPrewarm } from '../pipeline/prewarm.ts';
+import type { StartPrewarm } from '../pipeline/life/prewarm.ts';
 
 /**
  * Named after video and revision, an execution is started once however often it is asked for; one that is to run again,

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { S3ServiceException } from '@aws-sdk/client-s3';
 import type { GetObjectCommandOutput } from '@aws-sdk/client-s3';
 import { OutageError, RequestError } from '../core/errors.ts';
-import { persistently } from './patience.ts';
+import { persistently } from '../machine/patience.ts';
 
 /**
  * Statuses by which a store says something about what was asked for. All others are about itself: 403 of a key or a clock

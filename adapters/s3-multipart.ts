@@ -11,7 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { Part, S3Client } from '@aws-sdk/client-s3';
 import { RequestError } from '../core/errors.ts';
-import type { MultipartStore, StoredPart } from '../pipeline/multipart.ts';
+import type { MultipartStore, StoredPart } from '../pipeline/uploads/multipart.ts';
 import { asked, statusOf } from './s3-answers.ts';
 
 export function s3Multipart(client: S3Client, bucket: string): MultipartStore {

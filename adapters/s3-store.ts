@@ -15,7 +15,7 @@ import type { CompletedPart, PutObjectCommandInput, S3Client } from '@aws-sdk/cl
 import type { Readable } from 'node:stream';
 import { OutageError, notFound, sourceReplaced } from '../core/errors.ts';
 import type { PutOptions, Store } from '../pipeline/store.ts';
-import { backoffMs, pause } from './patience.ts';
+import { backoffMs, pause } from '../machine/patience.ts';
 import { s3Multipart } from './s3-multipart.ts';
 import { asked, askedWhole, isProven, lengthMetadata, statusOf, wholeBody } from './s3-answers.ts';
 

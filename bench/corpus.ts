@@ -10,8 +10,8 @@ import type { Rendition } from '../test/support/hls.ts';
 import { temporaryDirectory } from '../test/support/media.ts';
 import { deleteVideo, startSystem, untilStatus, uploadFile } from '../test/support/system.ts';
 import type { Granted, System } from '../test/support/system.ts';
-import type { PlannedSource } from '../core/plan.ts';
-import type { VideoStatus } from '../pipeline/video-status.ts';
+import type { PlannedSource } from '../core/plan/plan.ts';
+import type { VideoStatus } from '../pipeline/life/video-status.ts';
 import { isUpright, pictureShift, picturesOf, soundOf, soundShift } from './support/fidelity.ts';
 
 /** The part of a manifest's entry that is used here. */

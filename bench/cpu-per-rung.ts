@@ -1,12 +1,12 @@
-// What does a second of video cost in CPU seconds, rung by rung? core/cost.ts reckons with what this prints.
+// What does a second of video cost in CPU seconds, rung by rung? core/work/cost.ts reckons with what this prints.
 
 import { join } from 'node:path';
-import { withRangeServer } from '../adapters/range-server.ts';
+import { withRangeServer } from '../machine/range-server.ts';
 import { valueOf } from '../core/fraction.ts';
-import { planFor, renditionNames } from '../core/plan.ts';
-import { segmentCount } from '../core/segments.ts';
-import { encode } from '../pipeline/encode.ts';
-import { probeSource } from '../pipeline/probe-source.ts';
+import { planFor, renditionNames } from '../core/plan/plan.ts';
+import { segmentCount } from '../core/plan/segments.ts';
+import { encode } from '../pipeline/derive/encode.ts';
+import { probeSource } from '../pipeline/source/probe-source.ts';
 import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../test/support/media.ts';
 import { median } from './support/figures.ts';
 import { cpuSeconds } from './support/processes.ts';

@@ -3,8 +3,8 @@
 
 import { join } from 'node:path';
 import { s3Store } from '../adapters/s3-store.ts';
-import type { Plan } from '../core/plan.ts';
-import { currentPlanOf } from '../pipeline/revisions.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import { currentPlanOf } from '../pipeline/revisions/revisions.ts';
 import { bytesAt, renditionsAt } from '../test/support/hls.ts';
 import { temporaryDirectory } from '../test/support/media.ts';
 import { startSystem, storeClient, untilStatus, uploadFile } from '../test/support/system.ts';

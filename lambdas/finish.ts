@@ -2,8 +2,8 @@
 
 import { OUTAGE_CODES } from '../core/errors.ts';
 import type { OutageCode } from '../core/errors.ts';
-import { failVideo } from '../pipeline/fail-video.ts';
-import { finish } from '../pipeline/finish.ts';
+import { failVideo } from '../pipeline/life/fail-video.ts';
+import { finish } from '../pipeline/life/finish.ts';
 import { bucketsFromEnvironment } from './buckets.ts';
 import { observe } from './observability.ts';
 

@@ -2,8 +2,8 @@
 
 import type { S3Event } from 'aws-lambda';
 import { RequestError } from '../core/errors.ts';
-import { parseSourceKey } from '../core/keys.ts';
-import { ingest } from '../pipeline/ingest.ts';
+import { parseSourceKey } from '../core/artifacts/keys.ts';
+import { ingest } from '../pipeline/life/ingest.ts';
 import { prewarmFromEnvironment } from './prewarm.ts';
 import { worldFromEnvironment } from './world.ts';
 

@@ -1,8 +1,8 @@
 // What operators ask for, and what has to be done from time to time.
 
 import type { Context, ScheduledEvent } from 'aws-lambda';
-import { maintain, maintenanceRequest } from '../pipeline/maintenance.ts';
-import type { MaintenanceAnswer } from '../pipeline/maintenance.ts';
+import { maintain, maintenanceRequest } from '../pipeline/revisions/maintenance.ts';
+import type { MaintenanceAnswer } from '../pipeline/revisions/maintenance.ts';
 import { numberFromEnv } from './environment.ts';
 import { prewarmFromEnvironment } from './prewarm.ts';
 import { worldFromEnvironment } from './world.ts';

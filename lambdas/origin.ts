@@ -1,7 +1,7 @@
 // The fallback origin, behind a function URL: streams, as a segment may exceed what a buffered answer can carry.
 
 import { streamHandle } from 'hono/aws-lambda';
-import { httpOrigin } from '../pipeline/http-origin.ts';
+import { httpOrigin } from '../pipeline/http/origin.ts';
 import { worldFromEnvironment } from './world.ts';
 
 /** What runs us may know that nobody waits for the answer any longer. */

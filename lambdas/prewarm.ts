@@ -2,7 +2,7 @@
 
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { prewarmExecutions } from '../adapters/prewarm-execution.ts';
-import type { StartPrewarm } from '../pipeline/prewarm.ts';
+import type { StartPrewarm } from '../pipeline/life/prewarm.ts';
 import { requireEnv } from './environment.ts';
 
 export const prewarmFromEnvironment = (): StartPrewarm =>

@@ -1,9 +1,9 @@
 // How the API makes playback tokens, from the environment: not at all, or with the secret in Secrets Manager.
 
 import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
-import { PLAYBACK, playbackToken } from '../core/playback-token.ts';
-import type { PlaybackSecrets } from '../core/playback-token.ts';
-import type { SignPlayback } from '../pipeline/playback.ts';
+import { PLAYBACK, playbackToken } from '../core/access/playback-token.ts';
+import type { PlaybackSecrets } from '../core/access/playback-token.ts';
+import type { SignPlayback } from '../pipeline/life/playback.ts';
 import { choiceFromEnv, requireEnv } from './environment.ts';
 
 /**

@@ -1,7 +1,7 @@
 // One item of the work list.
 
 import { WORK } from '../core/records/work.ts';
-import { deriveWork } from '../pipeline/derive.ts';
+import { deriveWork } from '../pipeline/derive/derive.ts';
 import { worldFromEnvironment } from './world.ts';
 
 const world = worldFromEnvironment();

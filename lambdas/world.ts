@@ -1,10 +1,10 @@
 // The world of a function that encodes: its buckets, its ffmpeg, its limits, all from the environment.
 
 import { tmpdir } from 'node:os';
-import { checkBinaries, installedBinaries } from '../adapters/ffmpeg.ts';
-import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
+import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';
+import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import type { World } from '../pipeline/world.ts';
-import { PREWARM } from '../core/plan.ts';
+import { PREWARM } from '../core/plan/plan.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
 import { bucketsFromEnvironment } from './buckets.ts';

@@ -10,7 +10,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { join } from 'node:path';
-import { contentSecurityPolicy } from '../web/content-security-policy.ts';
+import { contentSecurityPolicy } from '../core/access/content-security-policy.ts';
 import { acknowledge } from './acknowledge.ts';
 
 export interface CdnDomain {
@@ -145,7 +145,7 @@ export class Delivery extends Construct {
     });
   }
 
-  /** What is stored says itself how long it may be kept (core/media-types.ts); what does not is not kept. */
+  /** What is stored says itself how long it may be kept (core/artifacts/media-types.ts); what does not is not kept. */
   private videoCache(id: string, compress: boolean): cloudfront.CachePolicy {
     return new cloudfront.CachePolicy(this, `${id}Cache`, {
       comment: 'As long as Cache-Control says; the key is the path alone',

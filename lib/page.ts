@@ -17,7 +17,7 @@ const COPIER =
 
 export type PageConfig = Pick<Config, 'signIn'>;
 
-/** Filled in for each video by the API (pipeline/watch-pages.ts). */
+/** Filled in for each video by the API (pipeline/http/watch-pages.ts). */
 export const VIDEO_PAGES = ['watch.html', 'embed.html'];
 
 export class Page extends Construct {

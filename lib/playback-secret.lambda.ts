@@ -18,7 +18,7 @@ import {
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import '@aws-sdk/signature-v4a'; // registers itself; the KeyValueStore is global and takes no other signature
-import type { PlaybackSecrets, SecretName } from '../core/playback-token.ts';
+import type { PlaybackSecrets, SecretName } from '../core/access/playback-token.ts';
 import { requireEnv } from '../lambdas/environment.ts';
 
 /** What Secrets Manager sends; nothing of it when called at deploy. */

@@ -1,5 +1,5 @@
 // Runs in CloudFront Functions (runtime 2.0) before the cache is asked: /v/{token}/{id}/… becomes /v/{id}/…, or 403.
-// The rule is core/playback-token.ts's. This runtime knows neither modules of ours nor destructuring, classes, for-of
+// The rule is core/access/playback-token.ts's. This runtime knows neither modules of ours nor destructuring, classes, for-of
 // or ?., takes 10 KB of source, and ends a call after about a millisecond of work.
 
 import cf from 'cloudfront';

@@ -12,12 +12,12 @@ import { acknowledge } from './acknowledge.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 import type { PipelineFunctionDefaults } from './pipeline-function.ts';
 
-// Must be longer than any token lives (core/playback-token.ts: a week): a rotation ends the tokens of the one before
+// Must be longer than any token lives (core/access/playback-token.ts: a week): a rotation ends the tokens of the one before
 // the last.
 const ROTATION = Duration.days(90);
 
 export class PlaybackTokens extends Construct {
-  /** JSON as in core/playback-token.ts; who reads it can make tokens. */
+  /** JSON as in core/access/playback-token.ts; who reads it can make tokens. */
   readonly secret: secretsmanager.Secret;
   /** For the viewer requests of all behaviours below /v/. */
   readonly check: cloudfront.Function;

@@ -1,5 +1,5 @@
 // Runs in CloudFront Functions (runtime 2.0) before the API is asked: of the cookie of whoever has signed in the header
-// is made that the API's authorizer knows. The rule is core/session.ts's; this runtime knows no modules of ours.
+// is made that the API's authorizer knows. The rule is core/access/session.ts's; this runtime knows no modules of ours.
 
 function handler(event) {
   const request = event.request;

@@ -4,8 +4,8 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { PREWARM } from '../core/plan.ts';
-import { PLAYBACK } from '../core/playback-token.ts';
+import { PREWARM } from '../core/plan/plan.ts';
+import { PLAYBACK } from '../core/access/playback-token.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
 
 const CHOICES = {

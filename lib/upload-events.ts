@@ -9,7 +9,7 @@ import * as s3 from 'aws-cdk-lib/aws-s3';
 import { LambdaDestination } from 'aws-cdk-lib/aws-s3-notifications';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { SOURCES } from '../core/keys.ts';
+import { SOURCES } from '../core/artifacts/keys.ts';
 import { WRITES_ANY_LOG, acknowledge } from './acknowledge.ts';
 
 export class UploadEvents extends Construct {

@@ -18,10 +18,10 @@ import {
   mezzaninePrefix,
   sourceKey,
   videoPrefix,
-} from '../core/keys.ts';
+} from '../core/artifacts/keys.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
-import type { Prewarm as WhatToPrewarm } from '../core/plan.ts';
-import type { Playback } from '../core/playback-token.ts';
+import type { Prewarm as WhatToPrewarm } from '../core/plan/plan.ts';
+import type { Playback } from '../core/access/playback-token.ts';
 import { acknowledge } from './acknowledge.ts';
 import { Delivery } from './delivery.ts';
 import type { CdnDomain } from './delivery.ts';
@@ -175,7 +175,7 @@ export class VideoPipeline extends Construct {
   readonly distribution: cloudfront.Distribution;
   /** The generated key, as plain text; undefined with a JWT issuer. */
   readonly apiKey: secretsmanager.Secret | undefined;
-  /** JSON as in core/playback-token.ts; undefined with public playback. */
+  /** JSON as in core/access/playback-token.ts; undefined with public playback. */
   readonly playbackSecret: secretsmanager.Secret | undefined;
   readonly alarmTopic: sns.ITopic;
   readonly dashboard: cloudwatch.Dashboard;
@@ -357,7 +357,7 @@ export class VideoPipeline extends Construct {
     this.dashboard = monitoring.dashboard;
   }
 
-  /** Each function's needs, as it uses the keys of core/keys.ts. */
+  /** Each function's needs, as it uses the keys of core/artifacts/keys.ts. */
   private allowAccess(): void {
     const { uploads, media, page } = this.buckets;
     const { api, ingest, origin, transcode, finish, maintenance } = this.functions;

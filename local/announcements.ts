@@ -2,8 +2,8 @@
 // and does not tell us of them.
 
 import type { S3Event } from 'aws-lambda';
-import { SOURCES, parseSourceKey, sourceKey } from '../core/keys.ts';
-import { unfinishedVideos } from '../pipeline/unfinished.ts';
+import { SOURCES, parseSourceKey, sourceKey } from '../core/artifacts/keys.ts';
+import { unfinishedVideos } from '../pipeline/life/unfinished.ts';
 import type { World } from '../pipeline/world.ts';
 
 type Buckets = Pick<World, 'uploads' | 'media'>;

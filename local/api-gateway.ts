@@ -7,7 +7,7 @@ import type {
   APIGatewayProxyStructuredResultV2,
   APIGatewaySimpleAuthorizerResult,
 } from 'aws-lambda';
-import { sessionAuthorization } from '../core/session.ts';
+import { sessionAuthorization } from '../core/access/session.ts';
 import { eventOf, sendResult } from './lambda-events.ts';
 
 export interface ApiFunctions {

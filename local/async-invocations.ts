@@ -2,7 +2,7 @@
 // Lambda gives up after three attempts, or after six hours where it could not begin; as nobody here watches a queue of
 // what is then left, this goes on for the six hours.
 
-import { pause } from '../adapters/patience.ts';
+import { pause } from '../machine/patience.ts';
 
 export interface AsyncInvocations<Event> {
   invoke(event: Event): void;

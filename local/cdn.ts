@@ -9,8 +9,8 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { asked, isProven, statusOf, wholeBody } from '../adapters/s3-answers.ts';
 import { parseByteRange } from '../core/byte-range.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
-import { admittedPath } from '../core/playback-token.ts';
-import type { PlaybackSecrets } from '../core/playback-token.ts';
+import { admittedPath } from '../core/access/playback-token.ts';
+import type { PlaybackSecrets } from '../core/access/playback-token.ts';
 import { sendJson } from './web-server.ts';
 
 export interface CdnOptions {

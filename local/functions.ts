@@ -1,7 +1,7 @@
 // The functions of lambdas/, loaded into this process with the environment that a deployment gives them. They read it
 // as they load, so it has to be complete before: nothing else here may import an entry, or what entries share.
 
-import type { Playback } from '../core/playback-token.ts';
+import type { Playback } from '../core/access/playback-token.ts';
 import type { ApiFunctions } from './api-gateway.ts';
 import { provideStreaming } from './function-url.ts';
 import type { StreamingHandler } from './function-url.ts';

@@ -1,7 +1,7 @@
 // Stands where the lifecycle rules of the buckets stand in the cloud: forgets uploads in parts that nobody has
 // completed. Ours are aborted when they fail; but whoever did not hear that one had begun cannot.
 
-import type { MultipartStore } from '../pipeline/multipart.ts';
+import type { MultipartStore } from '../pipeline/uploads/multipart.ts';
 
 /** As in lib/video-buckets.ts. */
 const DAYS = 3;

@@ -1,7 +1,7 @@
 // npm start: reads the settings, starts the system, stops it when told to.
 
 import { resolve } from 'node:path';
-import { PLAYBACK } from '../core/playback-token.ts';
+import { PLAYBACK } from '../core/access/playback-token.ts';
 import { choiceFromEnv } from '../lambdas/environment.ts';
 import { startSystem } from './system.ts';
 

@@ -1,8 +1,8 @@
 // npm run recipes, npm run replan: an operator's commands to the server that is running on this machine.
 
 import { parseArgs } from 'node:util';
-import type { MaintenanceAnswer, MaintenanceRequest } from '../pipeline/maintenance.ts';
-import type { RecipeCount } from '../pipeline/recipe-report.ts';
+import type { MaintenanceAnswer, MaintenanceRequest } from '../pipeline/revisions/maintenance.ts';
+import type { RecipeCount } from '../pipeline/revisions/recipe-report.ts';
 
 /** Videos asked for at once: an answer must come before the client gives up, which Node's does after five minutes. */
 const PORTION = 10;

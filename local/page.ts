@@ -1,7 +1,8 @@
 // The page, and what it may only have on a machine of one's own: the key without asking, and a test clip.
 
 import type { IncomingMessage } from 'node:http';
-import { buildPage, contentSecurityPolicy } from '../web/build.ts';
+import { contentSecurityPolicy } from '../core/access/content-security-policy.ts';
+import { buildPage } from '../web/build.ts';
 import { staticFiles } from './static-files.ts';
 import { sendJson } from './web-server.ts';
 import type { WebServer } from './web-server.ts';

@@ -1,7 +1,7 @@
 // Runs work lists on one machine. Knows nothing of video: a list of items, a worker for one, what to do at the end.
 // Viewers go first: while one of them waits for something to be made, no new item is begun.
 
-import { backoffMs, pause } from '../adapters/patience.ts';
+import { backoffMs, pause } from '../machine/patience.ts';
 
 export interface Engine<Subject> {
   /** Begins a list of work for `subject`; asking again while it runs changes nothing. */
@@ -22,7 +22,7 @@ export interface EngineOptions<Subject> {
   end(subject: Subject, errors: readonly unknown[]): Promise<void>;
   /** How often the items that fail are tried, with a pause before all of them are tried again. */
   attempts: number;
-  /** Before the next attempt, after so many. @default adapters/patience.ts, ten times as long */
+  /** Before the next attempt, after so many. @default machine/patience.ts, ten times as long */
   pauseMs?: (attempts: number) => number;
 }
 

@@ -3,7 +3,7 @@
 
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { Playback, PlaybackSecrets } from '../core/playback-token.ts';
+import type { Playback, PlaybackSecrets } from '../core/access/playback-token.ts';
 import { keptSecret } from './kept-secret.ts';
 import { secretsManager } from './secrets-manager.ts';
 import type { WebServer } from './web-server.ts';

@@ -2,11 +2,11 @@
 
 import { join } from 'node:path';
 import type { S3Event } from 'aws-lambda';
-import { checkBinaries, installedBinaries } from '../adapters/ffmpeg.ts';
+import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';
 import { s3Multipart } from '../adapters/s3-multipart.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
-import type { Playback } from '../core/playback-token.ts';
+import type { Playback } from '../core/access/playback-token.ts';
 import { s3Client } from '../lambdas/buckets.ts';
 import type { Store } from '../pipeline/store.ts';
 import { announceUnfinished, watchUploads } from './announcements.ts';

@@ -3,10 +3,10 @@
 
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../adapters/ffmpeg.ts';
-import type { FfmpegBinaries } from '../adapters/ffmpeg.ts';
+import { run } from '../machine/ffmpeg.ts';
+import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
-import { singleFlight } from '../pipeline/single-flight.ts';
+import { singleFlight } from '../pipeline/derive/single-flight.ts';
 
 const SECONDS = 20;
 const making = singleFlight<Uint8Array>();

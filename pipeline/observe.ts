@@ -2,9 +2,9 @@
 // is for whoever builds the world to say.
 
 import type { SourceErrorCode } from '../core/errors.ts';
-import type { Rescue } from '../core/segment-arguments.ts';
-import type { Artifact } from '../core/keys.ts';
-import type { PlannedSource } from '../core/plan.ts';
+import type { Rescue } from '../core/encoding/segment-arguments.ts';
+import type { Artifact } from '../core/artifacts/keys.ts';
+import type { PlannedSource } from '../core/plan/plan.ts';
 import type { DelayCode } from '../core/records/delay.ts';
 
 export type Observation =

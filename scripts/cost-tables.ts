@@ -3,11 +3,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { costEstimate, cpuSecondsByPart } from '../core/cost.ts';
-import { offers } from '../core/offers.ts';
-import type { Catalogue, Offer } from '../core/offers.ts';
-import { planFor } from '../core/plan.ts';
-import type { Plan, Prewarm } from '../core/plan.ts';
+import { costEstimate, cpuSecondsByPart } from '../core/work/cost.ts';
+import { offers } from '../core/plan/offers.ts';
+import type { Catalogue, Offer } from '../core/plan/offers.ts';
+import { planFor } from '../core/plan/plan.ts';
+import type { Plan, Prewarm } from '../core/plan/plan.ts';
 import {
   AWS_PRICES,
   CLOUDFLARE_STREAM_PRICES,
@@ -15,7 +15,7 @@ import {
   CLOUDFRONT_TIERS,
   MEDIACONVERT_PER_OUTPUT_MINUTE,
   MUX_PRICES,
-} from '../core/prices.ts';
+} from '../core/work/prices.ts';
 import { SOURCE, probeOf } from '../test/support/probes.ts';
 
 export const COST_PAGE = join(import.meta.dirname, '..', 'docs', 'cost.md');

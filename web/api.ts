@@ -1,8 +1,8 @@
 // The HTTP interface, as the page sees it. Types come from the code that answers, so the two cannot drift apart.
 
-import type { GrantedUpload } from '../pipeline/sign-upload.ts';
-import type { PlaybackGrant } from '../pipeline/playback.ts';
-import type { VideoStatus } from '../pipeline/video-status.ts';
+import type { GrantedUpload } from '../pipeline/uploads/sign-upload.ts';
+import type { PlaybackGrant } from '../pipeline/life/playback.ts';
+import type { VideoStatus } from '../pipeline/life/video-status.ts';
 import type { BegunUpload } from './upload/upload-parts.ts';
 
 export type Video = VideoStatus;

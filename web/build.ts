@@ -1,14 +1,12 @@
 // Makes the pages' files: index.html, watch.html and embed.html, and under /assets/ everything else under names that
-// tell the content, to be cached for a year. Whoever serves the folder adds /config.json and the policy below, and fills
-// in of which video the latter two are (pipeline/watch-pages.ts).
+// tell the content, to be cached for a year. Whoever serves the folder adds /config.json and a content security policy, and fills
+// in of which video the latter two are (pipeline/http/watch-pages.ts).
 
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-
-export { contentSecurityPolicy } from './content-security-policy.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 

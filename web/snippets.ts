@@ -1,6 +1,6 @@
 // What people copy to show a video elsewhere.
 
-import type { WatchedVideo } from '../pipeline/watch-pages.ts';
+import type { WatchedVideo } from '../pipeline/http/watch-pages.ts';
 
 export interface Snippet {
   name: string;

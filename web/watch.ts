@@ -1,6 +1,6 @@
 // The page of one video, alone or in somebody's frame. The server has written into it what the video is.
 
-import type { WatchedVideo } from '../pipeline/watch-pages.ts';
+import type { WatchedVideo } from '../pipeline/http/watch-pages.ts';
 import { ApiError, httpApi } from './api.ts';
 import { fill, h, icon } from './dom.ts';
 import type { Child } from './dom.ts';

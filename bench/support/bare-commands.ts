@@ -5,14 +5,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withRangeServer } from '../../adapters/range-server.ts';
+import { withRangeServer } from '../../machine/range-server.ts';
 
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
-import { planFor } from '../../core/plan.ts';
-import type { Plan } from '../../core/plan.ts';
-import { encodeArguments } from '../../core/segment-arguments.ts';
-import { GUARDED_INPUT } from '../../core/source-arguments.ts';
-import { probeSource } from '../../pipeline/probe-source.ts';
+import { planFor } from '../../core/plan/plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
+import { GUARDED_INPUT } from '../../core/source/source-arguments.ts';
+import { probeSource } from '../../pipeline/source/probe-source.ts';
 import { binaries, fileSource } from '../../test/support/media.ts';
 import { median } from './figures.ts';
 

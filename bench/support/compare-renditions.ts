@@ -3,7 +3,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { adtsFrames } from '../../core/adts.ts';
+import { adtsFrames } from '../../core/formats/adts.ts';
 import { ffprobe } from '../../test/support/media.ts';
 import { pictures } from '../../test/support/stream.ts';
 import { decibels, fact, finding, milliseconds } from './findings.ts';

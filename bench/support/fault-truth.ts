@@ -3,8 +3,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { unpackedAudio } from '../../core/adts.ts';
-import { planKey } from '../../core/keys.ts';
+import { unpackedAudio } from '../../core/formats/adts.ts';
+import { planKey } from '../../core/artifacts/keys.ts';
 import { pictureFacts, soundFacts } from '../../test/support/segment-facts.ts';
 import { numbersIn } from '../../test/support/numbered.ts';
 import { objectAt } from '../../test/support/upgrade.ts';

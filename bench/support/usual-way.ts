@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Plan } from '../../core/plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
 import { valueOf } from '../../core/fraction.ts';
 import { ffmpeg } from '../../test/support/media.ts';
 

@@ -4,7 +4,7 @@
 // Not in it: how a source is read (where decoding begins, what is whitelisted), which changes no frame.
 
 import * as z from 'zod';
-import type { TransportPacking } from '../transport-stream/packed-segment.ts';
+import type { TransportPacking } from '../formats/transport-stream/packed-segment.ts';
 
 /** In a template, `{name}` stands for a value that the plan or the job knows. */
 const template = z.string();
@@ -44,7 +44,7 @@ export const recipeSchema = z.strictObject({
     packing: z.discriminatedUnion('kind', [
       /** As ffmpeg's muxer wrote it. */
       z.strictObject({ kind: z.literal('as-muxed') }),
-      /** Packed anew; core/transport-stream/packed-segment.ts explains the values. */
+      /** Packed anew; core/formats/transport-stream/packed-segment.ts explains the values. */
       z.strictObject({
         kind: z.literal('continuous'),
         tables: z.number(),

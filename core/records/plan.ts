@@ -1,12 +1,12 @@
 // A revision's plan as it is stored.
 
 import * as z from 'zod';
-import { parseRevisionRecord, unrecordedMezzanineKey } from '../keys.ts';
-import type { Plan } from '../plan.ts';
+import { parseRevisionRecord, unrecordedMezzanineKey } from '../artifacts/keys.ts';
+import type { Plan } from '../plan/plan.ts';
 import { FIRST_RECIPE } from '../recipes/first.ts';
 import { recipeSchema } from '../recipes/recipe.ts';
-import { MEZZANINE_REASONS } from '../seekability.ts';
-import type { MezzanineReason } from '../seekability.ts';
+import { MEZZANINE_REASONS } from '../source/seekability.ts';
+import type { MezzanineReason } from '../source/seekability.ts';
 import { recordKind } from './record.ts';
 
 const count = z.int().min(0);

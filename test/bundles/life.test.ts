@@ -18,17 +18,17 @@ import {
   revisionsPrefix,
   sourceKey,
   videoPrefix,
-} from '../../core/keys.ts';
-import type { Plan } from '../../core/plan.ts';
+} from '../../core/artifacts/keys.ts';
+import type { Plan } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
 import type { Work } from '../../core/records/work.ts';
 import { prewarmEngine } from '../../local/prewarm-engine.ts';
-import { derive, deriveWork } from '../../pipeline/derive.ts';
-import { finish } from '../../pipeline/finish.ts';
-import { ingest } from '../../pipeline/ingest.ts';
-import { currentPlanOf } from '../../pipeline/revisions.ts';
+import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
+import { finish } from '../../pipeline/life/finish.ts';
+import { ingest } from '../../pipeline/life/ingest.ts';
+import { currentPlanOf } from '../../pipeline/revisions/revisions.ts';
 import { putCard, workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';

@@ -1,7 +1,7 @@
-import { adtsFrames, packedAudio } from '../../core/adts.ts';
+import { adtsFrames, packedAudio } from '../../core/formats/adts.ts';
 import { parseByteRange } from '../../core/byte-range.ts';
 import { scaledRound } from '../../core/fraction.ts';
-import { countPictures } from '../../core/transport-stream/pictures.ts';
+import { countPictures } from '../../core/formats/transport-stream/pictures.ts';
 
 const frame = (length: number): Uint8Array => {
   const bytes = Buffer.alloc(length);

@@ -1,4 +1,4 @@
-import { outputFrameRate } from '../../core/frame-rate.ts';
+import { outputFrameRate } from '../../core/source/frame-rate.ts';
 import type { Fraction } from '../../core/fraction.ts';
 
 const rate = (num: number, den = 1): Fraction => ({ num, den });

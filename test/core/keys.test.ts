@@ -6,8 +6,8 @@ import {
   parseArtifactKey,
   parseRevisionRecord,
   videoIdDate,
-} from '../../core/keys.ts';
-import type { Artifact } from '../../core/keys.ts';
+} from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/keys.ts';
 
 const id = newVideoId(new Date('2026-01-01'));
 const rev = '0123456789';

@@ -1,4 +1,4 @@
-import { ladderFor } from '../../core/ladder.ts';
+import { ladderFor } from '../../core/plan/ladder.ts';
 
 test.each([
   [1920, 1080, ['1080p 1920x1080', '720p 1280x720', '480p 854x480', '360p 640x360']],

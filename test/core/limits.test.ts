@@ -1,5 +1,5 @@
-import { decodersOf, usableStreams } from '../../core/decodable.ts';
-import type { FfprobeStream } from '../../core/probe.ts';
+import { decodersOf, usableStreams } from '../../core/source/decodable.ts';
+import type { FfprobeStream } from '../../core/source/probe.ts';
 
 const LIMITS = { maxStreams: 4, maxPicturePixels: 1920 * 1080 };
 const DECODERS = new Set(['h264', 'aac']);

@@ -1,5 +1,5 @@
-import { offers, storedBytes } from '../../core/offers.ts';
-import { planFor } from '../../core/plan.ts';
+import { offers, storedBytes } from '../../core/plan/offers.ts';
+import { planFor } from '../../core/plan/plan.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
 const planOf = (framesPerSecond: number, seconds = 3600) => {

@@ -1,8 +1,8 @@
-import { planFor } from '../../core/plan.ts';
-import type { Plan, Prewarm } from '../../core/plan.ts';
-import { mediaPlaylist, multivariantPlaylist } from '../../core/playlists.ts';
-import { audioFrames, segmentCount, segmentSeconds, videoFrames } from '../../core/segments.ts';
-import { workFor } from '../../core/work.ts';
+import { planFor } from '../../core/plan/plan.ts';
+import type { Plan, Prewarm } from '../../core/plan/plan.ts';
+import { mediaPlaylist, multivariantPlaylist } from '../../core/playlists/playlists.ts';
+import { audioFrames, segmentCount, segmentSeconds, videoFrames } from '../../core/plan/segments.ts';
+import { workFor } from '../../core/work/work.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
 const SETTINGS = { maxDurationSeconds: 12 * 3600, prewarm: 'all' } as const;

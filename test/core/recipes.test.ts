@@ -1,10 +1,10 @@
 // What a recipe makes stays what it was when it was released: a revision that was begun by it goes on being made by it,
 // and caches keep what they have for a year.
 
-import { firstPlanKey, mezzanineKey, planKey } from '../../core/keys.ts';
+import { firstPlanKey, mezzanineKey, planKey } from '../../core/artifacts/keys.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
 import { PLAN } from '../../core/records/plan.ts';
-import { mezzanineArguments } from '../../core/source-arguments.ts';
+import { mezzanineArguments } from '../../core/source/source-arguments.ts';
 import { SOURCE_URL, argumentsOf, copies, recordedNames, recordingOf } from '../support/recipe-recordings.ts';
 import { COPIED, RECORDED_ID } from '../support/recipe-videos.ts';
 import { otherwise } from '../support/otherwise.ts';
@@ -17,7 +17,7 @@ const NOT_RECORDED =
   'The present recipe is not the one that is recorded under its name. If its name has been released, give the recipe in ' +
   'core/recipes/present.ts a new name and keep the former one. Then record it by scripts/record-recipe.ts.';
 const COPY_CHANGED =
-  'Sources would be copied otherwise than before. A copy is named after its source alone (mezzanineKey in core/keys.ts), ' +
+  'Sources would be copied otherwise than before. A copy is named after its source alone (mezzanineKey in core/artifacts/keys.ts), ' +
   'so a change of what is in it needs another key. Then record it by scripts/record-recipe.ts.';
 
 test('the present recipe is recorded under its name', () => {

@@ -2,8 +2,8 @@
 
 import * as z from 'zod';
 import { RecordError } from '../../core/errors.ts';
-import { newVideoId, planKey, unrecordedMezzanineKey } from '../../core/keys.ts';
-import { planFor } from '../../core/plan.ts';
+import { newVideoId, planKey, unrecordedMezzanineKey } from '../../core/artifacts/keys.ts';
+import { planFor } from '../../core/plan/plan.ts';
 import { CARD } from '../../core/records/card.ts';
 import { DELAY } from '../../core/records/delay.ts';
 import { PLAN } from '../../core/records/plan.ts';

@@ -1,5 +1,5 @@
-import { planFor } from '../../core/plan.ts';
-import { sheetAt, sheetCount, stillsPlan, storyboardTrack } from '../../core/stills.ts';
+import { planFor } from '../../core/plan/plan.ts';
+import { sheetAt, sheetCount, stillsPlan, storyboardTrack } from '../../core/plan/stills.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
 const HD = { width: 1920, height: 1080 };

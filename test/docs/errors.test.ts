@@ -34,7 +34,7 @@ test('every code with which a request is refused is documented with its status, 
   const used = new Set(['500 INTERNAL', '503 STARTING']);
   for (const name of RECORD_ERROR_CODES) used.add(`${new RecordError(name, '', '').status} ${name}`);
   for (const code of OUTAGE_CODES) used.add(`${new OutageError(code).status} ${code}`);
-  for (const path of globSync('{core,pipeline,lambdas,local}/*.ts')) {
+  for (const path of globSync('{core,machine,pipeline,adapters,lambdas,local}/**/*.ts')) {
     const code = readFileSync(path, 'utf8');
     for (const [, status, name] of code.matchAll(/new RequestError\(\s*(\d{3}),\s*'([A-Z_]+)'/g))
       used.add(`${status} ${name}`);

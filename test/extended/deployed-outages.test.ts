@@ -13,10 +13,10 @@ import {
   revPrefix,
   revisionsKey,
   videoPrefix,
-} from '../../core/keys.ts';
-import { isWholeJpeg } from '../../core/jpeg.ts';
+} from '../../core/artifacts/keys.ts';
+import { isWholeJpeg } from '../../core/formats/jpeg.ts';
 import type { Delay } from '../../core/records/delay.ts';
-import { prewarmedArtifacts } from '../../core/work.ts';
+import { prewarmedArtifacts } from '../../core/work/work.ts';
 import { temporaryDirectory } from '../support/media.ts';
 import { openAccount } from '../bundles/support/account.ts';
 import type { Account } from '../bundles/support/account.ts';

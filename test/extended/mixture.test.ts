@@ -3,11 +3,11 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AAC_FRAME_SAMPLES } from '../../core/plan.ts';
-import type { Plan } from '../../core/plan.ts';
+import { AAC_FRAME_SAMPLES } from '../../core/plan/plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
-import { audioFrames, segmentCount, videoFrames } from '../../core/segments.ts';
+import { audioFrames, segmentCount, videoFrames } from '../../core/plan/segments.ts';
 import { makersOf, picturesBy, runBy, segmentsBy, titleOf } from '../support/makers.ts';
 import type { Maker } from '../support/makers.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';

@@ -4,8 +4,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import type { MaintenanceAnswer } from '../../pipeline/maintenance.ts';
-import type { VideoRevisions } from '../../pipeline/recipe-report.ts';
+import type { MaintenanceAnswer } from '../../pipeline/revisions/maintenance.ts';
+import type { VideoRevisions } from '../../pipeline/revisions/recipe-report.ts';
 import { bytesAt, renditionsAt } from '../support/hls.ts';
 import type { Rendition } from '../support/hls.ts';
 import { temporaryDirectory } from '../support/media.ts';

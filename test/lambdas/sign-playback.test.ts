@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { jest } from '@jest/globals';
-import { admittedPath } from '../../core/playback-token.ts';
-import type { PlaybackSecrets } from '../../core/playback-token.ts';
+import { admittedPath } from '../../core/access/playback-token.ts';
+import type { PlaybackSecrets } from '../../core/access/playback-token.ts';
 import { signPlaybackFromEnvironment } from '../../lambdas/sign-playback.ts';
 import { secretsManager } from '../../local/secrets-manager.ts';
 

@@ -16,15 +16,15 @@ afterAll(() => directory.remove());
 /** The store, and what parses the records in it. */
 const STORE = [
   '@aws-sdk/client-s3',
-  'adapters/patience.ts',
+  'machine/patience.ts',
   'adapters/s3-answers.ts',
   'adapters/s3-multipart.ts',
   'adapters/s3-store.ts',
 ];
 const RECORDS = [...STORE, 'zod'];
 const EXECUTIONS = ['@aws-sdk/client-sfn', 'adapters/prewarm-execution.ts'];
-const SOURCES = ['adapters/block-cache.ts', 'adapters/range-server.ts'];
-const FFMPEG = [...SOURCES, 'adapters/ffmpeg.ts', 'adapters/waiting-line.ts'];
+const SOURCES = ['machine/block-cache.ts', 'machine/range-server.ts'];
+const FFMPEG = [...SOURCES, 'machine/ffmpeg.ts', 'machine/waiting-line.ts'];
 const SECRETS = ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager'];
 const OBSERVABILITY = ['@aws-lambda-powertools/logger', '@aws-lambda-powertools/metrics'];
 
@@ -54,7 +54,7 @@ test.each([
   const found = new Set(
     files
       .map((file) => packageOf(file) ?? file)
-      .filter((part) => part in dependencies || part.startsWith('adapters/') || part.endsWith('v4a')),
+      .filter((part) => part in dependencies || /^(adapters|machine)\//.test(part) || part.endsWith('v4a')),
   );
   expect([...found].sort()).toEqual([...parts].sort());
   // Credentials are in the environment of a function. What else the SDK would ask for them is left out.

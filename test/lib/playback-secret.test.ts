@@ -1,7 +1,7 @@
 import { playbackSecret } from '../../lib/playback-secret.lambda.ts';
 import type { EdgeSecrets, RotationEvent, SecretVersions } from '../../lib/playback-secret.lambda.ts';
-import { admittedPath, playbackToken } from '../../core/playback-token.ts';
-import type { PlaybackSecrets } from '../../core/playback-token.ts';
+import { admittedPath, playbackToken } from '../../core/access/playback-token.ts';
+import type { PlaybackSecrets } from '../../core/access/playback-token.ts';
 
 const ID = '0z9x8c7v6b5n4m3a2s1d0f9g8h7j6k5l4q';
 const NOW = new Date('2026-03-01T12:00:00Z');

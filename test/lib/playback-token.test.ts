@@ -1,6 +1,6 @@
 import { transformSync } from 'esbuild';
-import { admittedPath, playbackToken } from '../../core/playback-token.ts';
-import type { PlaybackSecrets } from '../../core/playback-token.ts';
+import { admittedPath, playbackToken } from '../../core/access/playback-token.ts';
+import type { PlaybackSecrets } from '../../core/access/playback-token.ts';
 import { EDGE_SOURCE, edge } from '../support/edge.ts';
 import type { EdgeResponse } from '../support/edge.ts';
 

@@ -6,7 +6,7 @@ import {
   SESSION_COOKIE,
   sessionAuthorization,
   sessionCookie,
-} from '../../core/session.ts';
+} from '../../core/access/session.ts';
 
 // The same cases for both: the rule of core, which `npm start` uses, and the one at the edge.
 

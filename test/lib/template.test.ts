@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import validateAsl from 'asl-validator';
 import { OUTAGE_CODES } from '../../core/errors.ts';
-import { delayKey, newVideoId } from '../../core/keys.ts';
+import { delayKey, newVideoId } from '../../core/artifacts/keys.ts';
 import { ROOT, functionThat, ofType, only, synthesise } from './support/variants.ts';
 import type { Json, Synthesised, Template } from './support/variants.ts';
 

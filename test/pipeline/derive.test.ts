@@ -14,16 +14,16 @@ import {
   readyKey,
   revisionsKey,
   sourceKey,
-} from '../../core/keys.ts';
+} from '../../core/artifacts/keys.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
-import { segmentsOf } from '../../core/segments.ts';
-import { workFor } from '../../core/work.ts';
-import { deleteVideo } from '../../pipeline/delete-video.ts';
-import { derive, deriveWork } from '../../pipeline/derive.ts';
-import { finish } from '../../pipeline/finish.ts';
-import { currentPlan, refuse } from '../../pipeline/planning.ts';
-import { onlyRevision } from '../../pipeline/revisions.ts';
+import { segmentsOf } from '../../core/plan/segments.ts';
+import { workFor } from '../../core/work/work.ts';
+import { deleteVideo } from '../../pipeline/life/delete-video.ts';
+import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
+import { finish } from '../../pipeline/life/finish.ts';
+import { currentPlan, refuse } from '../../pipeline/life/planning.ts';
+import { onlyRevision } from '../../pipeline/revisions/revisions.ts';
 import { createRecord, readRecord } from '../../pipeline/store.ts';
 import { putCard } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';

@@ -2,7 +2,7 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { multivariantPlaylist } from '../../core/playlists.ts';
+import { multivariantPlaylist } from '../../core/playlists/playlists.ts';
 import { ffmpeg, ffprobe, temporaryDirectory } from '../support/media.ts';
 import { encodeInPieces, joined, pictures } from '../support/stream.ts';
 import { samplesOf, worstSeam } from '../support/tone.ts';

@@ -6,11 +6,11 @@ import { s3Multipart } from '../../adapters/s3-multipart.ts';
 import { signUploads } from '../../adapters/sign-upload.ts';
 import { OutageError } from '../../core/errors.ts';
 import type { OutageCode } from '../../core/errors.ts';
-import { cardKey, newVideoId } from '../../core/keys.ts';
-import { admittedPath, playbackToken } from '../../core/playback-token.ts';
-import type { PlaybackSecrets } from '../../core/playback-token.ts';
-import { httpApi } from '../../pipeline/http-api.ts';
-import type { ApiOptions } from '../../pipeline/http-api.ts';
+import { cardKey, newVideoId } from '../../core/artifacts/keys.ts';
+import { admittedPath, playbackToken } from '../../core/access/playback-token.ts';
+import type { PlaybackSecrets } from '../../core/access/playback-token.ts';
+import { httpApi } from '../../pipeline/http/api.ts';
+import type { ApiOptions } from '../../pipeline/http/api.ts';
 import { memoryStore } from '../support/memory-store.ts';
 
 const BASE = 'http://localhost:3000';

@@ -2,8 +2,8 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newVideoId, sourceKey } from '../../core/keys.ts';
-import { httpOrigin } from '../../pipeline/http-origin.ts';
+import { newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
+import { httpOrigin } from '../../pipeline/http/origin.ts';
 import { putCard } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';

@@ -2,18 +2,18 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CURRENT, artifactKey, newVideoId, sourceKey } from '../../core/keys.ts';
-import type { Artifact } from '../../core/keys.ts';
+import { CURRENT, artifactKey, newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/keys.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
-import type { Plan } from '../../core/plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
 import { PLAN } from '../../core/records/plan.ts';
-import { planKey } from '../../core/keys.ts';
-import { derive } from '../../pipeline/derive.ts';
-import { formerRevision, sweepRevision } from '../../pipeline/grace.ts';
-import { httpOrigin } from '../../pipeline/http-origin.ts';
-import { rewriteLasting } from '../../pipeline/lasting.ts';
-import { currentPlan } from '../../pipeline/planning.ts';
-import { changeRevisions } from '../../pipeline/revisions.ts';
+import { planKey } from '../../core/artifacts/keys.ts';
+import { derive } from '../../pipeline/derive/derive.ts';
+import { formerRevision, sweepRevision } from '../../pipeline/revisions/grace.ts';
+import { httpOrigin } from '../../pipeline/http/origin.ts';
+import { rewriteLasting } from '../../pipeline/derive/lasting.ts';
+import { currentPlan } from '../../pipeline/life/planning.ts';
+import { changeRevisions } from '../../pipeline/revisions/revisions.ts';
 import { createRecord } from '../../pipeline/store.ts';
 import { putCard } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';

@@ -14,21 +14,21 @@ import {
   mezzaninePrefix,
   sourceKey,
   videoPrefix,
-} from '../../core/keys.ts';
-import type { Artifact } from '../../core/keys.ts';
+} from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/keys.ts';
 import { DELAY } from '../../core/records/delay.ts';
-import { segmentsOf } from '../../core/segments.ts';
-import { delayVideo } from '../../pipeline/delay.ts';
-import { deleteVideo } from '../../pipeline/delete-video.ts';
-import { derive, deriveWork } from '../../pipeline/derive.ts';
-import { failVideo } from '../../pipeline/fail-video.ts';
-import { ingest } from '../../pipeline/ingest.ts';
-import { currentPlan } from '../../pipeline/planning.ts';
-import type { PrewarmRequest } from '../../pipeline/prewarm.ts';
-import { resumeDelayed } from '../../pipeline/resume.ts';
+import { segmentsOf } from '../../core/plan/segments.ts';
+import { delayVideo } from '../../pipeline/life/delay.ts';
+import { deleteVideo } from '../../pipeline/life/delete-video.ts';
+import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
+import { failVideo } from '../../pipeline/life/fail-video.ts';
+import { ingest } from '../../pipeline/life/ingest.ts';
+import { currentPlan } from '../../pipeline/life/planning.ts';
+import type { PrewarmRequest } from '../../pipeline/life/prewarm.ts';
+import { resumeDelayed } from '../../pipeline/life/resume.ts';
 import { readRecord } from '../../pipeline/store.ts';
-import { videoStatus } from '../../pipeline/video-status.ts';
-import { RESERVE_FILE } from '../../pipeline/workspace.ts';
+import { videoStatus } from '../../pipeline/life/video-status.ts';
+import { RESERVE_FILE } from '../../pipeline/derive/workspace.ts';
 import { faultyStore } from '../support/faults.ts';
 import type { Faults } from '../support/faults.ts';
 import { prewarmed, uploadedIn, workIn } from '../support/life.ts';

@@ -2,7 +2,7 @@
 // stand side by side. Compared is what does not depend on an encoder's choices.
 
 import { join } from 'node:path';
-import { planKey } from '../../core/keys.ts';
+import { planKey } from '../../core/artifacts/keys.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { otherwise } from '../support/otherwise.ts';

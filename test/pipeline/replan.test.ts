@@ -15,22 +15,22 @@ import {
   revisionsKey,
   sourceKey,
   workKey,
-} from '../../core/keys.ts';
-import type { Artifact } from '../../core/keys.ts';
-import type { Plan, Prewarm } from '../../core/plan.ts';
+} from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/keys.ts';
+import type { Plan, Prewarm } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
-import { segmentsOf } from '../../core/segments.ts';
-import { workFor } from '../../core/work.ts';
-import { deleteVideo } from '../../pipeline/delete-video.ts';
-import { derive, deriveWork } from '../../pipeline/derive.ts';
-import { failVideo } from '../../pipeline/fail-video.ts';
-import { finish } from '../../pipeline/finish.ts';
-import { sweepRevision } from '../../pipeline/grace.ts';
-import { ingest } from '../../pipeline/ingest.ts';
-import { refuse } from '../../pipeline/planning.ts';
-import { recipesOfVideo } from '../../pipeline/recipe-report.ts';
-import { changeRevisions, onlyRevision, planOf, revisionsOf } from '../../pipeline/revisions.ts';
+import { segmentsOf } from '../../core/plan/segments.ts';
+import { workFor } from '../../core/work/work.ts';
+import { deleteVideo } from '../../pipeline/life/delete-video.ts';
+import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
+import { failVideo } from '../../pipeline/life/fail-video.ts';
+import { finish } from '../../pipeline/life/finish.ts';
+import { sweepRevision } from '../../pipeline/revisions/grace.ts';
+import { ingest } from '../../pipeline/life/ingest.ts';
+import { refuse } from '../../pipeline/life/planning.ts';
+import { recipesOfVideo } from '../../pipeline/revisions/recipe-report.ts';
+import { changeRevisions, onlyRevision, planOf, revisionsOf } from '../../pipeline/revisions/revisions.ts';
 import { createRecord } from '../../pipeline/store.ts';
 import type { Store } from '../../pipeline/store.ts';
 import { lived, prewarmed, workIn } from '../support/life.ts';

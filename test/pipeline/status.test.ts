@@ -2,13 +2,13 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newVideoId, sourceKey } from '../../core/keys.ts';
-import { deriveWork } from '../../pipeline/derive.ts';
-import { failVideo } from '../../pipeline/fail-video.ts';
-import { finish } from '../../pipeline/finish.ts';
-import { ingest } from '../../pipeline/ingest.ts';
-import type { PrewarmRequest } from '../../pipeline/prewarm.ts';
-import { listVideos, videoStatus } from '../../pipeline/video-status.ts';
+import { newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
+import { deriveWork } from '../../pipeline/derive/derive.ts';
+import { failVideo } from '../../pipeline/life/fail-video.ts';
+import { finish } from '../../pipeline/life/finish.ts';
+import { ingest } from '../../pipeline/life/ingest.ts';
+import type { PrewarmRequest } from '../../pipeline/life/prewarm.ts';
+import { listVideos, videoStatus } from '../../pipeline/life/video-status.ts';
 import { putCard, workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';

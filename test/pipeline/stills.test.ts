@@ -3,11 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newVideoId, sourceKey } from '../../core/keys.ts';
-import type { Artifact } from '../../core/keys.ts';
-import { workFor } from '../../core/work.ts';
-import { derive } from '../../pipeline/derive.ts';
-import { currentPlan } from '../../pipeline/planning.ts';
+import { newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/keys.ts';
+import { workFor } from '../../core/work/work.ts';
+import { derive } from '../../pipeline/derive/derive.ts';
+import { currentPlan } from '../../pipeline/life/planning.ts';
 import { putCard } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';

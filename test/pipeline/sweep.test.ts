@@ -8,21 +8,21 @@ import {
   planKey,
   revisionErrorKey,
   sourceKey,
-} from '../../core/keys.ts';
-import type { Plan } from '../../core/plan.ts';
+} from '../../core/artifacts/keys.ts';
+import type { Plan } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
-import { segmentsOf } from '../../core/segments.ts';
-import { derive } from '../../pipeline/derive.ts';
-import { finish } from '../../pipeline/finish.ts';
-import { formerRevision, sweepRevision } from '../../pipeline/grace.ts';
-import { currentPlan } from '../../pipeline/planning.ts';
-import type { PrewarmRequest } from '../../pipeline/prewarm.ts';
-import { resumeNext, withoutNext } from '../../pipeline/replan.ts';
-import { changeRevisions, currentPlanOf, planOf, revisionsOf } from '../../pipeline/revisions.ts';
+import { segmentsOf } from '../../core/plan/segments.ts';
+import { derive } from '../../pipeline/derive/derive.ts';
+import { finish } from '../../pipeline/life/finish.ts';
+import { formerRevision, sweepRevision } from '../../pipeline/revisions/grace.ts';
+import { currentPlan } from '../../pipeline/life/planning.ts';
+import type { PrewarmRequest } from '../../pipeline/life/prewarm.ts';
+import { resumeNext, withoutNext } from '../../pipeline/revisions/replan.ts';
+import { changeRevisions, currentPlanOf, planOf, revisionsOf } from '../../pipeline/revisions/revisions.ts';
 import { createRecord } from '../../pipeline/store.ts';
-import { sweepRevisions } from '../../pipeline/sweep.ts';
-import { deriveWork } from '../../pipeline/derive.ts';
+import { sweepRevisions } from '../../pipeline/revisions/sweep.ts';
+import { deriveWork } from '../../pipeline/derive/derive.ts';
 import { prewarmed, workIn } from '../support/life.ts';
 import {
   GRACE_SECONDS,

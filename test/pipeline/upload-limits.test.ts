@@ -1,4 +1,4 @@
-import { leastFileBytes } from '../../pipeline/upload-limits.ts';
+import { leastFileBytes } from '../../pipeline/uploads/upload-limits.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,9 +1,9 @@
 // The pages of one video, as the server writes them.
 
-import { newVideoId } from '../../core/keys.ts';
-import { createUpload } from '../../pipeline/create-upload.ts';
-import type { SignUpload } from '../../pipeline/sign-upload.ts';
-import { watchPages } from '../../pipeline/watch-pages.ts';
+import { newVideoId } from '../../core/artifacts/keys.ts';
+import { createUpload } from '../../pipeline/uploads/create-upload.ts';
+import type { SignUpload } from '../../pipeline/uploads/sign-upload.ts';
+import { watchPages } from '../../pipeline/http/watch-pages.ts';
 import { memoryStore } from '../support/memory-store.ts';
 
 const buckets = { media: memoryStore(), uploads: memoryStore() };

@@ -11,7 +11,7 @@ import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { build } from 'esbuild';
 import type { Browser, Locator, Page } from 'playwright-core';
-import type { PlaybackGrant } from '../../pipeline/playback.ts';
+import type { PlaybackGrant } from '../../pipeline/life/playback.ts';
 import { openBrowser } from '../support/browser.ts';
 import { renditionsAt } from '../support/hls.ts';
 import type { Rendition } from '../support/hls.ts';

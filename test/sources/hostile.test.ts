@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { endingOf, leftovers } from '../../bench/support/fuzz.ts';
 import { originalsIn, variantsOf } from '../../bench/support/variants.ts';
 import { SOURCE_ERROR_SENTENCES } from '../../core/errors.ts';
-import { currentPlan } from '../../pipeline/planning.ts';
+import { currentPlan } from '../../pipeline/life/planning.ts';
 import { lived, uploadedIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 

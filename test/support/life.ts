@@ -1,17 +1,17 @@
 // A video's whole life without a server: uploaded, ingested, prewarmed and finished, as the engines do it.
 
-import { cardKey, newVideoId, sourceKey } from '../../core/keys.ts';
+import { cardKey, newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
 import { CARD } from '../../core/records/card.ts';
 import type { Card } from '../../core/records/card.ts';
 import { WORK } from '../../core/records/work.ts';
 import type { Work } from '../../core/records/work.ts';
-import { deriveWork } from '../../pipeline/derive.ts';
-import { failVideo } from '../../pipeline/fail-video.ts';
-import { finish } from '../../pipeline/finish.ts';
-import { ingest } from '../../pipeline/ingest.ts';
-import type { PrewarmRequest } from '../../pipeline/prewarm.ts';
-import { videoStatus } from '../../pipeline/video-status.ts';
-import type { VideoStatus } from '../../pipeline/video-status.ts';
+import { deriveWork } from '../../pipeline/derive/derive.ts';
+import { failVideo } from '../../pipeline/life/fail-video.ts';
+import { finish } from '../../pipeline/life/finish.ts';
+import { ingest } from '../../pipeline/life/ingest.ts';
+import type { PrewarmRequest } from '../../pipeline/life/prewarm.ts';
+import { videoStatus } from '../../pipeline/life/video-status.ts';
+import type { VideoStatus } from '../../pipeline/life/video-status.ts';
 import { worldIn } from './world.ts';
 
 export type TestWorld = ReturnType<typeof worldIn>;

@@ -5,10 +5,10 @@ import { execFile, execFileSync } from 'node:child_process';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { withRangeServer } from '../../adapters/range-server.ts';
-import type { Plan } from '../../core/plan.ts';
-import { segmentCount } from '../../core/segments.ts';
-import { encode } from '../../pipeline/encode.ts';
+import { withRangeServer } from '../../machine/range-server.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { segmentCount } from '../../core/plan/segments.ts';
+import { encode } from '../../pipeline/derive/encode.ts';
 import { binaries, fileSource } from './media.ts';
 import { picturesArguments, picturesIn } from './stream.ts';
 

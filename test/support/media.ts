@@ -6,8 +6,8 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { installedBinaries } from '../../adapters/ffmpeg.ts';
-import type { RangeSource } from '../../adapters/range-server.ts';
+import { installedBinaries } from '../../machine/ffmpeg.ts';
+import type { RangeSource } from '../../machine/range-server.ts';
 
 export const binaries = installedBinaries();
 

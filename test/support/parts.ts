@@ -2,7 +2,7 @@
 
 import { GetObjectCommand, ListMultipartUploadsCommand, ListPartsCommand } from '@aws-sdk/client-s3';
 import type { Page, Request } from 'playwright-core';
-import { sourceKey } from '../../core/keys.ts';
+import { sourceKey } from '../../core/artifacts/keys.ts';
 import { storeClient } from './system.ts';
 import type { System } from './system.ts';
 

@@ -1,7 +1,7 @@
 // Probes of imaginary sources, for tests that need a plan but no file.
 
-import type { PlannedSource } from '../../core/plan.ts';
-import type { AudioStream, Probe, VideoStream } from '../../core/probe.ts';
+import type { PlannedSource } from '../../core/plan/plan.ts';
+import type { AudioStream, Probe, VideoStream } from '../../core/source/probe.ts';
 
 /** What segments of an imaginary source would be cut from. */
 export const SOURCE: PlannedSource = { kind: 'upload', sizeBytes: 1_000_000, etag: 'e', keyframeSeconds: 2 };

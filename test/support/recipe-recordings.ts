@@ -2,17 +2,17 @@
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { withRangeServer } from '../../adapters/range-server.ts';
+import { withRangeServer } from '../../machine/range-server.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
-import { renditionNames } from '../../core/plan.ts';
-import type { Plan } from '../../core/plan.ts';
-import type { Probe } from '../../core/probe.ts';
+import { renditionNames } from '../../core/plan/plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import type { Probe } from '../../core/source/probe.ts';
 import type { Recipe } from '../../core/recipes/recipe.ts';
-import { encodeArguments } from '../../core/segment-arguments.ts';
-import { segmentCount } from '../../core/segments.ts';
-import { blankStillArguments, stillArguments } from '../../core/still-arguments.ts';
-import { encode } from '../../pipeline/encode.ts';
-import type { EncodeTools } from '../../pipeline/encode.ts';
+import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
+import { segmentCount } from '../../core/plan/segments.ts';
+import { blankStillArguments, stillArguments } from '../../core/encoding/still-arguments.ts';
+import { encode } from '../../pipeline/derive/encode.ts';
+import type { EncodeTools } from '../../pipeline/derive/encode.ts';
 import { fileSource } from './media.ts';
 import type { Job } from './recipe-videos.ts';
 import { continuityFacts, pictureFacts, soundFacts } from './segment-facts.ts';

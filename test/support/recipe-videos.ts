@@ -1,10 +1,10 @@
 // Imaginary videos and what is made of them, so that together they take every branch on the way from a plan to
 // ffmpeg's arguments. Recordings of recipes are made from these; a recording keeps its own copies.
 
-import { mezzanineKey } from '../../core/keys.ts';
-import type { PlannedSource } from '../../core/plan.ts';
-import type { Probe } from '../../core/probe.ts';
-import type { Rescue } from '../../core/segment-arguments.ts';
+import { mezzanineKey } from '../../core/artifacts/keys.ts';
+import type { PlannedSource } from '../../core/plan/plan.ts';
+import type { Probe } from '../../core/source/probe.ts';
+import type { Rescue } from '../../core/encoding/segment-arguments.ts';
 import { SOURCE, probeOf } from './probes.ts';
 
 /** The id of all of them. */

@@ -9,8 +9,8 @@ import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
-import type { PlaybackGrant } from '../../pipeline/playback.ts';
-import type { VideoStatus } from '../../pipeline/video-status.ts';
+import type { PlaybackGrant } from '../../pipeline/life/playback.ts';
+import type { VideoStatus } from '../../pipeline/life/video-status.ts';
 
 export interface System {
   baseUrl: string;

@@ -1,7 +1,7 @@
 // What the packets of a transport stream say, read straight from the standard's bit fields and not by our own reader.
 
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
-import type { TransportPacking } from '../../core/transport-stream/packed-segment.ts';
+import type { TransportPacking } from '../../core/formats/transport-stream/packed-segment.ts';
 
 /** As videos are packed now. */
 export const CONTINUOUS = PRESENT_RECIPE.transportStream.packing as TransportPacking;

@@ -6,7 +6,7 @@ import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { GetObjectCommand, S3Client, paginateListObjectsV2 } from '@aws-sdk/client-s3';
-import type { MaintenanceAnswer, MaintenanceRequest } from '../../pipeline/maintenance.ts';
+import type { MaintenanceAnswer, MaintenanceRequest } from '../../pipeline/revisions/maintenance.ts';
 import type { Rendition } from './hls.ts';
 import { bytesAt } from './hls.ts';
 import { ffmpeg } from './media.ts';

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { newVideoId } from '../../core/keys.ts';
+import { newVideoId } from '../../core/artifacts/keys.ts';
 import { openBrowser } from '../support/browser.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { startSystem, untilStatus, uploadFile } from '../support/system.ts';

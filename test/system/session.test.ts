@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { SESSION_COOKIE } from '../../core/session.ts';
+import { SESSION_COOKIE } from '../../core/access/session.ts';
 import { openBrowser } from '../support/browser.ts';
 import { temporaryDirectory } from '../support/media.ts';
 import { startSystem } from '../support/system.ts';

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
-import { sourceKey } from '../../core/keys.ts';
+import { sourceKey } from '../../core/artifacts/keys.ts';
 import { openBrowser } from '../support/browser.ts';
 import { temporaryDirectory } from '../support/media.ts';
 import { partsOnPage, storedUploads } from '../support/parts.ts';

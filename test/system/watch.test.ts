@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { newVideoId } from '../../core/keys.ts';
+import { newVideoId } from '../../core/artifacts/keys.ts';
 import { openBrowser } from '../support/browser.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { pictureAt as screenAt } from '../support/screen.ts';

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { buildPage, contentSecurityPolicy } from '../../web/build.ts';
+import { contentSecurityPolicy } from '../../core/access/content-security-policy.ts';
+import { buildPage } from '../../web/build.ts';
 
 let folder: string;
 let page: string;

@@ -8,8 +8,8 @@ import {
   PutObjectCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
-import { planKey, revisionsKey } from '../../../core/keys.ts';
-import type { Plan } from '../../../core/plan.ts';
+import { planKey, revisionsKey } from '../../../core/artifacts/keys.ts';
+import type { Plan } from '../../../core/plan/plan.ts';
 import type { Revisions } from '../../../core/records/revisions.ts';
 import type { Work } from '../../../core/records/work.ts';
 import type { Json } from '../../lib/support/variants.ts';

@@ -1,0 +1,61 @@
+// Permission to upload the one file of one video for a while, as a part of the path: /api/u/{token}/… Upload libraries
+// call the routes below it with neither headers nor cookies of ours, so the path is where an authority fits.
+
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { RequestError } from '../errors.ts';
+
+/** What a token allows. */
+export interface UploadGrant {
+  id: string;
+  maxBytes: number;
+  /** Media types that the file may be of, `video/*` for all of a kind; empty where any will do. */
+  contentTypes: readonly string[];
+  expiresAt: Date;
+}
+
+/** An upload that is begun and not completed lives three days; longer no token is of use. */
+export const MAX_UPLOAD_TOKEN_SECONDS = 3 * 24 * 3600;
+
+/** `{id}.{end, in seconds since 1970}.{bytes}.{types, base64url}.{HMAC-SHA256 of what is before, base64url}` */
+export function uploadToken({ id, maxBytes, contentTypes, expiresAt }: UploadGrant, secret: string): string {
+  const expires = Math.floor(expiresAt.getTime() / 1000);
+  const claims = [id, expires, maxBytes, Buffer.from(contentTypes.join(' ')).toString('base64url')].join('.');
+  return `${claims}.${signature(claims, secret)}`;
+}
+
+const TOKEN = /^(([0-9a-z]{34})\.(\d{10})\.(\d{1,16})\.([\w-]*))\.([\w-]{43})$/;
+
+/**
+ * What a token allows now.
+ * @throws RequestError FORBIDDEN for what is no token of ours, UPLOAD_TOKEN_EXPIRED for one that was
+ */
+export function admittedUpload(token: string, now: Date, secret: string): UploadGrant {
+  const [, claims, id, expires, maxBytes, types, given] = TOKEN.exec(token) ?? [];
+  const isOurs =
+    claims !== undefined &&
+    given !== undefined &&
+    timingSafeEqual(Buffer.from(given), Buffer.from(signature(claims, secret)));
+  if (!isOurs) throw new RequestError(403, 'FORBIDDEN', 'The upload token is not valid.');
+  const expiresAt = new Date(Number(expires) * 1000);
+  if (expiresAt <= now) {
+    throw new RequestError(403, 'UPLOAD_TOKEN_EXPIRED', 'The upload token has expired; ask for a new one.');
+  }
+  const contentTypes = Buffer.from(types!, 'base64url').toString().split(' ').filter(Boolean);
+  return { id: id!, maxBytes: Number(maxBytes), contentTypes, expiresAt };
+}
+
+/** @throws RequestError TYPE_NOT_ALLOWED */
+export function checkContentType(contentType: string, allowed: readonly string[]): void {
+  const [type = ''] = contentType.toLowerCase().split(';');
+  const isAllowed = (pattern: string) =>
+    pattern.endsWith('/*') ? type.startsWith(pattern.slice(0, -1)) : type.trim() === pattern;
+  if (allowed.length === 0 || allowed.some(isAllowed)) return;
+  throw new RequestError(
+    415,
+    'TYPE_NOT_ALLOWED',
+    `The file is of type ${contentType}; allowed are ${allowed.join(', ')}.`,
+  );
+}
+
+const signature = (claims: string, secret: string): string =>
+  createHmac('sha256', secret).update(`upload ${claims}`).digest('base64url');

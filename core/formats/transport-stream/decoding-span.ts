@@ -1,0 +1,27 @@
+// When the decoder's clock passes from one segment to the next. Decoding runs ahead of showing, and pictures of a
+// segment are decoded before the last of the segment in front of it are shown.
+
+import { scaledRound } from '../../fraction.ts';
+import type { Grid, Plan } from '../../plan/plan.ts';
+import { videoFrames } from '../../plan/segments.ts';
+
+/** The part of the decoder's clock that belongs to a segment, in ticks of 90 kHz. The next one's begins where it ends. */
+export interface DecodingSpan {
+  /** The DTS of the segment's first picture. */
+  fromTicks: number;
+  /** The DTS of the next segment's first picture. */
+  toTicks: number;
+}
+
+/** The span of segment `index`; its first picture may come later, where x264 is given no more than one or two. */
+export function decodingSpan({ grid, recipe }: Pick<Plan, 'grid' | 'recipe'>, index: number): DecodingSpan {
+  const { from, to } = videoFrames(grid, index);
+  const ahead = framesAhead(grid, recipe.h264.framesAhead);
+  const decodedAt = (frame: number) =>
+    recipe.timestampOffsetSeconds * 90_000 +
+    scaledRound(frame - ahead, { num: grid.frameRate.den, den: grid.frameRate.num }, { num: 90_000, den: 1 });
+  return { fromTicks: decodedAt(from), toTicks: decodedAt(to) };
+}
+
+/** A GOP must have room for them besides its keyframe. */
+const framesAhead = ({ gopFrames }: Grid, wanted: number): number => Math.min(wanted, gopFrames - 1);

@@ -1,0 +1,68 @@
+// What a new revision must hold before the one that it takes the place of may go: everything that one held. A viewer must
+// not have to wait for what was there before, and where the source is gone it could never be made again.
+
+import { valueOf } from '../fraction.ts';
+import type { Artifact } from '../artifacts/keys.ts';
+import type { Plan } from './plan.ts';
+import { segmentCount, segmentsOf } from './segments.ts';
+import type { Segment } from './segments.ts';
+import { prewarmedStills } from '../work/work.ts';
+
+/**
+ * The artifacts of `plan` that show what these of `former` show. The two may differ in their grids, in their ladders, and
+ * in the moments that they have thumbnails of.
+ */
+export function successorsOf(artifacts: readonly Artifact[], former: Plan, plan: Plan): Artifact[] {
+  const found = new Map<string, Artifact>();
+  const add = (artifact: Artifact) => found.set(JSON.stringify(artifact), artifact);
+  for (const artifact of artifacts) {
+    switch (artifact.kind) {
+      case 'segment':
+        segmentsFor(artifact, former, plan).forEach(add);
+        break;
+      case 'poster':
+      case 'sheet':
+        prewarmedStills(plan).forEach(add);
+        break;
+      case 'thumb':
+        if (plan.stills) {
+          const seconds = thumbSecondsAt(artifact.seconds, plan.stills);
+          add({ kind: 'thumb', rev: plan.rev, seconds });
+        }
+        break;
+      case 'multivariant':
+      case 'playlist':
+      case 'storyboard':
+        break; // written in no time, from the plan alone
+    }
+  }
+  return [...found.values()];
+}
+
+/** The moment of the thumbnail that shows this one; the last where the film is over. */
+export function thumbSecondsAt(
+  seconds: number,
+  { intervalSeconds, count }: Pick<NonNullable<Plan['stills']>, 'intervalSeconds' | 'count'>,
+): number {
+  return Math.min(count - 1, Math.floor(seconds / intervalSeconds)) * intervalSeconds;
+}
+
+function segmentsFor({ rendition, index }: Segment, former: Plan, plan: Plan): Segment[] {
+  const name = renditionFor(rendition, former, plan);
+  if (name === undefined) return [];
+  const [secondsBefore, secondsNow] = [former, plan].map(
+    ({ grid }) => grid.segmentFrames / valueOf(grid.frameRate),
+  ) as [number, number];
+  const count = segmentCount(plan.grid);
+  // A cut of the one grid is hardly ever one of the other, but for rounding where they are the same.
+  const from = Math.floor((index * secondsBefore) / secondsNow + 1e-6);
+  const to = Math.ceil(((index + 1) * secondsBefore) / secondsNow - 1e-6);
+  return segmentsOf(plan, [name], { from: Math.min(from, count), to: Math.min(to, count) });
+}
+
+/** The one of the same name; for a rung that is no more, the best there is. */
+function renditionFor(rendition: string, former: Plan, { video, audio }: Plan): string | undefined {
+  if (rendition === former.audio?.name) return audio?.name;
+  const rungs = video?.renditions ?? [];
+  return (rungs.find(({ name }) => name === rendition) ?? rungs[0])?.name;
+}

@@ -1,0 +1,196 @@
+// What ffprobe says of a source, parsed once into the few facts the plan is made from.
+
+import { SourceError } from '../errors.ts';
+import { parseFraction, valueOf } from '../fraction.ts';
+import type { Fraction } from '../fraction.ts';
+import type { ColourSpace, Turn } from './picture.ts';
+
+export interface Probe {
+  /** ffprobe's demuxer name, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
+  format: string;
+  startSeconds: number;
+  durationSeconds: number | undefined;
+  video: VideoStream | undefined;
+  audio: AudioStream | undefined;
+}
+
+export interface VideoStream {
+  index: number;
+  codec: string;
+  /** ffmpeg's name, such as `yuv420p10le`. */
+  pixelFormat: string;
+  /** As displayed: rotated upright, square pixels. */
+  width: number;
+  height: number;
+  codedHeight: number;
+  /** Degrees clockwise by which the coded picture has to be turned to stand upright. */
+  turn: Turn;
+  isInterlaced: boolean;
+  /** What the source says of its colours, in ffmpeg's words; often nothing. */
+  colour: Partial<ColourSpace>;
+  timeBase: Fraction;
+  /** First presentation time stamp, in units of `timeBase`. */
+  startPts: number;
+  durationSeconds: number | undefined;
+  /** Number of coded pictures, where the container counts them. */
+  frameCount: number | undefined;
+  /** The lowest rate at which all time stamps can be shown exactly (ffprobe's guess). */
+  baseFrameRate: Fraction | undefined;
+  averageFrameRate: Fraction | undefined;
+}
+
+export interface AudioStream {
+  index: number;
+  codec: string;
+  /** Whether the decoder's setup stands once in the container, and not only in every frame. */
+  hasSetup: boolean;
+  /** Number of coded frames, where the container counts them. */
+  frameCount: number | undefined;
+  sampleRate: number;
+  channels: number;
+  startSeconds: number;
+  durationSeconds: number | undefined;
+}
+
+/**
+ * Reads the JSON of `ffprobe -show_format -show_streams`.
+ * @throws SourceError NO_STREAMS where there is neither video nor audio that could be decoded.
+ */
+export function parseProbe(json: FfprobeOutput): Probe {
+  const streams = json.streams ?? [];
+  const video = chosen(streams.filter(isVideo));
+  const audio = chosen(
+    streams.filter((stream) => stream.codec_type === 'audio' && Number(stream.sample_rate) > 0),
+  );
+  if (!video && !audio) {
+    const kinds = streams.map((stream) => stream.codec_type ?? 'unknown');
+    throw new SourceError(
+      'NO_STREAMS',
+      `The file holds no video and no audio (found ${kinds.join(', ') || 'nothing'}).`,
+    );
+  }
+  return {
+    format: json.format?.format_name ?? '',
+    startSeconds: seconds(json.format?.start_time) ?? 0,
+    durationSeconds: seconds(json.format?.duration),
+    video: video && videoStream(video),
+    audio: audio && audioStream(audio),
+  };
+}
+
+/** A picture attached to a song is listed as a video stream; it is not one. */
+const isVideo = (stream: FfprobeStream): boolean =>
+  stream.codec_type === 'video' &&
+  !stream.disposition?.attached_pic &&
+  Boolean(stream.width && stream.height);
+
+const chosen = (streams: FfprobeStream[]): FfprobeStream | undefined =>
+  streams.find((stream) => stream.disposition?.default) ?? streams[0];
+
+function videoStream(stream: FfprobeStream): VideoStream {
+  const aspect = parseFraction(stream.sample_aspect_ratio);
+  const [codedWidth, height] = [stream.width ?? 0, stream.height ?? 0];
+  const width = Math.round(codedWidth * (aspect ? valueOf(aspect) : 1));
+  const turn = turnOf(stream);
+  const sideways = turn % 180 === 90;
+  return {
+    index: stream.index,
+    codec: stream.codec_name ?? '',
+    pixelFormat: stream.pix_fmt ?? '',
+    width: sideways ? height : width,
+    height: sideways ? width : height,
+    codedHeight: height,
+    turn,
+    isInterlaced: INTERLACED.includes(stream.field_order ?? ''),
+    colour: {
+      matrix: stream.color_space,
+      primaries: stream.color_primaries,
+      transfer: stream.color_transfer,
+      isFullRange: stream.color_range === undefined ? undefined : stream.color_range === 'pc',
+    },
+    timeBase: parseFraction(stream.time_base) ?? { num: 1, den: 90_000 },
+    startPts: stream.start_pts ?? 0,
+    durationSeconds: streamDuration(stream),
+    frameCount: Number(stream.nb_frames) || undefined,
+    baseFrameRate: parseFraction(stream.r_frame_rate),
+    averageFrameRate: parseFraction(stream.avg_frame_rate),
+  };
+}
+
+function audioStream(stream: FfprobeStream): AudioStream {
+  return {
+    index: stream.index,
+    codec: stream.codec_name ?? '',
+    hasSetup: Boolean(stream.extradata_size),
+    frameCount: Number(stream.nb_frames) || undefined,
+    sampleRate: Number(stream.sample_rate),
+    channels: stream.channels ?? 2,
+    startSeconds: seconds(stream.start_time) ?? 0,
+    durationSeconds: streamDuration(stream),
+  };
+}
+
+/** Top field first or bottom field first, as coded and as shown. */
+const INTERLACED = ['tt', 'bb', 'tb', 'bt'];
+
+/** A display matrix counts degrees against the clock, the older `rotate` tag with it. */
+function turnOf(stream: FfprobeStream): Turn {
+  const matrix = stream.side_data_list?.find((data) => data.rotation !== undefined)?.rotation;
+  const degrees = matrix === undefined ? Number(stream.tags?.['rotate'] ?? 0) : -matrix;
+  const quarters = ((Math.round((Number.isFinite(degrees) ? degrees : 0) / 90) % 4) + 4) % 4;
+  return (quarters * 90) as Turn;
+}
+
+/** Matroska keeps a track's length in a DURATION tag (`00:01:02.5`), most others in the stream itself. */
+function streamDuration(stream: FfprobeStream): number | undefined {
+  const timeBase = parseFraction(stream.time_base);
+  if (stream.duration_ts && timeBase) return (stream.duration_ts * timeBase.num) / timeBase.den;
+  const tag = /^(\d+):(\d+):([\d.]+)$/.exec(stream.tags?.['DURATION'] ?? stream.tags?.['DURATION-eng'] ?? '');
+  if (!tag) return undefined;
+  // The tag is the time at which the track ends, not how long it lasts.
+  const end = Number(tag[1]) * 3600 + Number(tag[2]) * 60 + Number(tag[3]);
+  return end - (seconds(stream.start_time) ?? 0);
+}
+
+function seconds(text: string | undefined): number | undefined {
+  const value = Number(text);
+  return text !== undefined && Number.isFinite(value) ? value : undefined;
+}
+
+/** The part of ffprobe's JSON that is read here. */
+export interface FfprobeOutput {
+  format?: { format_name?: string; start_time?: string; duration?: string };
+  streams?: FfprobeStream[];
+}
+
+export interface FfprobeStream {
+  index: number;
+  codec_type?: string;
+  codec_name?: string;
+  codec_tag_string?: string;
+  codec_tag?: string;
+  width?: number;
+  height?: number;
+  coded_width?: number;
+  coded_height?: number;
+  pix_fmt?: string;
+  field_order?: string;
+  color_space?: string;
+  color_primaries?: string;
+  color_transfer?: string;
+  color_range?: string;
+  sample_aspect_ratio?: string;
+  time_base?: string;
+  start_pts?: number;
+  start_time?: string;
+  duration_ts?: number;
+  nb_frames?: string;
+  r_frame_rate?: string;
+  avg_frame_rate?: string;
+  extradata_size?: number;
+  sample_rate?: string;
+  channels?: number;
+  disposition?: { default?: number; attached_pic?: number };
+  side_data_list?: { rotation?: number }[];
+  tags?: Record<string, string>;
+}

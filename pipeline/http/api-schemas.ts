@@ -1,0 +1,113 @@
+// What the API takes: each request is checked by these, and described by them in the OpenAPI document.
+
+import * as z from 'zod';
+import { isVideoId } from '../../core/artifacts/keys.ts';
+import { MAX_TOKEN_SECONDS } from '../../core/access/playback-token.ts';
+import { MAX_UPLOAD_TOKEN_SECONDS } from '../../core/access/upload-token.ts';
+import { MAX_PARTS } from '../uploads/multipart.ts';
+import { MAX_REQUEST_BYTES } from '../uploads/sign-upload.ts';
+
+// Header values go into a signature as they are.
+const contentType = z
+  .string()
+  .regex(/^[\w.+-]+\/[\w.+-]+(?:;[\x20-\x7e]*)?$/)
+  .max(255);
+const filename = z.string().min(1).max(1024);
+
+const expiresInSeconds = (most: number, otherwise: number) => z.int().min(1).max(most).default(otherwise);
+
+/** A large file on a slow line takes hours, and whoever holds the key can give out a new token. */
+const DEFAULT_UPLOAD_TOKEN_SECONDS = 12 * 3600;
+const uploadTokenSeconds = expiresInSeconds(MAX_UPLOAD_TOKEN_SECONDS, DEFAULT_UPLOAD_TOKEN_SECONDS);
+
+const FILE = ['filename', 'contentType', 'sizeBytes'] as const;
+
+// Strict: whoever misspells a limit shall not get an upload without one.
+export const uploadRequest = z
+  .strictObject({
+    filename: filename.optional(),
+    contentType: contentType.optional(),
+    sizeBytes: z.int().min(0).optional(),
+    maxBytes: z.int().min(1).optional(),
+    contentTypes: z
+      .array(
+        z
+          .string()
+          .regex(/^[a-z0-9.+-]+\/(?:\*|[a-z0-9.+-]+)$/)
+          .max(255),
+      )
+      .min(1)
+      .max(20)
+      .optional(),
+    expiresInSeconds: uploadTokenSeconds,
+  })
+  .superRefine((request, context) => {
+    const missing = FILE.filter((name) => request[name] === undefined);
+    if (missing.length === 0 || missing.length === FILE.length) return;
+    const message = `is missing: ${FILE.join(', ')} go together`;
+    context.addIssue({ code: 'custom', path: [missing[0]!], message });
+  })
+  .meta({
+    dependentRequired: Object.fromEntries(FILE.map((name) => [name, FILE.filter((other) => other !== name)])),
+  });
+
+export const uploadTokenRequest = z.strictObject({ expiresInSeconds: uploadTokenSeconds });
+
+export const DEFAULT_PAGE = 20;
+export const MAX_PAGE = 100;
+
+const pageLimit = z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE);
+
+export const pageQuery = z.object({
+  limit: pageLimit,
+  cursor: z.string().refine(isVideoId).optional(),
+});
+
+export const openUploadsQuery = z.object({
+  limit: pageLimit,
+  cursor: z
+    .string()
+    .regex(/^[0-9a-z]{34}\/[\x21-\x7e]{1,1024}$/)
+    .optional(),
+});
+
+// What upload libraries send (@uppy/aws-s3 for one). They send more, for others.
+
+export const formQuery = z.object({ filename, type: contentType });
+
+export const multipartRequest = z.object({ filename, type: contentType });
+
+const partNumber = z.coerce.number().int().min(1).max(MAX_PARTS);
+const partSize = z.coerce.number().int().min(0).max(MAX_REQUEST_BYTES);
+
+export const partQuery = z.object({ partNumber, size: partSize.optional() });
+
+export const signRequest = z.object({
+  method: z.enum(['GET', 'PUT', 'POST', 'DELETE']),
+  key: z.string().min(1).max(1024),
+  uploadId: z.string().min(1).max(1024).optional(),
+  partNumber: partNumber.optional(),
+  size: partSize.optional(),
+  contentType: contentType.optional(),
+});
+
+export const completionRequest = z.object({
+  parts: z
+    .array(
+      z.object({
+        PartNumber: partNumber,
+        // Libraries pass it on as S3 has it, in quotes, or without them.
+        ETag: z.string().regex(/^"?[\x21\x23-\x7e]{1,128}"?$/),
+      }),
+    )
+    .min(1)
+    .max(MAX_PARTS),
+});
+
+/** Long enough for a film with a pause, short enough that a link passed on does not last. */
+const DEFAULT_TOKEN_SECONDS = 6 * 3600;
+
+// Strict: whoever misspells the limit shall not get a longer one.
+export const tokenRequest = z.strictObject({
+  expiresInSeconds: expiresInSeconds(MAX_TOKEN_SECONDS, DEFAULT_TOKEN_SECONDS),
+});

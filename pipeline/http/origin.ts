@@ -1,0 +1,87 @@
+// What answers below /v when the store has nothing yet: the one artifact is made, stored, and sent.
+
+import { Hono } from 'hono';
+import type { Context } from 'hono';
+import { parseByteRange } from '../../core/byte-range.ts';
+import {
+  OUTAGE_SENTENCES,
+  OutageError,
+  RecordError,
+  RequestError,
+  SourceError,
+  notFound,
+} from '../../core/errors.ts';
+import { artifactKey, parseArtifactKey } from '../../core/artifacts/keys.ts';
+import { SETTLED, contentHeaders } from '../../core/artifacts/media-types.ts';
+import { derive } from '../derive/derive.ts';
+import { newPlaceOf } from '../derive/lasting.ts';
+import type { World } from '../world.ts';
+
+/** @param hungUp fires when nobody waits for the answer to a request any longer */
+export function httpOrigin(
+  world: World,
+  hungUp: (context: Context) => AbortSignal | undefined = () => undefined,
+): Hono {
+  const app = new Hono();
+
+  // Hono answers HEAD by GET and leaves the body away.
+  app.get('/v/*', async (context) => {
+    const parsed = parseArtifactKey(context.req.path.slice(1));
+    if (!parsed) throw notFound('such artifact');
+    const { id, artifact } = parsed;
+    const bytes = await derive(id, artifact, world, hungUp(context)).catch(async (error: unknown) => {
+      if (error instanceof RequestError && error.status === 404) return newPlaceOf(id, artifact, world.media);
+      throw error;
+    });
+    if (bytes === undefined) throw notFound('such artifact');
+    if (typeof bytes === 'string') return moved(context, bytes);
+    const { contentType, cacheControl } = contentHeaders(artifact);
+    context.header('Content-Type', contentType);
+    context.header('Cache-Control', cacheControl);
+    context.header('Access-Control-Allow-Origin', '*');
+    context.header('Accept-Ranges', 'bytes');
+    const range = parseByteRange(context.req.header('Range'), bytes.length);
+    if (range === 'unsatisfiable') {
+      throw new RequestError(416, 'RANGE', `${artifactKey(id, artifact)} has ${bytes.length} bytes.`);
+    }
+    if (!range) return context.body(bytes as Uint8Array<ArrayBuffer>);
+    context.header('Content-Range', `bytes ${range.first}-${range.last}/${bytes.length}`);
+    return context.body(bytes.slice(range.first, range.last + 1), 206);
+  });
+
+  app.notFound((context) => failure(context, notFound('such artifact')));
+  app.onError((error, context) => {
+    if (hungUp(context)?.aborted) return context.body(null, 503); // to nobody
+    return failure(context, error);
+  });
+  return app;
+}
+
+/** For as long as a playlist lives; relative, so that a playback token in the path stays in it. */
+function moved(context: Context, location: string): Response {
+  context.header('Access-Control-Allow-Origin', '*');
+  context.header('Cache-Control', SETTLED);
+  context.header('Location', location);
+  // Not empty: an answer without a body may hang in a streamed function.
+  return context.text('The picture has moved.', 302);
+}
+
+function failure(context: Context, error: Error): Response {
+  context.header('Access-Control-Allow-Origin', '*');
+  context.header('Cache-Control', 'no-store');
+  if (error instanceof SourceError) return context.json({ code: error.code, message: error.message }, 422);
+  if (error instanceof RequestError || error instanceof RecordError) {
+    if (error instanceof RecordError) console.error(error);
+    return context.json({ code: error.code, message: error.message }, error.status);
+  }
+  console.error(error);
+  if (error instanceof OutageError) {
+    // Players try again by themselves.
+    context.header('Retry-After', '2');
+    return context.json({ code: error.code, message: OUTAGE_SENTENCES[error.code] }, error.status);
+  }
+  return context.json(
+    { code: 'INTERNAL', message: 'This part of the video could not be made. Please try again.' },
+    500,
+  );
+}

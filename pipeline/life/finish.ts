@@ -1,0 +1,156 @@
+// When all that is to be made ahead of time of a revision exists: it becomes the current one, if it is not; bit rates are
+// measured into the multivariant playlist; and the ready marker is written.
+
+import { notFound } from '../../core/errors.ts';
+import {
+  artifactKey,
+  delayKey,
+  errorKey,
+  readyKey,
+  revisionErrorKey,
+  sourceKey,
+} from '../../core/artifacts/keys.ts';
+import type { Bitrates } from '../../core/playlists/playlists.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { READY } from '../../core/records/outcomes.ts';
+import type { ReadyMarker } from '../../core/records/outcomes.ts';
+import type { Revisions } from '../../core/records/revisions.ts';
+import { durationSeconds, segmentSeconds, segmentsOf } from '../../core/plan/segments.ts';
+import { prewarmedArtifacts } from '../../core/work/work.ts';
+import { unlessDeleted } from './delete-video.ts';
+import { beginGrace, formerRevision } from '../revisions/grace.ts';
+import { rewriteLasting } from '../derive/lasting.ts';
+import { secondsSince } from '../observe.ts';
+import {
+  changeRevisions,
+  isPlanned,
+  planOf,
+  readyMarkerOf,
+  revisionsOf,
+  storedArtifacts,
+} from '../revisions/revisions.ts';
+import { updateRecord } from '../store.ts';
+import type { Store } from '../store.ts';
+import type { World } from '../world.ts';
+
+type FinishWorld = Pick<World, 'media' | 'uploads' | 'observe'>;
+
+/**
+ * Harmless to run twice.
+ * @param rev undefined where an engine that began before there were revisions ends: then there is one
+ * @throws Error naming the first artifact that is missing; RequestError NOT_FOUND where there is no plan (any more)
+ */
+export async function finish(
+  id: string,
+  rev: string | undefined,
+  world: FinishWorld,
+  now: Date,
+): Promise<void> {
+  const { media } = world;
+  const before = await revisionsOf(id, media);
+  const plan = before && (await planOf(id, rev ?? before.current, media));
+  if (!plan) throw notFound('such video');
+  const marker = await measured(id, plan, media, now);
+  const wasReady = await readyMarkerOf(id, plan.rev, media);
+
+  const mark = () => updateRecord(media, READY, readyKey(id, plan.rev), () => marker);
+  // A next revision is ready before it becomes the current one, as the video is ready all the time.
+  if (before.next?.rev === plan.rev) await mark();
+  const last = await planOf(id, before.current, media);
+  await changeRevisions(id, media, (revisions) => succeeded(revisions, plan.rev, last, now));
+  const isCurrent = (await revisionsOf(id, media))?.current === plan.rev;
+  if (isCurrent) await rewriteLasting(id, media, { rev: plan.rev, bitrates: marker.bitrates });
+  // And a first one is when its playlist has been measured.
+  if (before.next?.rev !== plan.rev) await mark();
+  if (!(await isPlanned(id, plan.rev, media))) {
+    await media.delete([readyKey(id, plan.rev)]);
+    throw notFound('such revision');
+  }
+  const isAwaited = (await revisionsOf(id, media))?.next;
+  await media.delete([
+    revisionErrorKey(id, plan.rev),
+    ...(isCurrent ? [errorKey(id)] : []),
+    ...(isAwaited ? [] : [delayKey(id)]),
+  ]);
+  await beginGrace(id, media, now);
+  await unlessDeleted(id, world);
+
+  if (wasReady) return;
+  const { storedBytes } = marker;
+  if (before.next?.rev === plan.rev) {
+    world.observe({ event: 'succeeded', id, rev: plan.rev, storedBytes });
+    return;
+  }
+  const source = await world.uploads.head(sourceKey(id));
+  const secondsSinceUpload = source ? secondsSince(source.lastModified, now) : 0;
+  world.observe({
+    event: 'ready',
+    id,
+    secondsSinceUpload,
+    durationSeconds: durationSeconds(plan),
+    storedBytes,
+  });
+}
+
+/** Whether those who make everything of a video ahead of time have given up for now: then any piece may be the last. */
+export async function isLate(id: string, { media }: Pick<World, 'media'>): Promise<boolean> {
+  const signs = await Promise.all([delayKey(id), errorKey(id)].map((key) => media.head(key)));
+  return signs.some(Boolean);
+}
+
+/** @returns whether everything of it existed */
+export async function finishIfWhole(
+  id: string,
+  rev: string,
+  world: FinishWorld,
+  now: Date,
+): Promise<boolean> {
+  const plan = await planOf(id, rev, world.media);
+  if (!plan) return false;
+  const stored = await storedArtifacts(id, rev, world.media);
+  const keys = new Set(stored.filter(({ sizeBytes }) => sizeBytes > 0).map(({ key }) => key));
+  if (!prewarmedArtifacts(plan).every((artifact) => keys.has(artifactKey(id, artifact)))) return false;
+  await finish(id, rev, world, now);
+  return true;
+}
+
+/** @throws Error naming the first artifact that is missing */
+async function measured(
+  id: string,
+  plan: Plan,
+  media: Store,
+  now: Date,
+): Promise<ReadyMarker & { bitrates: Record<string, Bitrates> }> {
+  const stored = await storedArtifacts(id, plan.rev, media);
+  const sizes = new Map(stored.map(({ key, sizeBytes }) => [key, sizeBytes]));
+  for (const artifact of prewarmedArtifacts(plan)) {
+    const key = artifactKey(id, artifact);
+    if (!sizes.get(key)) throw new Error(`finish of ${id}: ${key} is missing`);
+  }
+  const bitrates: Record<string, Bitrates> = {};
+  for (const rendition of plan.prewarm) {
+    let [bits, peakBps] = [0, 0];
+    for (const artifact of segmentsOf(plan, [rendition])) {
+      const sizeBytes = sizes.get(artifactKey(id, artifact))!;
+      bits += sizeBytes * 8;
+      peakBps = Math.max(peakBps, (sizeBytes * 8) / segmentSeconds(plan, rendition, artifact.index));
+    }
+    bitrates[rendition] = { peakBps, averageBps: bits / durationSeconds(plan) };
+  }
+  const storedBytes = stored.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
+  return { readyAt: now.toISOString(), storedBytes, bitrates };
+}
+
+/** Undefined where nothing changes: the revision is the current one already, or one that was. */
+function succeeded(
+  { current, next, former }: Revisions,
+  rev: string,
+  last: Plan | undefined,
+  now: Date,
+): Revisions | undefined {
+  if (next?.rev !== rev) return undefined;
+  return {
+    ...{ current: rev, next: null },
+    former: [...former.filter((other) => other.rev !== rev), formerRevision(current, last, now)],
+  };
+}

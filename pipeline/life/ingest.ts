@@ -1,0 +1,104 @@
+// What happens when a source has arrived: plan, the opening that a player asks for first, then the prewarm. Where nothing
+// is to be made ahead of time, the video is ready with its opening.
+
+import { FfmpegError, OutageError, RequestError, SourceError } from '../../core/errors.ts';
+import { CURRENT } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/keys.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { segmentsOf } from '../../core/plan/segments.ts';
+import { workFor } from '../../core/work/work.ts';
+import { delayCodeOf, delayVideo, endDelay } from './delay.ts';
+import { derive, refuseSoundless } from '../derive/derive.ts';
+import { finish } from './finish.ts';
+import { asFileStands, currentPlan, restoreCopy } from './planning.ts';
+import { startWork } from './prewarm.ts';
+import type { StartPrewarm } from './prewarm.ts';
+import { planReplacedSource } from '../source/replaced-source.ts';
+import { resumeNext } from '../revisions/replan.ts';
+import { readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
+import type { World } from '../world.ts';
+
+export interface IngestOptions {
+  /** For a video that has been tried before: when it was decided to try again, so that its list of work runs once more. */
+  again?: Date;
+}
+
+/**
+ * Harmless to run twice, late, or after a viewer has done the same. A refused source is stored as such, not thrown; and
+ * where the store or the machine is to blame it is noted when the video is tried again.
+ * @throws OutageError where not even that can be noted; RequestError NOT_FOUND for a video that is no more;
+ *   RecordError; whatever nobody has foreseen
+ */
+export async function ingest(
+  id: string,
+  world: World,
+  startPrewarm: StartPrewarm,
+  options: IngestOptions = {},
+): Promise<void> {
+  try {
+    // The event of another file may come and go before the plan of the one before is stored.
+    await asFileStands(() => planAndStart(id, world, startPrewarm, options));
+  } catch (error) {
+    if (error instanceof SourceError) return;
+    if (!(error instanceof OutageError || error instanceof FfmpegError)) throw error;
+    console.error(error);
+    const code = delayCodeOf(error);
+    await delayVideo(id, code, world, new Date());
+    world.observe({ event: 'delayed', id, code });
+  }
+}
+
+async function planAndStart(
+  id: string,
+  world: World,
+  startPrewarm: StartPrewarm,
+  options: IngestOptions,
+): Promise<void> {
+  // A revision that comes back has had a run of its name.
+  const again = (await planReplacedSource(id, world)) ? new Date() : options.again;
+  const plan = await currentPlan(id, world);
+  await restoreCopy(id, plan, world);
+  const next = (await revisionsOf(id, world.media))?.next;
+  if (next) await resumeNext(id, next, world, startPrewarm, new Date(), again);
+  const unopened = await allOf([
+    ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
+    refuseSoundless(id, plan, world),
+  ]).then(() => undefined, leftToPrewarm);
+  if (await readyMarkerOf(id, plan.rev, world.media)) {
+    if (!next) await endDelay(id, world);
+    return;
+  }
+  const work = workFor(id, plan);
+  if (work.length === 0) {
+    if (unopened) throw unopened; // there is no prewarm to leave it to
+    return finish(id, plan.rev, world, new Date());
+  }
+  await startWork(id, plan, work, world, startPrewarm, { again });
+  // Last, as it wants the same processor as what plays.
+  if (plan.stills) await derive(id, { kind: 'poster', rev: CURRENT }, world).catch(leftToPrewarm);
+}
+
+/** The prewarm tries it again, and makes it visible if it cannot be done. */
+function leftToPrewarm(error: unknown): Error {
+  if (error instanceof SourceError || error instanceof RequestError) throw error;
+  console.error(error);
+  return error as Error;
+}
+
+/** The multivariant playlist, and of the first variant and the sound the playlist and the first segment. */
+function openingOf(plan: Plan): Artifact[] {
+  const first = plan.video?.renditions.at(-1)?.name;
+  const names = [first, plan.audio?.name].filter((name) => name !== undefined);
+  return [
+    { kind: 'multivariant' },
+    ...names.map((rendition) => ({ kind: 'playlist' as const, rev: plan.rev, rendition })),
+    ...segmentsOf(plan, names, { from: 0, to: 1 }),
+  ];
+}
+
+/** Where one finds that the source is to be refused, the others find the video gone: the refusal is what counts. */
+async function allOf(parts: Promise<unknown>[]): Promise<void> {
+  const failed = (await Promise.allSettled(parts)).filter((part) => part.status === 'rejected');
+  const refusal = failed.find(({ reason }) => reason instanceof SourceError) ?? failed[0];
+  if (refusal) throw refusal.reason;
+}

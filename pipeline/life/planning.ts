@@ -1,0 +1,199 @@
+// The plan of a video, made when first needed: by the upload's event, or by a viewer who is faster than that.
+
+import { withRangeServer } from '../../machine/range-server.ts';
+import type { RangeSource } from '../../machine/range-server.ts';
+import { OutageError, RequestError, SourceError, notFound } from '../../core/errors.ts';
+import {
+  cardKey,
+  delayKey,
+  errorKey,
+  firstPlanKey,
+  mezzanineKey,
+  mezzanineRecordKey,
+  planKey,
+  revisionsKey,
+  revisionsPrefix,
+  sourceKey,
+} from '../../core/artifacts/keys.ts';
+import { planFor } from '../../core/plan/plan.ts';
+import type { Plan, PlannedSource } from '../../core/plan/plan.ts';
+import { CARD } from '../../core/records/card.ts';
+import { ERROR } from '../../core/records/outcomes.ts';
+import { PLAN } from '../../core/records/plan.ts';
+import { REVISIONS } from '../../core/records/revisions.ts';
+import { durationSeconds } from '../../core/plan/segments.ts';
+import { deleteBelow, deleteMade, unlessDeleted } from './delete-video.ts';
+import { secondsSince } from '../observe.ts';
+import { probeSource } from '../source/probe-source.ts';
+import {
+  currentPlanOf,
+  isPlanned,
+  onlyRevision,
+  readyMarkerOf,
+  revisionsOf,
+  revsOf,
+} from '../revisions/revisions.ts';
+import { seekableSource } from '../source/seekable-source.ts';
+import { singleFlight } from '../derive/single-flight.ts';
+import { createRecord, readRecord, updateRecord } from '../store.ts';
+import type { ObjectInfo, Store } from '../store.ts';
+import type { World } from '../world.ts';
+
+const planning = singleFlight<Plan>();
+
+/**
+ * The current plan of a video: the stored one, or one made now and stored. The first writer wins; everyone uses its plan.
+ * @throws RequestError NOT_FOUND where nothing was uploaded; SourceError where the source is refused; RecordError
+ */
+export function currentPlan(id: string, world: World): Promise<Plan> {
+  return planning(id, async () => {
+    return (await currentPlanOf(id, world.media)) ?? (await asFileStands(() => makePlan(id, world)));
+  });
+}
+
+/** How often another file may take the place of one while something is done with it. */
+const REPLACEMENTS = 3;
+
+/** Does what is done with a file, and once more with the other where one has taken its place meanwhile. */
+export async function asFileStands<T>(work: () => Promise<T>): Promise<T> {
+  for (let left = REPLACEMENTS; ; left -= 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const isReplaced = error instanceof RequestError && error.code === 'SOURCE_REPLACED';
+      if (!isReplaced || left === 0) throw error;
+    }
+  }
+}
+
+async function makePlan(id: string, world: World): Promise<Plan> {
+  const { media, uploads } = world;
+  const refused = await readRecord(media, ERROR, errorKey(id));
+  if (refused && refused.code !== 'ENCODING_FAILED') throw new SourceError(refused.code, refused.message);
+  // Without a card the id is not ours, or the video was deleted while its upload was under way.
+  const [card, source] = await Promise.all([
+    readRecord(media, CARD, cardKey(id)),
+    uploads.head(sourceKey(id)),
+  ]);
+  // What arrives after a deletion would otherwise lie there for ever.
+  if (!card && source) await uploads.delete([sourceKey(id)]);
+  if (!card || !source) throw notFound('such video');
+  try {
+    // Not every way to send parts is held to a size beforehand (pipeline/uploads/upload-file.ts).
+    if (source.sizeBytes > card.maxBytes) throw new SourceError('TOO_LARGE');
+    const { plan, sourceBytesRead } = await planSource(id, source, world);
+    const first = await storeFirst(id, plan, media);
+    if (first.rev !== plan.rev) return first;
+    await unlessDeleted(id, world);
+    const secondsSinceUpload = secondsSince(source.lastModified);
+    world.observe({
+      event: 'playable',
+      id,
+      secondsSinceUpload,
+      durationSeconds: durationSeconds(plan),
+      source: plan.source,
+      sourceBytesRead,
+    });
+    return plan;
+  } catch (error) {
+    if (error instanceof SourceError) {
+      await refuse(id, error, world);
+      if (error.code === 'TOO_LARGE') await uploads.delete([sourceKey(id)]);
+    }
+    throw error;
+  }
+}
+
+/**
+ * What a source would be planned as now. Nothing is stored but, where it needs one, its copy.
+ * @throws SourceError; FfmpegError
+ */
+export async function planSource(
+  id: string,
+  { sizeBytes, etag }: Pick<ObjectInfo, 'sizeBytes' | 'etag'>,
+  world: World,
+): Promise<{ plan: Plan; sourceBytesRead: number }> {
+  if (sizeBytes === 0) throw new SourceError('EMPTY_FILE');
+  return withRangeServer(rangesOf(world.uploads, sourceKey(id), { sizeBytes, etag }), async (served) => {
+    const claimed = await probeSource(served, world.tools.binaries, world.settings);
+    const found = await seekableSource(id, served, { probe: claimed, sizeBytes, etag }, world);
+    const plan = planFor(found.probe, found.source, world.settings);
+    return { plan, sourceBytesRead: served.readBytes() };
+  });
+}
+
+/**
+ * The plan goes before the record that names it, so whoever finds the name finds the plan. Where the plan of the current
+ * revision is lost all the same, this one takes its place. Returns the one that counts.
+ */
+async function storeFirst(id: string, plan: Plan, media: Store): Promise<Plan> {
+  await createRecord(media, PLAN, planKey(id, plan.rev), plan);
+  const listed = (await revisionsOf(id, media))?.current;
+  const isLost = listed !== undefined && !(await isPlanned(id, listed, media));
+  const revisions = await updateRecord(media, REVISIONS, revisionsKey(id), (before) => {
+    if (before && !(isLost && before.current === listed)) return undefined;
+    return { ...onlyRevision(plan.rev), former: before?.former.filter(({ rev }) => rev !== plan.rev) ?? [] };
+  });
+  if (!revisions || revisions.current === plan.rev) return plan;
+  // Another was faster, with other settings or another file: this plan is nobody's, and nor is its copy.
+  if (!revsOf(revisions).includes(plan.rev)) await media.delete([planKey(id, plan.rev)]);
+  const first = await currentPlanOf(id, media);
+  const { etag } = plan.source;
+  if (etag !== undefined && first && first.source.etag !== etag) {
+    await media.delete([mezzanineKey(id, etag), mezzanineRecordKey(id, etag)]);
+  }
+  return first ?? plan;
+}
+
+/**
+ * Stores why a source will never play. What was planned and made before that was known goes.
+ * @throws RecordError where a newer release has planned it: that knows better
+ */
+export async function refuse(id: string, { code, message }: SourceError, world: World): Promise<void> {
+  const { media } = world;
+  const plan = await currentPlanOf(id, media);
+  if (plan) await readyMarkerOf(id, plan.rev, media);
+  let isNews = false;
+  await updateRecord(media, ERROR, errorKey(id), (before) => {
+    isNews = !before || before.code === 'ENCODING_FAILED';
+    return isNews ? { code, message } : undefined;
+  });
+  if (isNews) world.observe({ event: 'refused', id, code });
+  await media.delete([firstPlanKey(id), delayKey(id)]);
+  await deleteBelow(revisionsPrefix(id), media);
+  await deleteMade(id, world);
+  await unlessDeleted(id, world);
+}
+
+/** What segments are cut from, as the range server reads it. */
+export function sourceOf(id: string, source: PlannedSource, world: World): RangeSource {
+  const { key, sizeBytes } = source;
+  if (key === undefined) return rangesOf(world.uploads, sourceKey(id), source);
+  // Nobody but us writes it, and always the same.
+  const copy = rangesOf(world.media, key, { sizeBytes });
+  const lost = (error: unknown): never => {
+    if (!(error instanceof RequestError)) throw error;
+    throw new OutageError('STORE_UNAVAILABLE', `The copy ${key} is not stored any more.`, { cause: error });
+  };
+  return { sizeBytes, read: (...range) => copy.read(...range).catch(lost) };
+}
+
+/**
+ * Makes the copy that a plan reads once more, where it is lost or not whole.
+ * @throws SourceError; OutageError
+ */
+export async function restoreCopy(id: string, { source }: Plan, world: World): Promise<void> {
+  if (source.key === undefined) return;
+  if ((await world.media.head(source.key))?.sizeBytes === source.sizeBytes) return;
+  const upload = await world.uploads.head(sourceKey(id));
+  if (upload) await planSource(id, upload, world);
+}
+
+const rangesOf = (
+  store: Store,
+  key: string,
+  { sizeBytes, etag }: { sizeBytes: number; etag?: string },
+): RangeSource => ({
+  sizeBytes,
+  read: (first, last, signal) => store.readRange(key, { first, last, etag }, signal),
+});

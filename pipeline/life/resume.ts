@@ -1,0 +1,83 @@
+// Takes up again what could not be done: nothing waits for a restart, or for somebody to look.
+
+import { backoffMs, persistently } from '../../machine/patience.ts';
+import { OutageError, RequestError } from '../../core/errors.ts';
+import { cardKey, sourceKey, workKey } from '../../core/artifacts/keys.ts';
+import { beginTry, continueTry, delayCodeOf, delayVideo, dueVideos, endDelay } from './delay.ts';
+import { deleteVideo } from './delete-video.ts';
+import { ingest } from './ingest.ts';
+import { LONGEST_RUN_MS } from './prewarm.ts';
+import type { StartPrewarm } from './prewarm.ts';
+import { revisionsOf } from '../revisions/revisions.ts';
+import { unfinishedVideos } from './unfinished.ts';
+import type { World } from '../world.ts';
+
+export interface ResumeOptions {
+  startPrewarm: StartPrewarm;
+  now: Date;
+  /** What has been begun then is brought to its end; the rest is for the next call. */
+  isTimeUp(): boolean;
+}
+
+export interface Resumed {
+  resumed: string[];
+}
+
+/** Tries those again that have waited long enough. */
+export async function resumeDelayed(world: World, options: ResumeOptions): Promise<Resumed> {
+  const { now, isTimeUp } = options;
+  const resumed: string[] = [];
+  for await (const id of dueVideos(world, now)) {
+    if (isTimeUp()) break;
+    if (!(await beginTry(id, world, now))) continue;
+    resumed.push(id);
+    await tryAgain(id, world, options);
+  }
+  return { resumed };
+}
+
+/**
+ * Looks through all videos for those that nobody is at: of which an event was lost, or a run ended without a word. To
+ * be done from time to time, as it lists everything.
+ */
+export async function resumeLost(world: World, options: ResumeOptions): Promise<Resumed> {
+  const resumed: string[] = [];
+  for await (const id of unfinishedVideos(world)) {
+    if (options.isTimeUp()) break;
+    if (!(await isLost(id, world, options.now))) continue;
+    resumed.push(id);
+    await tryAgain(id, world, options);
+  }
+  return { resumed };
+}
+
+async function isLost(id: string, { media, uploads }: World, now: Date): Promise<boolean> {
+  const revisions = await revisionsOf(id, media);
+  const rev = revisions?.next?.rev ?? revisions?.current;
+  const last = rev === undefined ? undefined : await media.head(workKey(id, rev));
+  const begun = last ?? (await uploads.head(sourceKey(id)));
+  return begun !== undefined && now.getTime() - begun.lastModified.getTime() > LONGEST_RUN_MS;
+}
+
+async function tryAgain(id: string, world: World, { startPrewarm, now }: ResumeOptions): Promise<void> {
+  try {
+    // Only what is left of a video: its deletion broke off.
+    if (!(await world.media.head(cardKey(id)))) return await deleteVideo(id, world);
+    await ingest(id, world, startPrewarm, { again: now });
+    await continueTry(id, world, new Date());
+  } catch (error) {
+    if (error instanceof RequestError && error.status === 404) return endDelay(id, world); // deleted meanwhile
+    console.error(error);
+    await noted(id, error, world);
+  }
+}
+
+const NOTING_ATTEMPTS = 8;
+
+/** Where the store is away for long, the try counts as lost when its time is over (pipeline/life/delay.ts). */
+const noted = (id: string, failure: unknown, world: World): Promise<void> =>
+  persistently(() => delayVideo(id, delayCodeOf(failure), world, new Date()), {
+    attempts: NOTING_ATTEMPTS,
+    passes: (error) => error instanceof OutageError,
+    pauseMs: (failures) => 2 * backoffMs(failures),
+  }).catch((error: unknown) => console.error(error));

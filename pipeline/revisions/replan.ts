@@ -1,0 +1,169 @@
+// Plans a video anew, under the present recipe and settings. The revision that viewers have stays the current one until
+// everything of the new one exists; then `finish` makes that the current one.
+
+import { RequestError, notFound, sourceGone, sourceReplaced } from '../../core/errors.ts';
+import { planKey, revisionErrorKey, sourceKey, workKey } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/keys.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { PLAN } from '../../core/records/plan.ts';
+import type { NextRevision, Revisions } from '../../core/records/revisions.ts';
+import { workFor, workForArtifacts } from '../../core/work/work.ts';
+import { unlessDeleted } from '../life/delete-video.ts';
+import { finish } from '../life/finish.ts';
+import { formerRevision, sweepRevision } from './grace.ts';
+import { planSource } from '../life/planning.ts';
+import { LONGEST_RUN_MS, startWork } from '../life/prewarm.ts';
+import type { StartPrewarm } from '../life/prewarm.ts';
+import {
+  changeRevisions,
+  currentPlanOf,
+  missingOf,
+  planOf,
+  readyMarkerOf,
+  revisionsOf,
+} from './revisions.ts';
+import { createRecord } from '../store.ts';
+import type { Store } from '../store.ts';
+import type { World } from '../world.ts';
+
+export interface Replanned {
+  id: string;
+  /** `unchanged` where the present recipe makes the very same. */
+  outcome: 'planned' | 'unchanged';
+  rev: string;
+  recipe: string;
+}
+
+/**
+ * Harmless to run twice: what a revision has already is not made again.
+ * @throws RequestError NOT_FOUND, SOURCE_GONE, SOURCE_REPLACED; SourceError where the source would be refused now, in
+ *   which case the video stays as it is; RecordError
+ */
+export async function replan(
+  id: string,
+  world: World,
+  startPrewarm: StartPrewarm,
+  now: Date,
+): Promise<Replanned> {
+  const { media, uploads } = world;
+  const [revisions, source] = await Promise.all([revisionsOf(id, media), uploads.head(sourceKey(id))]);
+  const former = revisions && (await planOf(id, revisions.current, media));
+  if (!former) throw notFound('such planned video');
+  if (!source) throw sourceGone();
+  if (former.source.etag !== undefined && former.source.etag !== source.etag) throw sourceReplaced();
+
+  const { plan } = await planSource(id, source, world);
+  const answer = { id, rev: plan.rev, recipe: plan.recipe.name };
+  const next = plan.rev === former.rev ? null : plan.rev;
+  if (next && (await createRecord(media, PLAN, planKey(id, next), plan)) === 'exists') {
+    // Throws where a newer release stored it, whose lists of work this one could not do.
+    await planOf(id, next, media);
+  }
+  const asked = await setNext(id, next, revisions, media, now);
+  await unlessDeleted(id, world);
+  const abandoned = revisions.next?.rev;
+  // It was never shown to anybody; but one that was to come back may have been, and has its grace time.
+  const wasShown = revisions.former.some(({ rev }) => rev === abandoned);
+  if (abandoned !== undefined && abandoned !== next && !wasShown) await sweepRevision(id, abandoned, media);
+  if (!asked) return { ...answer, outcome: 'unchanged' };
+
+  await complete(id, plan, asked, world, startPrewarm, now);
+  return { ...answer, outcome: 'planned' };
+}
+
+/**
+ * Writes which revision is the next one, or that none is. The one so far becomes a former one.
+ * @throws RequestError REPLANNED_MEANWHILE
+ */
+async function setNext(
+  id: string,
+  rev: string | null,
+  seen: Revisions,
+  media: Store,
+  now: Date,
+): Promise<NextRevision | null> {
+  const hasRun = rev !== null && (await hasEnded(id, rev, media, now));
+  if (hasRun) await media.delete([revisionErrorKey(id, rev)]);
+  const abandoned = seen.next && seen.next.rev !== rev ? await planOf(id, seen.next.rev, media) : undefined;
+  let next: NextRevision | null = null;
+  await changeRevisions(id, media, (before) => {
+    const isAsSeen = before.next === null || [rev, seen.next?.rev].includes(before.next.rev);
+    const isBeingSwept = before.former.some((former) => former.rev === rev && former.isSwept);
+    if (before.current !== seen.current || !isAsSeen || isBeingSwept) throw replannedMeanwhile();
+    if (before.next?.rev === rev && !hasRun) {
+      next = before.next; // an engine is at it
+      return undefined;
+    }
+    next = rev === null ? null : { rev, askedAt: now.toISOString() };
+    if (before.next === null && next === null) return undefined;
+    return { ...(before.next?.rev === rev ? before : withoutNext(before, abandoned, now)), next };
+  });
+  return next;
+}
+
+/** Whether an engine has been at a revision's list and is no more: it failed, or it began long ago. */
+async function hasEnded(id: string, rev: string, media: Store, now: Date): Promise<boolean> {
+  if (await media.head(revisionErrorKey(id, rev))) return true;
+  const list = await media.head(workKey(id, rev));
+  return list !== undefined && now.getTime() - list.lastModified.getTime() > LONGEST_RUN_MS;
+}
+
+/** Without a next revision: that is a former one, until it is swept. */
+export function withoutNext(before: Revisions, plan: Plan | undefined, now: Date): Revisions {
+  const { next, former } = before;
+  const isListed = next === null || former.some(({ rev }) => rev === next.rev);
+  return {
+    ...before,
+    next: null,
+    former: isListed ? former : [...former, formerRevision(next.rev, plan, now)],
+  };
+}
+
+/**
+ * Goes on with a revision that was planned anew and is not complete, after whoever made it was ended. What failed waits
+ * for somebody to ask for it again; what an engine is at is not begun a second time.
+ * @param again for one that is tried again after an outage: when that was decided
+ */
+export async function resumeNext(
+  id: string,
+  next: NextRevision,
+  world: World,
+  startPrewarm: StartPrewarm,
+  now: Date,
+  again = new Date(next.askedAt),
+): Promise<void> {
+  const { media } = world;
+  const plan = await planOf(id, next.rev, media);
+  if (!plan || (await media.head(revisionErrorKey(id, next.rev)))) return;
+  if (await readyMarkerOf(id, next.rev, media)) return finish(id, next.rev, world, now);
+  await complete(id, plan, { ...next, askedAt: again.toISOString() }, world, startPrewarm, now);
+}
+
+/** Has everything made that the plan lists and that the revision before holds. */
+async function complete(
+  id: string,
+  plan: Plan,
+  { askedAt }: NextRevision,
+  world: World,
+  startPrewarm: StartPrewarm,
+  now: Date,
+): Promise<void> {
+  const former = await currentPlanOf(id, world.media);
+  const held = former ? await missingOf(id, plan, former, world.media) : [];
+  const work = [...workFor(id, plan), ...workForArtifacts(id, plan, held.filter(isBeyond))];
+  const again = new Date(askedAt);
+  if (work.length > 0) await startWork(id, plan, work, world, startPrewarm, { again });
+  else await finish(id, plan.rev, world, now);
+
+  function isBeyond(artifact: Artifact): boolean {
+    if (artifact.kind === 'segment') return !plan.prewarm.includes(artifact.rendition);
+    return artifact.kind === 'thumb' || plan.prewarm.length === 0;
+  }
+}
+
+const replannedMeanwhile = (): RequestError =>
+  new RequestError(
+    409,
+    'REPLANNED_MEANWHILE',
+    'The revisions of this video have changed meanwhile. Try again.',
+  );

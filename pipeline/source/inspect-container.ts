@@ -1,0 +1,83 @@
+// Looks into a source's container for what ffprobe does not say: that the media in it are encrypted (ffmpeg decodes
+// them all the same, into garbage, and exits with 0), or that they lie in other files.
+
+import { SourceError } from '../../core/errors.ts';
+import { BOX_HEADER_BYTES, boxAt, isElsewhere, isEncrypted } from '../../core/source/mp4.ts';
+import type { Box } from '../../core/source/mp4.ts';
+import { isScrambled } from '../../core/source/scrambling.ts';
+
+/** Bytes from `offset`, as many as there are up to `length`. */
+type BytesAt = (offset: number, length: number) => Promise<Uint8Array>;
+
+const WINDOW_BYTES = 64 * 1024;
+// An index of 256 tracks, with a jump over each one's tables. What needs more is no file that anybody sells.
+const MAX_WINDOWS = 600;
+const MAX_LIST_BYTES = 64 * 1024;
+
+/** @throws SourceError ENCRYPTED, EXTERNAL_MEDIA */
+export async function inspectContainer(sourceUrl: string, signal: AbortSignal): Promise<void> {
+  const { bytesAt, sizeBytes } = await openWindows(sourceUrl, signal);
+  const head = await bytesAt(0, WINDOW_BYTES);
+  if (isScrambled(head)) throw new SourceError('ENCRYPTED');
+  const file = { type: '', start: 0, end: sizeBytes };
+  for await (const media of boxesBelow(bytesAt, file, ['moov', 'trak', 'mdia', 'minf'])) {
+    for await (const stsd of boxesBelow(bytesAt, media, ['stbl', 'stsd'])) {
+      if (isEncrypted(await contentOf(bytesAt, stsd))) throw new SourceError('ENCRYPTED');
+    }
+    for await (const dref of boxesBelow(bytesAt, media, ['dinf', 'dref'])) {
+      if (isElsewhere(await contentOf(bytesAt, dref))) throw new SourceError('EXTERNAL_MEDIA');
+    }
+  }
+}
+
+/** All boxes at the end of a path of types, such as `['stbl', 'stsd']`, below a box. */
+async function* boxesBelow(bytesAt: BytesAt, parent: Box, path: readonly string[]): AsyncGenerator<Box> {
+  const [wanted, ...rest] = path;
+  for (let offset = parent.start; offset < parent.end;) {
+    const box = boxAt(await bytesAt(offset, BOX_HEADER_BYTES), offset, parent.end);
+    if (!box) return;
+    if (box.type === wanted) {
+      if (rest.length > 0) yield* boxesBelow(bytesAt, box, rest);
+      else yield box;
+    }
+    // Whatever follows a file's index is media.
+    if (box.type === 'moov') return;
+    offset = box.end;
+  }
+}
+
+const contentOf = (bytesAt: BytesAt, { start, end }: Box): Promise<Uint8Array> =>
+  bytesAt(start, Math.min(end - start, MAX_LIST_BYTES));
+
+/** Reads a source in windows, of which the last is kept: an index lies together. */
+async function openWindows(
+  sourceUrl: string,
+  signal: AbortSignal,
+): Promise<{ bytesAt: BytesAt; sizeBytes: number }> {
+  let windows = 0;
+  let kept = { offset: 0, bytes: new Uint8Array() };
+  let sizeBytes = Infinity;
+
+  async function read(offset: number, length: number): Promise<Uint8Array> {
+    if (offset >= sizeBytes || (windows += 1) > MAX_WINDOWS) return new Uint8Array();
+    const last = offset + Math.max(length, WINDOW_BYTES) - 1;
+    const answer = await fetch(sourceUrl, { headers: { range: `bytes=${offset}-${last}` }, signal });
+    const bytes = new Uint8Array(await answer.arrayBuffer());
+    if (answer.status !== 206) throw new Error(`bytes ${offset}–${last} of the source: ${answer.status}`);
+    sizeBytes = Number(/\/(\d+)$/.exec(answer.headers.get('content-range') ?? '')?.[1]);
+    kept = { offset, bytes };
+    return bytes;
+  }
+
+  await read(0, WINDOW_BYTES);
+  return {
+    sizeBytes,
+    async bytesAt(offset, length) {
+      const within = offset - kept.offset;
+      const isKept = within >= 0 && Math.min(offset + length, sizeBytes) <= kept.offset + kept.bytes.length;
+      return isKept
+        ? kept.bytes.subarray(within, within + length)
+        : (await read(offset, length)).subarray(0, length);
+    },
+  };
+}

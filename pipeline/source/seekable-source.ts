@@ -1,0 +1,81 @@
+// Makes sure that segments can be cut from a source: by looking at its end, and where that disappoints, by copying it
+// into a mezzanine.
+
+import { run } from '../../machine/ffmpeg.ts';
+import type { ServedSource } from '../../machine/range-server.ts';
+import { FfmpegError, OutageError } from '../../core/errors.ts';
+import { mezzanineKey } from '../../core/artifacts/keys.ts';
+import { mezzanineProbe } from '../../core/source/mezzanine.ts';
+import type { PlannedSource } from '../../core/plan/plan.ts';
+import type { Probe } from '../../core/source/probe.ts';
+import {
+  corrected,
+  lookBackSeconds,
+  lookRange,
+  reasonByLook,
+  reasonByProbe,
+} from '../../core/source/seekability.ts';
+import type { ListedPacket, Look } from '../../core/source/seekability.ts';
+import { lookArguments } from '../../core/source/source-arguments.ts';
+import { isCollapse, unlessUnreadable } from './breakdown.ts';
+import { mezzanineOf } from './mezzanine.ts';
+import type { World } from '../world.ts';
+
+/**
+ * The source to cut segments from, and the probe of that: lengths are those found, not those claimed.
+ * @throws SourceError DAMAGED where nothing of it can be copied.
+ */
+export async function seekableSource(
+  id: string,
+  served: ServedSource,
+  { probe, sizeBytes, etag }: { probe: Probe; sizeBytes: number; etag: string },
+  world: World,
+): Promise<{ probe: Probe; source: PlannedSource }> {
+  const look = reasonByProbe(probe)
+    ? undefined
+    : await unlessUnreadable(served, () => lookAtEnd(served, probe, world));
+  const reason = reasonByProbe(probe) ?? reasonByLook(probe, look!, sizeBytes);
+  if (!reason) {
+    const keyframeSeconds = lookBackSeconds(look!, probe);
+    return { probe: corrected(probe, look!), source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
+  }
+  // A copy also takes long where the store is slow to take it.
+  const made = await unlessUnreadable(
+    served,
+    () => mezzanineOf(id, served, { probe, sizeBytes, etag }, world),
+    isCollapse,
+  );
+  const keyframeSeconds = Math.max(0, ...made.tracks.map((track) => track.keyframeSeconds));
+  return {
+    probe: mezzanineProbe(probe, made.tracks),
+    source: {
+      ...{ kind: 'mezzanine', key: mezzanineKey(id, etag), reason },
+      ...{ sizeBytes: made.sizeBytes, etag, keyframeSeconds },
+    },
+  };
+}
+
+async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }: World): Promise<Look> {
+  const wasSlow = served.watchSpeed();
+  const tookLong = (error: unknown) =>
+    error instanceof OutageError && error.code === 'TIMED_OUT' && !wasSlow();
+  const range = lookRange(probe);
+  const before = served.readBytes();
+  const { probeTimeoutSeconds, probeMemoryBytes } = settings;
+  const listing = await run(tools.binaries.ffprobePath, lookArguments(served.url, range), {
+    task: "look at the source's end",
+    line: 'reading',
+    timeoutSeconds: probeTimeoutSeconds,
+    maxFileBytes: 0,
+    maxMemoryBytes: probeMemoryBytes,
+  }).catch((error: unknown) => {
+    // What cannot be listed, or not in time, has no index that one could rely on.
+    const isOfSource = error instanceof FfmpegError ? error.signal === undefined : tookLong(error);
+    if (isOfSource && !served.failure()) return Buffer.from('{}');
+    throw error;
+  });
+  // Cut short, the list would say that the source is.
+  if (served.failure()) throw served.failure();
+  const { packets = [] } = JSON.parse(listing.toString('utf8')) as { packets?: ListedPacket[] };
+  return { range, packets, bytesRead: served.readBytes() - before };
+}
