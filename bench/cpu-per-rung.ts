@@ -3,8 +3,9 @@
 import { join } from 'node:path';
 import { withRangeServer } from '../machine/range-server.ts';
 import { valueOf } from '../core/fraction.ts';
-import { planFor, renditionNames } from '../core/plan/plan.ts';
-import { segmentCount } from '../core/plan/segments.ts';
+import { planFor } from '../core/plan/plan-for.ts';
+import { renditionNames, renditionsOf } from '../core/plan/plan.ts';
+import { segmentCount } from '../core/plan/grid.ts';
 import { encode } from '../pipeline/derive/encode.ts';
 import { probeSource } from '../pipeline/source/probe-source.ts';
 import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../test/support/media.ts';
@@ -66,7 +67,7 @@ try {
     const decodePerMegapixel = decode / ((1920 * 1080 * framesPerSecond) / 1e6);
     console.log(`CPU seconds per second of a 1080p30 source, medians of ${RUNS}`);
     console.log(`decode      ${decode.toFixed(3)}  (${decodePerMegapixel.toFixed(5)} per megapixel)`);
-    for (const { name, width, height } of plan.video!.renditions) {
+    for (const { name, width, height } of renditionsOf(plan, 'video')) {
       const own = (await costOf([name])) - decode;
       const perMegapixel = own / ((width * height * framesPerSecond) / 1e6);
       console.log(`${name.padEnd(12)}${own.toFixed(3)}  (${perMegapixel.toFixed(5)} per megapixel)`);

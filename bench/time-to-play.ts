@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Page } from 'playwright-core';
 import type { Plan } from '../core/plan/plan.ts';
-import { segmentCount } from '../core/plan/segments.ts';
+import { segmentCount } from '../core/plan/grid.ts';
 import { openBrowser } from '../test/support/browser.ts';
 import { temporaryDirectory } from '../test/support/media.ts';
 import { startSystem, statusOf, storeClient, untilStatus, uploadFile } from '../test/support/system.ts';

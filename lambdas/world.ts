@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import type { World } from '../pipeline/world.ts';
-import { PREWARM } from '../core/plan/plan.ts';
+import { PREWARM } from '../core/plan/plan-for.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
 import { bucketsFromEnvironment } from './buckets.ts';

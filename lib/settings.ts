@@ -4,7 +4,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { PREWARM } from '../core/plan/plan.ts';
+import { PREWARM } from '../core/plan/plan-for.ts';
 import { PLAYBACK } from '../core/access/playback-token.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
 

@@ -20,7 +20,7 @@ import {
   videoPrefix,
 } from '../core/artifacts/keys.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
-import type { Prewarm as WhatToPrewarm } from '../core/plan/plan.ts';
+import type { Prewarm as WhatToPrewarm } from '../core/plan/plan-for.ts';
 import type { Playback } from '../core/access/playback-token.ts';
 import { acknowledge } from './acknowledge.ts';
 import { Delivery } from './delivery.ts';

@@ -2,8 +2,8 @@
 // is for whoever builds the world to say.
 
 import type { SourceErrorCode } from '../core/errors.ts';
-import type { Rescue } from '../core/encoding/segment-arguments.ts';
-import type { Artifact } from '../core/artifacts/keys.ts';
+import type { Rescue } from '../core/encoding/job.ts';
+import type { Artifact } from '../core/artifacts/artifact.ts';
 import type { PlannedSource } from '../core/plan/plan.ts';
 import type { DelayCode } from '../core/records/delay.ts';
 

@@ -1,8 +1,8 @@
 // The world as the pipeline sees it; each entry builds one from its environment.
 
 import type { SourceLimits } from '../core/limits.ts';
-import type { PlanSettings } from '../core/plan/plan.ts';
-import type { EncodeTools } from './derive/encode.ts';
+import type { PlanSettings } from '../core/plan/plan-for.ts';
+import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import type { Observe } from './observe.ts';
 import type { Store } from './store.ts';
 
@@ -12,4 +12,12 @@ export interface World {
   tools: EncodeTools;
   settings: PlanSettings & SourceLimits;
   observe: Observe;
+}
+
+export interface EncodeTools {
+  binaries: FfmpegBinaries;
+  /** Where segments are written before they are read back and removed. */
+  temporaryDirectory: string;
+  /** @default DEFAULT_LIMITS */
+  limits?: SourceLimits;
 }

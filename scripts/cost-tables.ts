@@ -6,8 +6,9 @@ import { pathToFileURL } from 'node:url';
 import { costEstimate, cpuSecondsByPart } from '../core/work/cost.ts';
 import { offers } from '../core/plan/offers.ts';
 import type { Catalogue, Offer } from '../core/plan/offers.ts';
-import { planFor } from '../core/plan/plan.ts';
-import type { Plan, Prewarm } from '../core/plan/plan.ts';
+import { planFor } from '../core/plan/plan-for.ts';
+import type { Plan } from '../core/plan/plan.ts';
+import type { Prewarm } from '../core/plan/plan-for.ts';
 import {
   AWS_PRICES,
   CLOUDFLARE_STREAM_PRICES,

@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mezzanineKey } from '../core/artifacts/keys.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
-import { planFor } from '../core/plan/plan.ts';
+import { planFor } from '../core/plan/plan-for.ts';
 import { PRESENT_RECIPE } from '../core/recipes/present.ts';
 import { PLAN } from '../core/records/plan.ts';
 import { mezzanineArguments } from '../core/source/source-arguments.ts';

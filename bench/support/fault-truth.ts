@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { unpackedAudio } from '../../core/formats/adts.ts';
+import { unpackedAudio } from '../../core/formats/timestamp-tag.ts';
 import { planKey } from '../../core/artifacts/keys.ts';
 import { pictureFacts, soundFacts } from '../../test/support/segment-facts.ts';
 import { numbersIn } from '../../test/support/numbered.ts';

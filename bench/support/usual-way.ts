@@ -2,6 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { renditionsOf } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { valueOf } from '../../core/fraction.ts';
 import { ffmpeg } from '../../test/support/media.ts';
@@ -13,7 +14,7 @@ export async function encodeTheUsualWay(
   directory: string,
   seconds?: number,
 ): Promise<void> {
-  const { renditions } = plan.video!;
+  const renditions = renditionsOf(plan, 'video');
   const { gopFrames, segmentFrames, frameRate } = plan.grid;
   const labels = renditions.map((_, index) => `[s${index}]`).join('');
   const scales = renditions.map(
@@ -44,6 +45,14 @@ export async function encodeTheUsualWay(
       ...['-g', String(gopFrames), '-keyint_min', String(gopFrames), '-sc_threshold', '0'],
       ...hls(name),
     ]),
-    ...['-map', '0:a', '-c:a', 'aac', '-b:a', String(plan.audio!.bitrateBps), ...hls('audio')],
+    ...[
+      '-map',
+      '0:a',
+      '-c:a',
+      'aac',
+      '-b:a',
+      String(renditionsOf(plan, 'audio')[0]!.bitrateBps),
+      ...hls('audio'),
+    ],
   );
 }

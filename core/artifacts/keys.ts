@@ -1,23 +1,7 @@
-// Every key in the two buckets is built and parsed here, and nowhere else. The layout is the only state there is.
+// The keys of everything but artifacts (artifacts.ts), in both buckets, are built and parsed here and nowhere else. The
+// layout is the only state there is.
 
 import { createHash, randomBytes } from 'node:crypto';
-
-export type Artifact =
-  | { kind: 'multivariant' }
-  | { kind: 'playlist'; rev: string; rendition: string }
-  | { kind: 'segment'; rev: string; rendition: string; index: number; extension: 'ts' | 'aac' }
-  | Still
-  | { kind: 'storyboard'; rev: Revision };
-
-/** A picture: of the whole film, of one moment, or a sheet of the storyboard. */
-export type Still =
-  | { kind: 'poster'; rev: Revision }
-  | { kind: 'thumb'; rev: Revision; seconds: number }
-  | { kind: 'sheet'; rev: string; index: number };
-
-/** A plan's hash, or whichever revision is the current one: an address that lasts, for pages that were given it. */
-export type Revision = string | typeof CURRENT;
-export const CURRENT = 'current';
 
 // In bucket `uploads`.
 export const SOURCES = 'uploads/';
@@ -64,77 +48,21 @@ const hashOf = (text: string): string => createHash('sha256').update(text).diges
 export const keysOfMezzanine = (copy: string): string[] =>
   copy.startsWith(mezzaninePrefix(copy.split('/')[1]!)) ? [copy, copy.replace(/\.mkv$/, '.json')] : [copy];
 export const videoPrefix = (id: string): string => `v/${id}/`;
-export const revPrefix = (id: string, rev: Revision): string =>
-  rev === CURRENT ? videoPrefix(id) : `${videoPrefix(id)}${rev}/`;
-export const masterKey = (id: string): string => artifactKey(id, { kind: 'multivariant' });
 
-export function artifactKey(id: string, artifact: Artifact): string {
-  switch (artifact.kind) {
-    case 'multivariant':
-      return `${videoPrefix(id)}master.m3u8`;
-    case 'playlist':
-      return `${revPrefix(id, artifact.rev)}${artifact.rendition}/index.m3u8`;
-    case 'segment':
-      return `${revPrefix(id, artifact.rev)}${artifact.rendition}/${segmentName(artifact.index, artifact.extension)}`;
-    case 'poster':
-      return `${revPrefix(id, artifact.rev)}poster.jpg`;
-    case 'thumb':
-      return `${revPrefix(id, artifact.rev)}thumb/${artifact.seconds}.jpg`;
-    case 'storyboard':
-      return `${revPrefix(id, artifact.rev)}storyboard.vtt`;
-    case 'sheet':
-      return `${revPrefix(id, artifact.rev)}storyboard/${artifact.index}.jpg`;
-  }
-}
-
-export const segmentName = (index: number, extension: string): string =>
-  `${String(index).padStart(5, '0')}.${extension}`;
-
-const ID = '[0-9a-z]{34}';
-const REV = '[0-9a-f]{10}';
-const ARTIFACT = new RegExp(`^v/(?<id>${ID})/(?:(?<master>master\\.m3u8)|(?:(?<rev>${REV})/)?(?<rest>.+))$`);
-const RENDITION =
-  /^(?<rendition>[0-9a-z-]{1,16})\/(?:(?<playlist>index\.m3u8)|(?<index>\d{5,6})\.(?<extension>ts|aac))$/;
-const STILL =
-  /^(?:(?<poster>poster\.jpg)|(?<storyboard>storyboard\.vtt)|thumb\/(?<seconds>\d{1,6})\.jpg|storyboard\/(?<sheet>\d{1,4})\.jpg)$/;
-
-/** The inverse of `artifactKey`; undefined for anything we would not have written ourselves. */
-export function parseArtifactKey(key: string): { id: string; artifact: Artifact } | undefined {
-  const found = ARTIFACT.exec(key)?.groups;
-  if (!found) return undefined;
-  const id = found['id']!;
-  const artifact: Artifact | undefined = found['master']
-    ? { kind: 'multivariant' }
-    : belowRevision(found['rev'] ?? CURRENT, found['rest']!);
-  return artifact && artifactKey(id, artifact) === key ? { id, artifact } : undefined;
-}
-
-function belowRevision(rev: Revision, rest: string): Artifact | undefined {
-  const still = STILL.exec(rest)?.groups;
-  if (still?.['poster']) return { kind: 'poster', rev };
-  if (still?.['storyboard']) return { kind: 'storyboard', rev };
-  if (still?.['seconds']) return { kind: 'thumb', rev, seconds: Number(still['seconds']) };
-  if (rev === CURRENT) return undefined; // the storyboard names its sheets by revision
-  if (still?.['sheet']) return { kind: 'sheet', rev, index: Number(still['sheet']) };
-  const found = RENDITION.exec(rest)?.groups;
-  if (!found) return undefined;
-  const rendition = found['rendition']!;
-  if (found['playlist']) return { kind: 'playlist', rev, rendition };
-  const extension = found['extension'] as 'ts' | 'aac';
-  return { kind: 'segment', rev, rendition, index: Number(found['index']), extension };
-}
-
+/** As patterns. */
+export const VIDEO_ID = '[0-9a-z]{34}';
+export const REV = '[0-9a-f]{10}';
 export const parseSourceKey = (key: string): string | undefined =>
-  new RegExp(`^${SOURCES}(${ID})/source$`).exec(key)?.[1];
+  new RegExp(`^${SOURCES}(${VIDEO_ID})/source$`).exec(key)?.[1];
 
 export const parseCardKey = (key: string): string | undefined =>
-  new RegExp(`^${CARDS}(${ID})\\.json$`).exec(key)?.[1];
+  new RegExp(`^${CARDS}(${VIDEO_ID})\\.json$`).exec(key)?.[1];
 
 export const parseDelayKey = (key: string): string | undefined =>
-  new RegExp(`^${DELAYS}(${ID})\\.json$`).exec(key)?.[1];
+  new RegExp(`^${DELAYS}(${VIDEO_ID})\\.json$`).exec(key)?.[1];
 
 const REVISION_RECORD = new RegExp(
-  `^${VIDEO_RECORDS}(?<id>${ID})(?:/(?<rev>${REV}))?(?:\\.(?<kind>work|ready|error))?\\.json$`,
+  `^${VIDEO_RECORDS}(?<id>${VIDEO_ID})(?:/(?<rev>${REV}))?(?:\\.(?<kind>work|ready|error))?\\.json$`,
 );
 
 /** What a listing of the records tells: of which video, which revision (none: as 8e3bc33 wrote it), and what kind. */
@@ -145,7 +73,7 @@ export function parseRevisionRecord(
   return found && { id: found['id']!, rev: found['rev'], kind: (found['kind'] ?? 'plan') as 'plan' };
 }
 
-export const isVideoId = (text: string): boolean => new RegExp(`^${ID}$`).test(text);
+export const isVideoId = (text: string): boolean => new RegExp(`^${VIDEO_ID}$`).test(text);
 
 /**
  * A new id: nine characters that count down with time, so that a plain listing of keys is newest first, then

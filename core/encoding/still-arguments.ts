@@ -4,12 +4,14 @@ import { valueOf } from '../fraction.ts';
 import type { Fraction } from '../fraction.ts';
 import type { Size } from '../plan/ladder.ts';
 import { deinterlacing, jpegFilters } from './picture-filters.ts';
-import type { Plan, VideoPlan } from '../plan/plan.ts';
+import { durationSeconds } from '../plan/grid.ts';
+import { mainTrack } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import { fill } from '../recipes/recipe.ts';
-import { durationSeconds } from '../plan/segments.ts';
 import { GUARDED_INPUT } from '../source/source-arguments.ts';
 import { sheetAt } from '../plan/stills.ts';
 import type { StillsPlan } from '../plan/stills.ts';
+import type { VideoTrack } from '../plan/tracks.ts';
 
 export interface StillJob {
   plan: Plan;
@@ -23,7 +25,7 @@ export interface StillJob {
 export function stillArguments(job: StillJob): string[] {
   const { plan, stills, still, prerollSeconds } = job;
   const { count, rate, after, ...wanted } = selectionOf(job);
-  const video = plan.video!;
+  const video = mainTrack(plan, 'video')!;
   const lastPictureSeconds = (video.sourceFrames - 1) / valueOf(plan.grid.frameRate);
   // Where the sound goes on after the picture, all moments look like the last of the grid that has one.
   const from = Math.min(wanted.from, Math.floor(lastPictureSeconds * valueOf(rate)));
@@ -82,11 +84,11 @@ function selectionOf({ plan, stills, still }: StillJob): {
   after: string[];
 } {
   const rate = { num: 1, den: stills.intervalSeconds };
-  const shown = (size: Size) => jpegFilters(plan.video!.processing, size, plan.recipe);
+  const shown = (size: Size) => jpegFilters(mainTrack(plan, 'video')!.processing, size, plan.recipe);
   switch (still.kind) {
     case 'poster': {
       const { at, atMostSeconds, candidates, candidatesRate, choice } = plan.recipe.stills.poster;
-      const seconds = Math.min(durationSeconds(plan) * at, atMostSeconds);
+      const seconds = Math.min(durationSeconds(plan.grid) * at, atMostSeconds);
       const from = Math.floor(seconds * valueOf(candidatesRate));
       const after = [fill(choice, { candidates }), ...shown(stills.poster)];
       return { from, count: candidates, rate: candidatesRate, after };
@@ -100,7 +102,7 @@ function selectionOf({ plan, stills, still }: StillJob): {
   }
 }
 
-function seekArguments(video: VideoPlan, seconds: number): string[] {
+function seekArguments(video: VideoTrack, seconds: number): string[] {
   if (seconds <= 0) return [];
   const originSeconds = video.originPts * valueOf(video.timeBase);
   return ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', (originSeconds + seconds).toFixed(6)];

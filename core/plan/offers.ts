@@ -3,6 +3,8 @@
 
 import { costEstimate } from '../work/cost.ts';
 import { valueOf } from '../fraction.ts';
+import { durationSeconds, segmentCount } from './grid.ts';
+import { renditionsOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import {
   AWS_PRICES,
@@ -12,7 +14,6 @@ import {
   MEDIACONVERT_PER_OUTPUT_MINUTE,
   MUX_PRICES,
 } from '../work/prices.ts';
-import { durationSeconds, segmentCount } from './segments.ts';
 
 export interface Catalogue {
   /** One of the videos; all are alike. */
@@ -39,7 +40,7 @@ export function offers(catalogue: Catalogue): Offer[] {
   const receipt = costEstimate(plan, bytes).estimatedDollars;
   const storagePerMonth = videos * receipt.storagePerMonth;
   const delivery = cloudFront(catalogue);
-  const minutes = (videos * durationSeconds(plan)) / 60;
+  const minutes = (videos * durationSeconds(plan.grid)) / 60;
   const perMinute = (prices: { perStoredMinuteMonth: number; perDeliveredMinute: number }) => ({
     preparation: 0,
     storagePerMonth: minutes * prices.perStoredMinuteMonth,
@@ -55,17 +56,17 @@ export function offers(catalogue: Catalogue): Offer[] {
 
 /** Every rung at the most it may spend: an upper bound, as CRF stays below it wherever the picture allows. */
 export function storedBytes({ plan, sourceBitrateBps }: Pick<Catalogue, 'plan' | 'sourceBitrateBps'>) {
-  const rungs = plan.video?.renditions ?? [];
   const bitrateBps =
-    rungs.reduce((sum, { maxBitrateBps }) => sum + maxBitrateBps, 0) + (plan.audio?.bitrateBps ?? 0);
-  const seconds = durationSeconds(plan);
+    sumOf(renditionsOf(plan, 'video').map(({ maxBitrateBps }) => maxBitrateBps)) +
+    sumOf(renditionsOf(plan, 'audio').map(({ bitrateBps }) => bitrateBps));
+  const seconds = durationSeconds(plan.grid);
   return { sourceBytes: (sourceBitrateBps * seconds) / 8, artifactBytes: (bitrateBps * seconds) / 8 };
 }
 
 /** Traffic and requests to the viewers, and what the CDN reads from the bucket once. */
 function cloudFront({ plan, videos, viewings, viewedBitrateBps }: Catalogue): number {
-  const gigabytes = (videos * viewings * durationSeconds(plan) * viewedBitrateBps) / 8 / 1e9;
-  const streams = Number(plan.video !== null) + Number(plan.audio !== null);
+  const gigabytes = (videos * viewings * durationSeconds(plan.grid) * viewedBitrateBps) / 8 / 1e9;
+  const streams = new Set(plan.renditions.map(({ kind }) => kind)).size;
   // Segments and the media playlist of what is watched, and the multivariant playlist.
   const requests = videos * viewings * (streams * (segmentCount(plan.grid) + 1) + 1);
   const fills = Math.min(viewings, 1) * videos * streams * segmentCount(plan.grid);
@@ -83,11 +84,11 @@ function tiered(gigabytes: number): number {
 
 /** One output for each rung, with the sound in it: that is how it is billed least. */
 function mediaConvertPerMinute(plan: Plan): number {
-  const rungs = plan.video?.renditions ?? [];
   const { sd, hd } = MEDIACONVERT_PER_OUTPUT_MINUTE;
-  const perMinute = rungs.reduce(
-    (sum, { width, height }) => sum + (Math.min(width, height) >= 720 ? hd : sd),
-    0,
+  const perMinute = sumOf(
+    renditionsOf(plan, 'video').map(({ width, height }) => (Math.min(width, height) >= 720 ? hd : sd)),
   );
   return perMinute * (valueOf(plan.grid.frameRate) > 30 ? 2 : 1);
 }
+
+const sumOf = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);

@@ -1,66 +1,62 @@
-// The arithmetic of segments: which there are, which frames and audio samples belong to each, and how long it lasts.
+// The segments of a plan: which there are, which units belong to each, and how long it lasts.
 
-import { scaledRound } from '../fraction.ts';
-import type { Artifact } from '../artifacts/keys.ts';
-import { AAC_FRAME_SAMPLES, renditionNames } from './plan.ts';
-import type { AudioPlan, Grid, Plan } from './plan.ts';
+import type { InitArtifact, SegmentArtifact } from '../artifacts/artifact.ts';
+import { codecOf, formatOf } from '../formats/formats.ts';
+import { lengthOf } from '../formats/format.ts';
+import type { Run } from '../formats/format.ts';
+import type { Fraction } from '../fraction.ts';
+import { segmentCount, segmentUnits } from './grid.ts';
+import type { UnitRange } from './grid.ts';
+import { renditionNamed } from './plan.ts';
+import type { Plan } from './plan.ts';
+import type { Rendition } from './renditions.ts';
 
-/** Half-open: frames `from` up to, not including, `to`. */
-export interface FrameRange {
-  from: number;
-  to: number;
+/** Of the codec's units: pictures, or frames of sound. */
+export const unitsPerSecond = ({ grid }: Pick<Plan, 'grid'>, rendition: Rendition): Fraction =>
+  codecOf(rendition).unitsPerSecond(rendition, grid);
+
+export const unitsOf = (plan: Pick<Plan, 'grid'>, rendition: Rendition, index: number): UnitRange =>
+  segmentUnits(plan.grid, unitsPerSecond(plan, rendition), index);
+
+export function segmentSeconds(plan: Pick<Plan, 'grid'>, rendition: Rendition, index: number): number {
+  const { num, den } = unitsPerSecond(plan, rendition);
+  return (lengthOf(unitsOf(plan, rendition, index)) * den) / num;
 }
 
-export type Segment = Extract<Artifact, { kind: 'segment' }>;
-
-export const segmentCount = (grid: Grid): number => Math.ceil(grid.frameCount / grid.segmentFrames);
-
-/** The video frames of segment `index`. */
-export function videoFrames(grid: Grid, index: number): FrameRange {
-  return {
-    from: index * grid.segmentFrames,
-    to: Math.min(grid.frameCount, (index + 1) * grid.segmentFrames),
-  };
-}
-
-/** The AAC frames of segment `index`: cut at the AAC frame nearest to the video's cut, never further than half a frame off. */
-export function audioFrames(grid: Grid, audio: AudioPlan, index: number): FrameRange {
-  const at = (videoFrame: number) =>
-    scaledRound(
-      videoFrame,
-      { num: grid.frameRate.den, den: grid.frameRate.num },
-      { num: audio.sampleRate, den: AAC_FRAME_SAMPLES },
-    );
-  const { from, to } = videoFrames(grid, index);
-  // A film of one frame at 60 fps still needs one frame of sound.
-  return { from: at(from), to: Math.max(at(to), at(from) + 1) };
-}
-
-export function segmentSeconds(plan: Plan, rendition: string, index: number): number {
-  if (plan.audio?.name === rendition) {
-    const { from, to } = audioFrames(plan.grid, plan.audio, index);
-    return ((to - from) * AAC_FRAME_SAMPLES) / plan.audio.sampleRate;
-  }
-  const { from, to } = videoFrames(plan.grid, index);
-  return ((to - from) * plan.grid.frameRate.den) / plan.grid.frameRate.num;
-}
-
-export const durationSeconds = ({ grid }: Plan): number =>
-  (grid.frameCount * grid.frameRate.den) / grid.frameRate.num;
-
-/** The segments of some renditions, rendition by rendition. */
+/** The segments of some renditions (of all, unless told), rendition by rendition. */
 export function segmentsOf(
   plan: Plan,
-  renditions = renditionNames(plan),
-  { from, to } = { from: 0, to: segmentCount(plan.grid) },
-): Segment[] {
-  return renditions.flatMap((rendition) =>
+  renditions?: readonly string[],
+  { from, to }: UnitRange = { from: 0, to: segmentCount(plan.grid) },
+): SegmentArtifact[] {
+  const wanted = renditions
+    ? renditions.flatMap((name) => renditionNamed(plan, name) ?? [])
+    : plan.renditions;
+  return wanted.flatMap((rendition) =>
     Array.from({ length: to - from }, (_, offset) => ({
       kind: 'segment' as const,
       rev: plan.rev,
-      rendition,
+      rendition: rendition.name,
       index: from + offset,
-      extension: rendition === plan.audio?.name ? ('aac' as const) : ('ts' as const),
+      extension: formatOf(rendition).extension,
     })),
   );
 }
+
+/** The init segments of some renditions; most have none. */
+export const initsOf = ({ rev, ...plan }: Plan, renditions: readonly string[]): InitArtifact[] =>
+  plan.renditions.flatMap((rendition) => {
+    const { init } = formatOf(rendition);
+    if (!init || !renditions.includes(rendition.name)) return [];
+    return [{ kind: 'init' as const, rev, rendition: rendition.name, name: init.name }];
+  });
+
+/** Segments `from` up to, not including, `to` of a rendition, in a folder of its own below `directory`. */
+export const runOf = (
+  plan: Plan,
+  rendition: Rendition,
+  { from, to, directory }: UnitRange & { directory: string },
+): Run => ({
+  ...{ plan, rendition, from, to, directory: `${directory}/${rendition.name}` },
+  unitsOf: (index) => unitsOf(plan, rendition, index),
+});

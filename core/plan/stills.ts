@@ -2,8 +2,8 @@
 // bar. Which there are follows from the picture's size and the film's length alone.
 
 import type { Size } from './ladder.ts';
-import type { Plan } from './plan.ts';
-import { durationSeconds } from './segments.ts';
+import { durationSeconds } from './grid.ts';
+import type { Grid } from './grid.ts';
 
 export interface StillsPlan {
   /** A thumbnail and a tile for every so many seconds, beginning with second 0. */
@@ -77,8 +77,8 @@ export function sheetAt({ count, columns, rows }: StillsPlan, index: number): Sh
  * WebVTT, each cue a part of a sheet (Media Fragments, section 4.2.2).
  * @param prefix from the track's own address to the revision's, whose sheets it names
  */
-export function storyboardTrack(plan: Plan, stills: StillsPlan, prefix: string): string {
-  const end = durationSeconds(plan);
+export function storyboardTrack(grid: Grid, stills: StillsPlan, prefix: string): string {
+  const end = durationSeconds(grid);
   const { width, height } = stills.tile;
   const cues = Array.from({ length: stills.count }, (_, tile) => {
     const index = Math.floor(tile / (stills.columns * stills.rows));

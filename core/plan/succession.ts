@@ -2,10 +2,11 @@
 // not have to wait for what was there before, and where the source is gone it could never be made again.
 
 import { valueOf } from '../fraction.ts';
-import type { Artifact } from '../artifacts/keys.ts';
+import type { Artifact, SegmentArtifact } from '../artifacts/artifact.ts';
+import { segmentCount } from './grid.ts';
+import { renditionNamed, renditionsOf } from './plan.ts';
 import type { Plan } from './plan.ts';
-import { segmentCount, segmentsOf } from './segments.ts';
-import type { Segment } from './segments.ts';
+import { segmentsOf } from './segments.ts';
 import { prewarmedStills } from '../work/work.ts';
 
 /**
@@ -32,8 +33,9 @@ export function successorsOf(artifacts: readonly Artifact[], former: Plan, plan:
         break;
       case 'multivariant':
       case 'playlist':
+      case 'init':
       case 'storyboard':
-        break; // written in no time, from the plan alone
+        break; // made in no time
     }
   }
   return [...found.values()];
@@ -47,7 +49,7 @@ export function thumbSecondsAt(
   return Math.min(count - 1, Math.floor(seconds / intervalSeconds)) * intervalSeconds;
 }
 
-function segmentsFor({ rendition, index }: Segment, former: Plan, plan: Plan): Segment[] {
+function segmentsFor({ rendition, index }: SegmentArtifact, former: Plan, plan: Plan): SegmentArtifact[] {
   const name = renditionFor(rendition, former, plan);
   if (name === undefined) return [];
   const [secondsBefore, secondsNow] = [former, plan].map(
@@ -60,9 +62,9 @@ function segmentsFor({ rendition, index }: Segment, former: Plan, plan: Plan): S
   return segmentsOf(plan, [name], { from: Math.min(from, count), to: Math.min(to, count) });
 }
 
-/** The one of the same name; for a rung that is no more, the best there is. */
-function renditionFor(rendition: string, former: Plan, { video, audio }: Plan): string | undefined {
-  if (rendition === former.audio?.name) return audio?.name;
-  const rungs = video?.renditions ?? [];
-  return (rungs.find(({ name }) => name === rendition) ?? rungs[0])?.name;
+/** The one of the same name; for a rung that is no more, the best there is of its kind. */
+function renditionFor(name: string, former: Plan, plan: Plan): string | undefined {
+  const kind = renditionNamed(former, name)?.kind ?? 'video';
+  const own = renditionsOf(plan, kind);
+  return (own.find((rendition) => rendition.name === name) ?? own[0])?.name;
 }

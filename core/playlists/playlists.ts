@@ -1,9 +1,13 @@
 // HLS playlists (RFC 8216bis) of a plan: complete from the first moment, for a film of which no frame is encoded.
 
-import { segmentName } from '../artifacts/keys.ts';
+import { codecOf, formatOf } from '../formats/formats.ts';
+import { segmentName } from '../formats/segment-name.ts';
 import { valueOf } from '../fraction.ts';
-import type { AudioPlan, Plan, VideoRendition } from '../plan/plan.ts';
-import { segmentCount, segmentSeconds } from '../plan/segments.ts';
+import { segmentCount } from '../plan/grid.ts';
+import { renditionsOf, trackOf } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Rendition } from '../plan/renditions.ts';
+import { segmentSeconds } from '../plan/segments.ts';
 
 /** Bit rates of a rendition as they were measured. */
 export interface Bitrates {
@@ -14,55 +18,75 @@ export interface Bitrates {
 /** Before anything is encoded there is only an upper bound. */
 type KnownBitrates = Pick<Bitrates, 'peakBps'> & { averageBps: number | undefined };
 
-// A 188-byte transport packet carries 184 of payload, and a picture's last one is padded.
-const TRANSPORT_OVERHEAD = 1.08;
+/** What goes with every picture: a group of media each. */
+const GROUPS = {
+  audio: { type: 'AUDIO', attribute: 'AUDIO' },
+  text: { type: 'SUBTITLES', attribute: 'SUBTITLES' },
+} as const;
+type GroupKind = keyof typeof GROUPS;
 
 /**
  * The multivariant playlist. `measured` (by rendition name) replaces the upper bounds.
  * The lowest rung comes first: players begin with the first, and it is the quickest to make.
  */
 export function multivariantPlaylist(plan: Plan, measured: Readonly<Record<string, Bitrates>> = {}): string {
-  const { audio } = plan;
-  const bitratesOf = (name: string, bound: number): KnownBitrates =>
-    measured[name] ?? { peakBps: bound, averageBps: undefined };
-  const sound = audio
-    ? bitratesOf(audio.name, Math.ceil(audio.bitrateBps * 1.1))
-    : { peakBps: 0, averageBps: 0 };
-  const lines = ['#EXTM3U', '#EXT-X-VERSION:3', '#EXT-X-INDEPENDENT-SEGMENTS'];
-  if (!plan.video) {
-    lines.push(streamInf([...bandwidth([sound]), ['CODECS', quoted(audio!.codecs)]]), uri(plan, audio!.name));
+  const bitratesOf = (rendition: Rendition): KnownBitrates =>
+    measured[rendition.name] ?? { peakBps: peakBound(plan, rendition), averageBps: undefined };
+  const rungs = renditionsOf(plan, 'video');
+  const lines = [
+    '#EXTM3U',
+    `#EXT-X-VERSION:${playlistVersion(plan.renditions)}`,
+    '#EXT-X-INDEPENDENT-SEGMENTS',
+  ];
+  if (rungs.length === 0) {
+    for (const sound of renditionsOf(plan, 'audio')) {
+      lines.push(
+        streamInf([...bandwidth([bitratesOf(sound)]), ['CODECS', quoted(sound.codecs)]]),
+        uri(plan, sound),
+      );
+    }
     return text(lines);
   }
-  if (audio) lines.push(mediaTag(plan, audio));
-  for (const rendition of [...plan.video.renditions].reverse()) {
-    const picture = bitratesOf(rendition.name, peakBound(plan, rendition));
+  const groups = (Object.keys(GROUPS) as GroupKind[]).flatMap((kind) => {
+    const members = renditionsOf<GroupKind>(plan, kind);
+    return members.length > 0 ? [{ kind, members }] : [];
+  });
+  for (const { kind, members } of groups) {
+    lines.push(...members.map((member, index) => mediaTag(plan, kind, member, index === 0)));
+  }
+  const [sound] = renditionsOf(plan, 'audio');
+  const codecs = groups.flatMap(({ members }) => members.map((member) => member.codecs));
+  for (const rung of [...rungs].reverse()) {
     lines.push(
       streamInf([
-        ...bandwidth([picture, sound]),
-        ['CODECS', quoted([rendition.codecs, ...(audio ? [audio.codecs] : [])].join(','))],
-        ['RESOLUTION', `${rendition.width}x${rendition.height}`],
+        ...bandwidth([bitratesOf(rung), sound ? bitratesOf(sound) : SILENCE]),
+        ['CODECS', quoted([...new Set([rung.codecs, ...codecs])].filter(Boolean).join(','))],
+        ['RESOLUTION', `${rung.width}x${rung.height}`],
         ['FRAME-RATE', valueOf(plan.grid.frameRate).toFixed(3)],
-        ...(audio ? ([['AUDIO', quoted('audio')]] as Attribute[]) : []),
+        ...groups.map(({ kind }): Attribute => [GROUPS[kind].attribute, quoted(kind)]),
       ]),
-      uri(plan, rendition.name),
+      uri(plan, rung),
     );
   }
   return text(lines);
 }
 
+const SILENCE: KnownBitrates = { peakBps: 0, averageBps: 0 };
+
 /** A rendition's media playlist: all segments, VOD, ended. */
-export function mediaPlaylist(plan: Plan, rendition: string): string {
-  const extension = plan.audio?.name === rendition ? 'aac' : 'ts';
+export function mediaPlaylist(plan: Plan, rendition: Rendition): string {
+  const { extension, init } = formatOf(rendition);
   const durations = Array.from({ length: segmentCount(plan.grid) }, (_, index) =>
     segmentSeconds(plan, rendition, index),
   );
   return text([
     '#EXTM3U',
-    '#EXT-X-VERSION:3',
+    `#EXT-X-VERSION:${playlistVersion([rendition])}`,
     `#EXT-X-TARGETDURATION:${Math.max(1, ...durations.map(Math.round))}`,
     '#EXT-X-MEDIA-SEQUENCE:0',
     '#EXT-X-PLAYLIST-TYPE:VOD',
     '#EXT-X-INDEPENDENT-SEGMENTS',
+    ...(init ? [`#EXT-X-MAP:URI="${init.name}"`] : []),
     ...durations.flatMap((seconds, index) => [
       `#EXTINF:${seconds.toFixed(6)},`,
       segmentName(index, extension),
@@ -71,10 +95,13 @@ export function mediaPlaylist(plan: Plan, rendition: string): string {
   ]);
 }
 
-/** Over one segment the encoder can spend its rate cap and, once, its buffer (one second of the cap). */
-function peakBound(plan: Plan, { maxBitrateBps }: VideoRendition): number {
-  const seconds = plan.grid.segmentFrames / valueOf(plan.grid.frameRate);
-  return Math.ceil(maxBitrateBps * (1 + 1 / seconds) * TRANSPORT_OVERHEAD);
+const playlistVersion = (renditions: readonly Rendition[]): number =>
+  Math.max(...renditions.map((rendition) => formatOf(rendition).playlistVersion));
+
+/** Over one segment, in bits per second. */
+function peakBound({ grid }: Plan, rendition: Rendition): number {
+  const seconds = grid.segmentFrames / valueOf(grid.frameRate);
+  return Math.ceil(codecOf(rendition).peakBps(rendition, seconds) * formatOf(rendition).overhead);
 }
 
 type Attribute = [name: string, value: string];
@@ -89,14 +116,28 @@ function bandwidth(parts: KnownBitrates[]): Attribute[] {
   ];
 }
 
-function mediaTag(plan: Plan, audio: AudioPlan): string {
-  return `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Default",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="${audio.channels}",URI="${uri(plan, audio.name)}"`;
+function mediaTag(plan: Plan, kind: GroupKind, rendition: Rendition, isDefault: boolean): string {
+  const { language, title } = trackOf(plan, rendition);
+  // One that is alone needs no name of its own.
+  const name = isDefault ? 'Default' : (title ?? language ?? rendition.name);
+  return `#EXT-X-MEDIA:${listed([
+    ['TYPE', GROUPS[kind].type],
+    ['GROUP-ID', quoted(kind)],
+    ['NAME', quoted(name)],
+    ['DEFAULT', isDefault ? 'YES' : 'NO'],
+    ['AUTOSELECT', 'YES'],
+    ...(rendition.kind === 'audio' ? [['CHANNELS', quoted(String(rendition.channels))] as Attribute] : []),
+    ['URI', quoted(uri(plan, rendition))],
+  ])}`;
 }
 
-const streamInf = (attributes: Attribute[]): string =>
-  `#EXT-X-STREAM-INF:${attributes.map(([name, value]) => `${name}=${value}`).join(',')}`;
+const listed = (attributes: readonly Attribute[]): string =>
+  attributes.map(([name, value]) => `${name}=${value}`).join(',');
 
-const uri = (plan: Plan, rendition: string): string => `${plan.rev}/${rendition}/index.m3u8`;
-const quoted = (value: string): string => `"${value}"`;
+const streamInf = (attributes: Attribute[]): string => `#EXT-X-STREAM-INF:${listed(attributes)}`;
+
+const uri = ({ rev }: Plan, { name }: Rendition): string => `${rev}/${name}/index.m3u8`;
+/** A quoted string holds neither quotation marks nor line breaks (RFC 8216bis, section 4.2). */
+const quoted = (value: string): string => `"${value.replaceAll(/["\r\n]/g, ' ')}"`;
 const sum = (values: number[]): number => values.reduce((total, value) => total + value, 0);
 const text = (lines: string[]): string => lines.join('\n') + '\n';

@@ -2,7 +2,9 @@
 
 import * as z from 'zod';
 import { parseRevisionRecord, unrecordedMezzanineKey } from '../artifacts/keys.ts';
+import { FORMATS, formatOf } from '../formats/formats.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { Rendition } from '../plan/renditions.ts';
 import { FIRST_RECIPE } from '../recipes/first.ts';
 import { recipeSchema } from '../recipes/recipe.ts';
 import { MEZZANINE_REASONS } from '../source/seekability.ts';
@@ -14,39 +16,70 @@ const fraction = z.object({ num: z.int().min(1), den: z.int().min(1) });
 const size = z.object({ width: z.int().min(1), height: z.int().min(1) });
 const colourTags = z.object({ matrix: z.string(), primaries: z.string(), transfer: z.string() });
 
-const video = size.extend({
+const track = z.object({
+  id: z.string(),
   streamIndex: count,
-  timeBase: fraction,
-  originPts: z.number(),
-  leadFrames: z.int(),
-  sourceFrames: z.int(),
-  processing: z.object({
-    turn: z.union([z.literal(0), z.literal(90), z.literal(180), z.literal(270)]),
-    deinterlace: z.boolean(),
-    colour: z.object({
-      source: colourTags.extend({ isFullRange: z.boolean() }),
-      conversion: z.enum(['range', 'gamut', 'tone-map']),
-      output: colourTags,
-    }),
-  }),
-  renditions: z.array(
-    size.extend({ name: z.string(), maxBitrateBps: z.number(), level: z.string(), codecs: z.string() }),
-  ),
+  language: z.string().nullable(),
+  title: z.string().nullable(),
+  isDefault: z.boolean(),
+  isForced: z.boolean(),
 });
 
-const audio = z.object({
-  name: z.literal('audio-0'),
-  streamIndex: count,
-  sourceRate: z.number(),
-  sampleRate: z.number(),
-  sourceChannels: z.number(),
-  channels: z.number(),
-  bitrateBps: z.number(),
+const tracks = z.discriminatedUnion('kind', [
+  track.extend(size.shape).extend({
+    kind: z.literal('video'),
+    timeBase: fraction,
+    originPts: z.number(),
+    leadFrames: z.int(),
+    sourceFrames: z.int(),
+    processing: z.object({
+      turn: z.union([z.literal(0), z.literal(90), z.literal(180), z.literal(270)]),
+      deinterlace: z.boolean(),
+      colour: z.object({
+        source: colourTags.extend({ isFullRange: z.boolean() }),
+        conversion: z.enum(['range', 'gamut', 'tone-map']),
+        output: colourTags,
+      }),
+    }),
+  }),
+  track.extend({
+    kind: z.literal('audio'),
+    sourceRate: z.number(),
+    sourceChannels: z.number(),
+    originSample: z.number(),
+    startSample: z.number(),
+    endSample: z.number(),
+  }),
+  track.extend({ kind: z.literal('text'), codec: z.string(), originSeconds: z.number() }),
+]);
+
+/** Of the formats that this code knows, and in each of the codecs that it holds. */
+const rendition = z.object({
+  name: z.string(),
+  track: z.string(),
+  format: z.enum(FORMATS.map(({ name }) => name)),
+  codec: z.string(),
   codecs: z.string(),
-  originSample: z.number(),
-  startSample: z.number(),
-  endSample: z.number(),
 });
+
+const renditions = z
+  .discriminatedUnion('kind', [
+    rendition
+      .extend(size.shape)
+      .extend({ kind: z.literal('video'), maxBitrateBps: z.number(), level: z.string() }),
+    rendition.extend({
+      kind: z.literal('audio'),
+      sampleRate: z.number(),
+      channels: z.number(),
+      bitrateBps: z.number(),
+    }),
+    rendition.extend({ kind: z.literal('text') }),
+  ])
+  .refine(isHeld, 'its format does not hold its codec');
+
+function isHeld(own: Rendition): boolean {
+  return formatOf(own).codecs.some(({ name, kind }) => name === own.codec && kind === own.kind);
+}
 
 const stills = z.object({
   intervalSeconds: z.number().min(1),
@@ -76,13 +109,13 @@ const schema = z.object({
     gopFrames: z.int().min(1),
     segmentFrames: z.int().min(1),
   }),
-  video: video.nullable(),
-  audio: audio.nullable(),
+  tracks: z.array(tracks),
+  renditions: z.array(renditions),
   stills: stills.nullable(),
   prewarm: z.array(z.string()),
 }) satisfies z.ZodType<Plan>;
 
-export const PLAN = recordKind(schema, [fromOnePlanPerVideo]);
+export const PLAN = recordKind(schema, [fromOnePlanPerVideo, fromOneTrackOfEachKind]);
 
 /** As of 8e3bc33: the recipe was in the code, and where a copy lies followed from its source's ETag, once it had one. */
 function fromOnePlanPerVideo(plan: Record<string, unknown>, key: string): Record<string, unknown> {
@@ -96,5 +129,33 @@ function fromOnePlanPerVideo(plan: Record<string, unknown>, key: string): Record
     audio: audio && { sourceChannels: audio.channels, ...audio },
     recipe: FIRST_RECIPE,
     source: source?.kind === 'mezzanine' ? { ...source, key: copy } : source,
+  };
+}
+
+/** As of 266c94b: one picture in H.264 and MPEG-TS, one sound in packed AAC, each with its track's fields among its own. */
+function fromOneTrackOfEachKind({ video, audio, ...plan }: Record<string, unknown>): Record<string, unknown> {
+  const { renditions: rungs, ...picture } = (video ?? {}) as { renditions?: object[] };
+  const { sampleRate, channels, bitrateBps, codecs, ...sound } = (audio ?? {}) as Record<string, unknown>;
+  const undescribed = { language: null, title: null, isDefault: false, isForced: false };
+  return {
+    ...plan,
+    tracks: [
+      ...(video ? [{ kind: 'video', id: 'video-0', ...undescribed, ...picture }] : []),
+      ...(audio ? [{ kind: 'audio', id: 'audio-0', ...undescribed, ...sound }] : []),
+    ],
+    renditions: [
+      ...(rungs ?? []).map((rung) => ({
+        ...{ kind: 'video', track: 'video-0', codec: 'h264', format: 'mpeg-ts' },
+        ...rung,
+      })),
+      ...(audio
+        ? [
+            {
+              ...{ kind: 'audio', name: 'audio-0', track: 'audio-0', codec: 'aac', format: 'packed-audio' },
+              ...{ codecs, sampleRate, channels, bitrateBps },
+            },
+          ]
+        : []),
+    ],
   };
 }

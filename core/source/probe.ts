@@ -12,9 +12,20 @@ export interface Probe {
   durationSeconds: number | undefined;
   video: VideoStream | undefined;
   audio: AudioStream | undefined;
+  /** What the source holds besides, in its order. */
+  furtherAudio: AudioStream[];
+  text: TextStream[];
 }
 
-export interface VideoStream {
+/** What a source says about one of its streams, in its own words, where it says anything. */
+export interface StreamDescription {
+  language?: string | undefined;
+  title?: string | undefined;
+  isDefault?: boolean;
+  isForced?: boolean;
+}
+
+export interface VideoStream extends StreamDescription {
   index: number;
   codec: string;
   /** ffmpeg's name, such as `yuv420p10le`. */
@@ -39,7 +50,7 @@ export interface VideoStream {
   averageFrameRate: Fraction | undefined;
 }
 
-export interface AudioStream {
+export interface AudioStream extends StreamDescription {
   index: number;
   codec: string;
   /** Whether the decoder's setup stands once in the container, and not only in every frame. */
@@ -52,6 +63,12 @@ export interface AudioStream {
   durationSeconds: number | undefined;
 }
 
+/** Subtitles that are text; those that are pictures are none. */
+export interface TextStream extends StreamDescription {
+  index: number;
+  codec: string;
+}
+
 /**
  * Reads the JSON of `ffprobe -show_format -show_streams`.
  * @throws SourceError NO_STREAMS where there is neither video nor audio that could be decoded.
@@ -59,9 +76,8 @@ export interface AudioStream {
 export function parseProbe(json: FfprobeOutput): Probe {
   const streams = json.streams ?? [];
   const video = chosen(streams.filter(isVideo));
-  const audio = chosen(
-    streams.filter((stream) => stream.codec_type === 'audio' && Number(stream.sample_rate) > 0),
-  );
+  const sounds = streams.filter((stream) => stream.codec_type === 'audio' && Number(stream.sample_rate) > 0);
+  const audio = chosen(sounds);
   if (!video && !audio) {
     const kinds = streams.map((stream) => stream.codec_type ?? 'unknown');
     throw new SourceError(
@@ -75,6 +91,26 @@ export function parseProbe(json: FfprobeOutput): Probe {
     durationSeconds: seconds(json.format?.duration),
     video: video && videoStream(video),
     audio: audio && audioStream(audio),
+    furtherAudio: sounds.filter((stream) => stream !== audio).map(audioStream),
+    text: streams.filter(isText).map((stream) => ({
+      ...description(stream),
+      index: stream.index,
+      codec: stream.codec_name ?? '',
+    })),
+  };
+}
+
+const isText = ({ codec_type, codec_name }: FfprobeStream): boolean =>
+  codec_type === 'subtitle' && TEXT_CODECS.includes(codec_name ?? '');
+const TEXT_CODECS = ['subrip', 'srt', 'ass', 'ssa', 'webvtt', 'mov_text', 'text', 'microdvd', 'ttml'];
+
+function description({ tags, disposition }: FfprobeStream): StreamDescription {
+  const [language, title] = [tags?.['language'], tags?.['title']];
+  return {
+    ...(language && language !== 'und' ? { language } : {}),
+    ...(title ? { title } : {}),
+    isDefault: Boolean(disposition?.default),
+    isForced: Boolean(disposition?.forced),
   };
 }
 
@@ -94,6 +130,7 @@ function videoStream(stream: FfprobeStream): VideoStream {
   const turn = turnOf(stream);
   const sideways = turn % 180 === 90;
   return {
+    ...description(stream),
     index: stream.index,
     codec: stream.codec_name ?? '',
     pixelFormat: stream.pix_fmt ?? '',
@@ -119,6 +156,7 @@ function videoStream(stream: FfprobeStream): VideoStream {
 
 function audioStream(stream: FfprobeStream): AudioStream {
   return {
+    ...description(stream),
     index: stream.index,
     codec: stream.codec_name ?? '',
     hasSetup: Boolean(stream.extradata_size),
@@ -190,7 +228,7 @@ export interface FfprobeStream {
   extradata_size?: number;
   sample_rate?: string;
   channels?: number;
-  disposition?: { default?: number; attached_pic?: number };
+  disposition?: { default?: number; forced?: number; attached_pic?: number };
   side_data_list?: { rotation?: number }[];
   tags?: Record<string, string>;
 }

@@ -3,6 +3,7 @@
 
 import type { SourceLimits } from '../limits.ts';
 import { mezzanineSound } from './mezzanine.ts';
+import { mainTrack } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { AudioStream, Probe } from './probe.ts';
 import type { LookRange } from './seekability.ts';
@@ -95,12 +96,9 @@ const mezzanineSoundArguments = (audio: AudioStream): string[] =>
       ];
 
 /** Prints a line for the first picture (or, without pictures, the first sound) that can be decoded. */
-export function firstFrameArguments(
-  sourceUrl: string,
-  { video, audio }: Plan,
-  limits: DecodingLimits,
-): string[] {
-  const { streamIndex } = (video ?? audio)!;
+export function firstFrameArguments(sourceUrl: string, plan: Plan, limits: DecodingLimits): string[] {
+  const video = mainTrack(plan, 'video');
+  const { streamIndex } = (video ?? mainTrack(plan, 'audio'))!;
   return [
     ...['-v', 'error', '-nostdin', '-max_error_rate', '1', ...decodingInput(limits), '-i', sourceUrl],
     ...['-map', `0:${streamIndex}`, video ? '-frames:v' : '-frames:a', '1', '-f', 'framecrc', 'pipe:1'],

@@ -2,9 +2,13 @@
 // public prices (core/work/prices.ts). An estimate: functions run on other processors than ours, and prices change.
 // docs/cost.md has the tables.
 
+import { codecOf } from '../formats/formats.ts';
+import { segmentCount } from '../plan/grid.ts';
+import { mainTrack, renditionsOf } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { StillsPlan } from '../plan/stills.ts';
+import type { VideoTrack } from '../plan/tracks.ts';
 import { AWS_PRICES } from './prices.ts';
-import { durationSeconds, segmentCount } from '../plan/segments.ts';
 import { workFor } from './work.ts';
 
 export interface CostEstimate {
@@ -23,10 +27,8 @@ export interface CostEstimate {
 /** Medians of bench/cpu-per-rung on a 1080p30 source with camera-like noise. */
 const CPU_SECONDS = {
   decodePerSourceMegapixel: 0.0008,
-  // Every rung is scaled down from the source's picture, then encoded at its own size.
+  // Every rung is scaled down from the source's picture; what encoding it takes then is its codec's.
   scalePerSourceMegapixel: 0.00056,
-  encodePerMegapixel: 0.0088,
-  perSecondOfSound: 0.014,
   // A tile of the storyboard where only keyframes are decoded; where all pictures are, it is a decoding of the source.
   perTileAndMegapixel: 0.022,
   // Decoding from the keyframe before each chunk, starting processes, storing: bench/prewarm.
@@ -81,29 +83,29 @@ export function cpuSecondsByPart(plan: Plan): {
   sound: number;
   stills: number;
 } {
-  const { video, audio, prewarm, grid } = plan;
-  const wanted = video?.renditions.filter(({ name }) => prewarm.includes(name)) ?? [];
-  const megapixelsOf = ({ width, height }: { width: number; height: number }) =>
-    (width * height * grid.frameCount) / 1e6;
-  const source = video ? megapixelsOf(video) : 0;
-  const rungs = wanted.map((rung): [string, number] => [
-    rung.name,
-    source * CPU_SECONDS.scalePerSourceMegapixel + megapixelsOf(rung) * CPU_SECONDS.encodePerMegapixel,
-  ]);
-  const hasSound = audio && prewarm.includes(audio.name);
+  const { prewarm, grid, stills } = plan;
+  const picture = mainTrack(plan, 'video');
+  const source = picture ? (picture.width * picture.height * grid.frameCount) / 1e6 : 0;
+  const secondsOf = (kind: 'video' | 'audio'): [string, number][] =>
+    renditionsOf(plan, kind)
+      .filter(({ name }) => prewarm.includes(name))
+      .map((rendition) => [rendition.name, codecOf(rendition).cpuSeconds(rendition, grid)]);
   return {
     decode: source * CPU_SECONDS.decodePerSourceMegapixel,
-    rungs: new Map(rungs),
-    sound: hasSound ? durationSeconds(plan) * CPU_SECONDS.perSecondOfSound : 0,
-    stills: prewarm.length > 0 ? cpuSecondsOfStills(plan, source) : 0,
+    rungs: new Map(
+      secondsOf('video').map(([name, encode]) => [
+        name,
+        source * CPU_SECONDS.scalePerSourceMegapixel + encode,
+      ]),
+    ),
+    sound: secondsOf('audio').reduce((sum, [, seconds]) => sum + seconds, 0),
+    stills: picture && stills && prewarm.length > 0 ? cpuSecondsOfStills(picture, stills, source) : 0,
   };
 }
 
-function cpuSecondsOfStills({ video, stills }: Plan, sourceMegapixels: number): number {
-  if (!video || !stills) return 0;
-  return stills.keyframesOnly
-    ? stills.count * ((video.width * video.height) / 1e6) * CPU_SECONDS.perTileAndMegapixel
+const cpuSecondsOfStills = (picture: VideoTrack, stills: StillsPlan, sourceMegapixels: number): number =>
+  stills.keyframesOnly
+    ? stills.count * ((picture.width * picture.height) / 1e6) * CPU_SECONDS.perTileAndMegapixel
     : sourceMegapixels * CPU_SECONDS.decodePerSourceMegapixel;
-}
 
 const toMicrodollars = (dollars: number): number => Math.round(dollars * 1e6) / 1e6;

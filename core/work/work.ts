@@ -2,10 +2,11 @@
 // pictures. Plain data, so that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
 
 import { valueOf } from '../fraction.ts';
-import type { Artifact } from '../artifacts/keys.ts';
+import type { Artifact } from '../artifacts/artifact.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Work } from '../records/work.ts';
-import { segmentCount, segmentsOf } from '../plan/segments.ts';
+import { segmentCount } from '../plan/grid.ts';
+import { initsOf, segmentsOf } from '../plan/segments.ts';
 import { sheetCount } from '../plan/stills.ts';
 
 // About half a minute: a process start and the decoding from the keyframe before cost a few per cent of it, and what
@@ -66,6 +67,7 @@ function runs(indexes: readonly number[]): { from: number; to: number }[] {
 
 /** Everything that the list makes. */
 export const prewarmedArtifacts = (plan: Plan): Artifact[] => [
+  ...initsOf(plan, plan.prewarm),
   ...segmentsOf(plan, plan.prewarm),
   ...(plan.prewarm.length > 0 ? prewarmedStills(plan) : []),
 ];

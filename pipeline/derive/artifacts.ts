@@ -2,11 +2,11 @@
 // can be made again.
 
 import { OutageError, notFound } from '../../core/errors.ts';
-import { artifactKey } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
-import { contentHeaders } from '../../core/artifacts/media-types.ts';
+import { artifactKey } from '../../core/artifacts/artifacts.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
+import { contentHeaders } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { isWholeArtifact } from '../../core/artifacts/wholeness.ts';
+import { isWholeArtifact } from '../../core/artifacts/artifacts.ts';
 import { isPlanned } from '../revisions/revisions.ts';
 import type { TaggedObject } from '../store.ts';
 import type { World } from '../world.ts';

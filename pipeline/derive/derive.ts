@@ -5,15 +5,15 @@ import { withRangeServer } from '../../machine/range-server.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { OutageError, RequestError, SourceError, notFound } from '../../core/errors.ts';
 import { valueOf } from '../../core/fraction.ts';
-import { CURRENT, artifactKey, cardKey } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
-import { renditionNames } from '../../core/plan/plan.ts';
+import { CURRENT } from '../../core/artifacts/artifact.ts';
+import { artifactKey, isListed } from '../../core/artifacts/artifacts.ts';
+import { cardKey } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
+import { mainTrack } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { mediaPlaylist } from '../../core/playlists/playlists.ts';
 import type { Work } from '../../core/records/work.ts';
-import { frameRun } from '../../core/encoding/segment-arguments.ts';
-import { segmentCount, segmentsOf } from '../../core/plan/segments.ts';
-import { sheetCount, storyboardTrack } from '../../core/plan/stills.ts';
+import { frameRun } from '../../core/encoding/video-graph.ts';
+import { initsOf, segmentsOf } from '../../core/plan/segments.ts';
 import { prewarmedStills } from '../../core/work/work.ts';
 import { keepArtifact, storedArtifact } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
@@ -25,13 +25,11 @@ import type { LastingArtifact } from './lasting.ts';
 import { secondsSince } from '../observe.ts';
 import { currentPlan, refuse, sourceOf } from '../life/planning.ts';
 import { planOf, revisionsOf } from '../revisions/revisions.ts';
+import { makeArtifact } from './makers.ts';
+import type { RevisionArtifact } from './makers.ts';
 import { singleFlight } from './single-flight.ts';
-import { makeStill } from './still.ts';
 import { refuseUndecodable } from '../source/undecodable.ts';
 import type { World } from '../world.ts';
-
-/** What lies below one revision's URL. */
-type RevisionArtifact = Exclude<Artifact, { kind: 'multivariant' }> & { rev: string };
 
 interface Derived {
   bytes: Uint8Array;
@@ -92,10 +90,16 @@ async function madeNow(
   world: World,
   { abandoned, damaged }: { abandoned: AbortSignal; damaged: Damaged | undefined },
 ): Promise<Derived> {
-  if (!lists(plan, artifact)) throw notFound('such artifact');
+  if (!isListed(plan, artifact)) throw notFound('such artifact');
   const begun = new Date();
   const late = isLate(id, world).catch(() => false);
-  const { bytes, sourceBytesRead } = await make(id, plan, artifact, world, abandoned);
+  const { bytes, sourceBytesRead } = await makeArtifact(artifact, {
+    plan,
+    tools: world.tools,
+    leave: abandoned,
+    withSource: (use) => withSource(id, plan, world, use),
+    rescued: (segment) => observeRescue(id, segment, world),
+  });
   const { kind } = artifact;
   const key = artifactKey(id, artifact);
   world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });
@@ -157,7 +161,12 @@ async function doWork({ id, rev, what }: Work, world: World, options: EncodeOpti
     }
   } else {
     const { from, to, renditions } = what;
-    await deriveChunk(id, plan, { from, to, renditions: renditions ?? plan.prewarm }, world, options);
+    const names = renditions ?? plan.prewarm;
+    await deriveChunk(id, plan, { from, to, renditions: names }, world, options);
+    for (const artifact of from === 0 ? initsOf(plan, names) : []) {
+      const { notKept } = await derived(id, artifact, world);
+      if (notKept) throw notKept;
+    }
   }
 }
 
@@ -207,73 +216,8 @@ async function deriveChunk(
  * @throws SourceError DAMAGED where there is no picture and nothing of the sound can be decoded.
  */
 export async function refuseSoundless(id: string, plan: Plan, world: World): Promise<void> {
-  if (plan.video) return;
+  if (mainTrack(plan, 'video')) return;
   await withSource(id, plan, world, ({ url }) => refuseUndecodable(plan, url, world.tools));
-}
-
-/** A URL can only name what the plan lists: the cost of abuse is bounded by one full encode. */
-function lists(plan: Plan, artifact: RevisionArtifact): boolean {
-  const { stills } = plan;
-  switch (artifact.kind) {
-    case 'playlist':
-      return renditionNames(plan).includes(artifact.rendition);
-    case 'segment': {
-      const extension = artifact.rendition === plan.audio?.name ? 'aac' : 'ts';
-      return (
-        renditionNames(plan).includes(artifact.rendition) &&
-        artifact.extension === extension &&
-        artifact.index < segmentCount(plan.grid)
-      );
-    }
-    case 'poster':
-    case 'storyboard':
-      return Boolean(stills);
-    case 'thumb':
-      return Boolean(
-        stills &&
-        artifact.seconds % stills.intervalSeconds === 0 &&
-        artifact.seconds / stills.intervalSeconds < stills.count,
-      );
-    case 'sheet':
-      return Boolean(stills && artifact.index < sheetCount(stills));
-  }
-}
-
-interface Made {
-  bytes: Uint8Array;
-  sourceBytesRead: number;
-}
-
-async function make(
-  id: string,
-  plan: Plan,
-  artifact: RevisionArtifact,
-  world: World,
-  leave: AbortSignal,
-): Promise<Made> {
-  switch (artifact.kind) {
-    case 'playlist':
-      return { bytes: Buffer.from(mediaPlaylist(plan, artifact.rendition)), sourceBytesRead: 0 };
-    case 'segment':
-      return withSource(id, plan, world, async ({ url, readBytes, failure: sourceFailure }) => {
-        const { rendition, index } = artifact;
-        const job = { plan, renditions: [rendition], from: index, to: index + 1, sourceUrl: url };
-        for await (const { bytes, ...segment } of encode(job, world.tools, { sourceFailure, leave })) {
-          observeRescue(id, segment, world);
-          return { bytes, sourceBytesRead: readBytes() };
-        }
-        throw new Error(`segment ${index} of ${rendition}: nothing was encoded`);
-      });
-    case 'storyboard':
-      return { bytes: Buffer.from(storyboardTrack(plan, plan.stills!, '')), sourceBytesRead: 0 };
-    case 'poster':
-    case 'thumb':
-    case 'sheet':
-      return withSource(id, plan, world, async (served) => {
-        const bytes = await makeStill(plan, plan.stills!, artifact, served, world.tools, leave);
-        return { bytes, sourceBytesRead: served.readBytes() };
-      });
-  }
 }
 
 /**

@@ -3,40 +3,30 @@
 
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../../machine/ffmpeg.ts';
-import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
+import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
+import { RESCUE_PREROLL_SECONDS, sharesOf } from '../../core/encoding/job.ts';
+import type { EncodeJob, Rescue } from '../../core/encoding/job.ts';
 import { FfmpegError } from '../../core/errors.ts';
-import { adtsFrames, packedAudio } from '../../core/formats/adts.ts';
-import { segmentName } from '../../core/artifacts/keys.ts';
+import type { CutSegment, ReadFile, Run } from '../../core/formats/format.ts';
+import { formatOf } from '../../core/formats/formats.ts';
+import { valueOf } from '../../core/fraction.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
-import type { SourceLimits } from '../../core/limits.ts';
-import { AAC_FRAME_SAMPLES } from '../../core/plan/plan.ts';
-import type { AudioPlan, Plan } from '../../core/plan/plan.ts';
-import { RESCUE_PREROLL_SECONDS, audioRun, encodeArguments } from '../../core/encoding/segment-arguments.ts';
-import type { EncodeJob, Rescue } from '../../core/encoding/segment-arguments.ts';
-import { audioFrames, segmentSeconds, videoFrames } from '../../core/plan/segments.ts';
-import { accessUnitsOf } from '../../core/formats/transport-stream/access-units.ts';
-import { decodingSpan } from '../../core/formats/transport-stream/decoding-span.ts';
-import { packSegment } from '../../core/formats/transport-stream/packed-segment.ts';
-import { countPictures } from '../../core/formats/transport-stream/pictures.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import type { Rendition } from '../../core/plan/renditions.ts';
+import { runOf } from '../../core/plan/segments.ts';
+import { run } from '../../machine/ffmpeg.ts';
 import { refuseUndecodable } from '../source/undecodable.ts';
+import type { EncodeTools } from '../world.ts';
 import { openWorkspace, withRoom } from './workspace.ts';
 
 export interface EncodedSegment {
   rendition: string;
   index: number;
-  extension: 'ts' | 'aac';
+  /** Of the rendition's format. */
+  extension: string;
   bytes: Uint8Array;
   /** Set where the source is damaged and something was put in its place. */
   rescue?: Rescue | undefined;
-}
-
-export interface EncodeTools {
-  binaries: FfmpegBinaries;
-  /** Where segments are written before they are read back and removed. */
-  temporaryDirectory: string;
-  /** @default DEFAULT_LIMITS */
-  limits?: SourceLimits;
 }
 
 export interface EncodeOptions {
@@ -74,8 +64,12 @@ export async function* encode(
     for (const part of partsOf(job)) {
       const shortfall = failure ?? (await shortfallOf(part));
       const rescue = shortfall && (await rescueDamaged(part, tools, options));
-      for (const rendition of part.renditions) {
-        for await (const segment of segmentsMade(part, rendition)) yield { ...packed(plan, segment), rescue };
+      for (const run of runsOf(part)) {
+        const { pack, extension } = formatOf(run.rendition);
+        for await (const segment of segmentsMade(run)) {
+          const { index } = segment;
+          yield { rendition: run.rendition.name, index, extension, bytes: pack(run, segment), rescue };
+        }
       }
     }
   } finally {
@@ -83,12 +77,40 @@ export async function* encode(
   }
 }
 
-/** The pictures and the sound of a job: what ails the one must not harm the other. */
-function partsOf(job: EncodeJob): EncodeJob[] {
-  const isSound = (name: string) => name === job.plan.audio?.name;
-  const [pictures, sound] = [job.renditions.filter((name) => !isSound(name)), job.renditions.filter(isSound)];
-  return [pictures, sound].filter(({ length }) => length > 0).map((renditions) => ({ ...job, renditions }));
+/**
+ * The init segment of a rendition whose format has one: the same with every segment, so it is taken from the first.
+ * @throws FfmpegError
+ */
+export async function encodeInit(
+  { plan, rendition, sourceUrl }: { plan: Plan; rendition: Rendition; sourceUrl: string },
+  tools: EncodeTools,
+  options: EncodeOptions = {},
+): Promise<Uint8Array> {
+  const { init, name } = formatOf(rendition);
+  if (!init) throw new Error(`${name} has no init segment`);
+  const workspace = await openWorkspace(tools.temporaryDirectory);
+  const { directory } = workspace;
+  try {
+    const job = { plan, renditions: [rendition.name], from: 0, to: 1, sourceUrl, directory };
+    const failure = await runEncoder(job, tools, options);
+    if (failure) throw failure;
+    return await init.read(...withFiles(runOf(plan, rendition, job)));
+  } finally {
+    await workspace.remove();
+  }
 }
+
+/** A job's tracks, each for itself: what ails the one must not harm the others. */
+const partsOf = (job: EncodeJob): EncodeJob[] =>
+  sharesOf(job).map(({ renditions }) => ({ ...job, renditions: renditions.map(({ name }) => name) }));
+
+const runsOf = (job: EncodeJob): Run[] =>
+  sharesOf(job).flatMap(({ renditions }) => renditions.map((rendition) => runOf(job.plan, rendition, job)));
+
+/** What ffmpeg wrote of one rendition, counted. */
+const segmentsMade = (run: Run): AsyncGenerator<CutSegment> => formatOf(run.rendition).cut(...withFiles(run));
+
+const withFiles = (run: Run): [Run, ReadFile] => [run, (name) => readFile(join(run.directory, name))];
 
 async function emptyDirectories({ directory, renditions }: EncodeJob): Promise<void> {
   for (const name of renditions) {
@@ -107,7 +129,8 @@ async function runEncoder(
   { background, leave, sourceFailure }: EncodeOptions,
 ): Promise<FfmpegError | undefined> {
   const { plan, renditions, from, to, rescue } = job;
-  const seconds = (to - from) * segmentSeconds(plan, '', 0) + (rescue ? RESCUE_PREROLL_SECONDS : 0);
+  const { segmentFrames, frameRate } = plan.grid;
+  const seconds = ((to - from) * segmentFrames) / valueOf(frameRate) + (rescue ? RESCUE_PREROLL_SECONDS : 0);
   try {
     await withRoom(temporaryDirectory, async () => {
       await emptyDirectories(job);
@@ -136,9 +159,9 @@ const brokeOnSource = ({ hasCrashed, stderrTail }: FfmpegError): boolean =>
 async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: EncodeOptions): Promise<Rescue> {
   let shortfall: Error | undefined;
   for (const rescue of ['held', 'blank'] as const) {
-    const { plan, renditions, sourceUrl } = part;
+    const { plan, sourceUrl } = part;
     // Sound may be missing altogether; a film without a single picture is none.
-    if (rescue === 'blank' && !renditions.includes(plan.audio?.name ?? '')) {
+    if (rescue === 'blank' && sharesOf(part).some(({ track }) => track.kind === 'video')) {
       await refuseUndecodable(plan, sourceUrl, tools);
     }
     shortfall = (await runEncoder({ ...part, rescue }, tools, options)) ?? (await shortfallOf(part));
@@ -150,50 +173,9 @@ async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: Encod
 /** ffmpeg can exit with 0 and half a result. */
 async function shortfallOf(part: EncodeJob): Promise<Error | undefined> {
   try {
-    for (const rendition of part.renditions) for await (const _ of segmentsMade(part, rendition));
+    for (const run of runsOf(part)) for await (const _ of segmentsMade(run));
     return undefined;
   } catch (error) {
     return error as Error;
   }
-}
-
-/** @throws Error where one is missing, or holds another number of pictures or frames than planned. */
-async function* segmentsMade(job: EncodeJob, rendition: string): AsyncGenerator<EncodedSegment> {
-  const { plan, directory } = job;
-  if (rendition === plan.audio?.name) return yield* packAudio(job, plan.audio);
-  for (let index = job.from; index < job.to; index += 1) {
-    const bytes = await readFile(join(directory, rendition, segmentName(index, 'ts')));
-    const planned = videoFrames(plan.grid, index);
-    expectCount(`${rendition}/${index}`, 'pictures', countPictures(bytes), planned.to - planned.from);
-    yield { rendition, index, extension: 'ts', bytes };
-  }
-}
-
-/** After it was counted: what cannot be packed is a fault of ours, and nothing is put in the place of its pictures. */
-function packed(plan: Plan, segment: EncodedSegment): EncodedSegment {
-  const { packing } = plan.recipe.transportStream;
-  if (segment.extension !== 'ts' || packing.kind === 'as-muxed') return segment;
-  const units = accessUnitsOf(segment.bytes);
-  return { ...segment, bytes: packSegment(units, decodingSpan(plan, segment.index), packing) };
-}
-
-/** Cuts the run's AAC frames at the segments' borders, without priming and context. */
-async function* packAudio(job: EncodeJob, audio: AudioPlan): AsyncGenerator<EncodedSegment> {
-  const all = audioRun(job, audio);
-  const { aac, timestampOffsetSeconds } = job.plan.recipe;
-  const before = aac.primingFrames + aac.contextFrames;
-  const encoded = adtsFrames(await readFile(join(job.directory, audio.name, 'all.adts')));
-  const frames = encoded.slice(before, before + all.to - all.from);
-  expectCount(`${audio.name}/${job.from}–${job.to - 1}`, 'AAC frames', frames.length, all.to - all.from);
-  for (let index = job.from; index < job.to; index += 1) {
-    const { from, to } = audioFrames(job.plan.grid, audio, index);
-    const startSeconds = timestampOffsetSeconds + (from * AAC_FRAME_SAMPLES) / audio.sampleRate;
-    const bytes = packedAudio(frames.slice(from - all.from, to - all.from), startSeconds);
-    yield { rendition: audio.name, index, extension: 'aac', bytes };
-  }
-}
-
-function expectCount(segment: string, what: string, found: number | undefined, planned: number): void {
-  if (found !== planned)
-    throw new Error(`segment ${segment}: ${found ?? 'no whole'} ${what}, planned ${planned}`);
 }

@@ -1,9 +1,11 @@
 // Artifacts whose address does not name a revision: the multivariant playlist, and copies of the current revision's
 // pictures. They are all that is rewritten below a video's URL, when another revision becomes the current one.
 
-import { CURRENT, artifactKey, parseArtifactKey, videoPrefix } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
-import { SETTLED, SHORT_LIVED, contentHeaders } from '../../core/artifacts/media-types.ts';
+import { CURRENT } from '../../core/artifacts/artifact.ts';
+import { artifactKey, parseArtifactKey } from '../../core/artifacts/artifacts.ts';
+import { videoPrefix } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
+import { SETTLED, SHORT_LIVED, contentHeaders } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { multivariantPlaylist } from '../../core/playlists/playlists.ts';
 import type { Bitrates } from '../../core/playlists/playlists.ts';
@@ -79,7 +81,7 @@ async function textOf(
     }
     case 'storyboard':
       if (!plan.stills) throw notFound('such artifact');
-      return Buffer.from(storyboardTrack(plan, plan.stills, `${plan.rev}/`));
+      return Buffer.from(storyboardTrack(plan.grid, plan.stills, `${plan.rev}/`));
     case 'poster':
     case 'thumb':
       return undefined;

@@ -4,13 +4,13 @@ import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError } from '../../core/errors.ts';
 import { isWholeJpeg } from '../../core/formats/jpeg.ts';
-import type { Still } from '../../core/artifacts/keys.ts';
+import type { Still } from '../../core/artifacts/artifact.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { blankStillArguments, stillArguments } from '../../core/encoding/still-arguments.ts';
 import type { StillsPlan } from '../../core/plan/stills.ts';
 import { ranOutOfMemory } from '../source/breakdown.ts';
-import type { EncodeTools } from './encode.ts';
+import type { EncodeTools } from '../world.ts';
 
 // A container with an index begins at the keyframe before; one without may begin behind it, where nothing can be
 // decoded up to the next keyframe. If need be, everything is read.

@@ -11,8 +11,8 @@ import {
   SourceError,
   notFound,
 } from '../../core/errors.ts';
-import { artifactKey, parseArtifactKey } from '../../core/artifacts/keys.ts';
-import { SETTLED, contentHeaders } from '../../core/artifacts/media-types.ts';
+import { artifactKey, parseArtifactKey } from '../../core/artifacts/artifacts.ts';
+import { SETTLED, contentHeaders } from '../../core/artifacts/artifacts.ts';
 import { derive } from '../derive/derive.ts';
 import { newPlaceOf } from '../derive/lasting.ts';
 import type { World } from '../world.ts';

@@ -2,20 +2,15 @@
 // measured into the multivariant playlist; and the ready marker is written.
 
 import { notFound } from '../../core/errors.ts';
-import {
-  artifactKey,
-  delayKey,
-  errorKey,
-  readyKey,
-  revisionErrorKey,
-  sourceKey,
-} from '../../core/artifacts/keys.ts';
+import { artifactKey } from '../../core/artifacts/artifacts.ts';
+import { delayKey, errorKey, readyKey, revisionErrorKey, sourceKey } from '../../core/artifacts/keys.ts';
 import type { Bitrates } from '../../core/playlists/playlists.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { READY } from '../../core/records/outcomes.ts';
 import type { ReadyMarker } from '../../core/records/outcomes.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
-import { durationSeconds, segmentSeconds, segmentsOf } from '../../core/plan/segments.ts';
+import { durationSeconds } from '../../core/plan/grid.ts';
+import { segmentSeconds, segmentsOf } from '../../core/plan/segments.ts';
 import { prewarmedArtifacts } from '../../core/work/work.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { beginGrace, formerRevision } from '../revisions/grace.ts';
@@ -87,7 +82,7 @@ export async function finish(
     event: 'ready',
     id,
     secondsSinceUpload,
-    durationSeconds: durationSeconds(plan),
+    durationSeconds: durationSeconds(plan.grid),
     storedBytes,
   });
 }
@@ -128,14 +123,14 @@ async function measured(
     if (!sizes.get(key)) throw new Error(`finish of ${id}: ${key} is missing`);
   }
   const bitrates: Record<string, Bitrates> = {};
-  for (const rendition of plan.prewarm) {
+  for (const rendition of plan.renditions.filter(({ name }) => plan.prewarm.includes(name))) {
     let [bits, peakBps] = [0, 0];
-    for (const artifact of segmentsOf(plan, [rendition])) {
+    for (const artifact of segmentsOf(plan, [rendition.name])) {
       const sizeBytes = sizes.get(artifactKey(id, artifact))!;
       bits += sizeBytes * 8;
       peakBps = Math.max(peakBps, (sizeBytes * 8) / segmentSeconds(plan, rendition, artifact.index));
     }
-    bitrates[rendition] = { peakBps, averageBps: bits / durationSeconds(plan) };
+    bitrates[rendition.name] = { peakBps, averageBps: bits / durationSeconds(plan.grid) };
   }
   const storedBytes = stored.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   return { readyAt: now.toISOString(), storedBytes, bitrates };

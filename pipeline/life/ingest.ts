@@ -2,10 +2,11 @@
 // is to be made ahead of time, the video is ready with its opening.
 
 import { FfmpegError, OutageError, RequestError, SourceError } from '../../core/errors.ts';
-import { CURRENT } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
+import { CURRENT } from '../../core/artifacts/artifact.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
+import { renditionsOf } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { segmentsOf } from '../../core/plan/segments.ts';
+import { initsOf, segmentsOf } from '../../core/plan/segments.ts';
 import { workFor } from '../../core/work/work.ts';
 import { delayCodeOf, delayVideo, endDelay } from './delay.ts';
 import { derive, refuseSoundless } from '../derive/derive.ts';
@@ -87,11 +88,12 @@ function leftToPrewarm(error: unknown): Error {
 
 /** The multivariant playlist, and of the first variant and the sound the playlist and the first segment. */
 function openingOf(plan: Plan): Artifact[] {
-  const first = plan.video?.renditions.at(-1)?.name;
-  const names = [first, plan.audio?.name].filter((name) => name !== undefined);
+  const first = [renditionsOf(plan, 'video').at(-1), renditionsOf(plan, 'audio')[0]];
+  const names = first.flatMap((rendition) => rendition?.name ?? []);
   return [
     { kind: 'multivariant' },
     ...names.map((rendition) => ({ kind: 'playlist' as const, rev: plan.rev, rendition })),
+    ...initsOf(plan, names),
     ...segmentsOf(plan, names, { from: 0, to: 1 }),
   ];
 }

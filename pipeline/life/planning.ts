@@ -15,13 +15,13 @@ import {
   revisionsPrefix,
   sourceKey,
 } from '../../core/artifacts/keys.ts';
-import { planFor } from '../../core/plan/plan.ts';
+import { planFor } from '../../core/plan/plan-for.ts';
 import type { Plan, PlannedSource } from '../../core/plan/plan.ts';
 import { CARD } from '../../core/records/card.ts';
 import { ERROR } from '../../core/records/outcomes.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
-import { durationSeconds } from '../../core/plan/segments.ts';
+import { durationSeconds } from '../../core/plan/grid.ts';
 import { deleteBelow, deleteMade, unlessDeleted } from './delete-video.ts';
 import { secondsSince } from '../observe.ts';
 import { probeSource } from '../source/probe-source.ts';
@@ -90,7 +90,7 @@ async function makePlan(id: string, world: World): Promise<Plan> {
       event: 'playable',
       id,
       secondsSinceUpload,
-      durationSeconds: durationSeconds(plan),
+      durationSeconds: durationSeconds(plan.grid),
       source: plan.source,
       sourceBytesRead,
     });

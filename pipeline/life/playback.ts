@@ -1,8 +1,10 @@
 // Where a video is watched: at an address that anybody can use, or, with protected playback, at one that holds a token.
 
 import { notFound } from '../../core/errors.ts';
-import { CURRENT, artifactKey, cardKey, videoPrefix } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
+import { CURRENT } from '../../core/artifacts/artifact.ts';
+import { artifactKey } from '../../core/artifacts/artifacts.ts';
+import { cardKey, videoPrefix } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { currentPlanOf } from '../revisions/revisions.ts';
 import type { Store } from '../store.ts';

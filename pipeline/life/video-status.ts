@@ -3,22 +3,15 @@
 import { costEstimate } from '../../core/work/cost.ts';
 import type { CostEstimate } from '../../core/work/cost.ts';
 import { valueOf } from '../../core/fraction.ts';
-import {
-  CARDS,
-  artifactKey,
-  cardKey,
-  errorKey,
-  parseCardKey,
-  revPrefix,
-  sourceKey,
-  videoIdDate,
-} from '../../core/artifacts/keys.ts';
+import { CARDS, cardKey, errorKey, parseCardKey, sourceKey, videoIdDate } from '../../core/artifacts/keys.ts';
+import { artifactKey, revPrefix } from '../../core/artifacts/artifacts.ts';
+import { renditionsOf } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { CARD } from '../../core/records/card.ts';
 import type { Delay } from '../../core/records/delay.ts';
 import { ERROR } from '../../core/records/outcomes.ts';
 import type { StoredError } from '../../core/records/outcomes.ts';
-import { durationSeconds } from '../../core/plan/segments.ts';
+import { durationSeconds } from '../../core/plan/grid.ts';
 import { RecordError, notFound } from '../../core/errors.ts';
 import { UNTITLED, shownTitle } from '../../core/title.ts';
 import { prewarmedArtifacts } from '../../core/work/work.ts';
@@ -107,11 +100,11 @@ export async function videoStatus(
     state,
     playable: plan !== undefined,
     progress: ready ? 1 : plan ? await progressOf(id, plan, buckets) : 0,
-    durationSeconds: plan ? durationSeconds(plan) : null,
+    durationSeconds: plan ? durationSeconds(plan.grid) : null,
     playbackUrl: url,
     posterUrl: plan ? besidePlaylist(url, posterPath(plan)) : null,
     storyboardUrl: plan ? besidePlaylist(url, storyboardPath(plan)) : null,
-    renditions: plan ? renditionsOf(plan) : [],
+    renditions: plan ? renditionStatuses(plan) : [],
     sizeBytes: source?.sizeBytes ?? card.sizeBytes ?? null,
     createdAt: card.createdAt,
     ...(state === 'failed' && error ? { error } : {}),
@@ -174,17 +167,15 @@ async function progressOf(id: string, plan: Plan, { media }: Buckets): Promise<n
   return planned.filter((artifact) => stored.has(artifactKey(id, artifact))).length / planned.length;
 }
 
-function renditionsOf(plan: Plan): RenditionStatus[] {
+/** What a player chooses from: the rungs, or the sound where there are none. */
+function renditionStatuses(plan: Plan): RenditionStatus[] {
   const frameRate = Math.round(valueOf(plan.grid.frameRate) * 1000) / 1000;
-  if (plan.video) {
-    return plan.video.renditions.map(({ name, width, height, codecs }) => ({
-      name,
-      width,
-      height,
-      frameRate,
-      codecs,
-    }));
+  const rungs = renditionsOf(plan, 'video');
+  if (rungs.length > 0) {
+    return rungs.map(({ name, width, height, codecs }) => ({ name, width, height, frameRate, codecs }));
   }
-  const { name, codecs } = plan.audio!;
-  return [{ name, width: null, height: null, frameRate: null, codecs }];
+  return renditionsOf(plan, 'audio').map(({ name, codecs }) => ({
+    ...{ name, codecs },
+    ...{ width: null, height: null, frameRate: null },
+  }));
 }

@@ -8,10 +8,10 @@ import {
   keysOfMezzanine,
   planKey,
   readyKey,
-  revPrefix,
   revisionErrorKey,
   workKey,
 } from '../../core/artifacts/keys.ts';
+import { revPrefix } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import type { FormerRevision, Revisions } from '../../core/records/revisions.ts';

@@ -3,7 +3,7 @@
 
 import { RequestError, notFound, sourceGone, sourceReplaced } from '../../core/errors.ts';
 import { planKey, revisionErrorKey, sourceKey, workKey } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import type { NextRevision, Revisions } from '../../core/records/revisions.ts';

@@ -1,17 +1,9 @@
 // Which revisions a video has, and the plan of each. A video that commit 8e3bc33 planned has one, under keys of its
 // own; it is read from there for as long as it lives.
 
-import {
-  artifactKey,
-  firstPlanKey,
-  firstReadyKey,
-  parseArtifactKey,
-  planKey,
-  readyKey,
-  revPrefix,
-  revisionsKey,
-} from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
+import { artifactKey, parseArtifactKey, revPrefix } from '../../core/artifacts/artifacts.ts';
+import { firstPlanKey, firstReadyKey, planKey, readyKey, revisionsKey } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { READY } from '../../core/records/outcomes.ts';
 import type { ReadyMarker } from '../../core/records/outcomes.ts';

@@ -11,7 +11,7 @@ import {
   revisionsPrefix,
   sourceKey,
 } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import type { Revisions } from '../../core/records/revisions.ts';

@@ -4,9 +4,10 @@ import { run } from '../../machine/ffmpeg.ts';
 import { FfmpegError, SourceError } from '../../core/errors.ts';
 import { firstFrameArguments } from '../../core/source/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
+import { mainTrack } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { ranOutOfMemory } from './breakdown.ts';
-import type { EncodeTools } from '../derive/encode.ts';
+import type { EncodeTools } from '../world.ts';
 
 /** @throws SourceError DAMAGED where nothing of the picture, or of sound without a picture, can be decoded. */
 export async function refuseUndecodable(
@@ -28,6 +29,6 @@ export async function refuseUndecodable(
   if (/^[^#]/m.test(frames.toString('latin1'))) return;
   throw new SourceError(
     'DAMAGED',
-    `The file is damaged: ${plan.video ? 'none of its pictures' : 'none of its sound'} can be decoded.`,
+    `The file is damaged: ${mainTrack(plan, 'video') ? 'none of its pictures' : 'none of its sound'} can be decoded.`,
   );
 }

@@ -1,6 +1,7 @@
 // The bundles that will run, run: every function of the synthesised assembly as Lambda would start it, and the
 // synthesised state machine over them. Whatever goes wrong on the way, what comes out equals what `npm start` makes.
 
+import { renditionsOf } from '../../core/plan/plan.ts';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -13,12 +14,12 @@ import {
   newVideoId,
   planKey,
   readyKey,
-  revPrefix,
   revisionsKey,
   revisionsPrefix,
   sourceKey,
   videoPrefix,
 } from '../../core/artifacts/keys.ts';
+import { revPrefix } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
@@ -216,7 +217,7 @@ describe('a video of one plan, as it was before there were revisions', () => {
   let plan: Plan;
   const OLD = '0123456789';
   const segmentOf = (rev: string): string =>
-    new URL(`${rev}/${plan.video!.renditions[0]!.name}/00000.ts`, video.playbackUrl).href;
+    new URL(`${rev}/${renditionsOf(plan, 'video')[0]!.name}/00000.ts`, video.playbackUrl).href;
   const master = async (): Promise<string> => (await account.watch(video.playbackUrl)).body.toString();
   const maintain = async (command: object): Promise<Json> => {
     const reply = await account.functions.maintenance.invoke(command);
@@ -408,7 +409,7 @@ async function madeByNpmStart(file: Buffer, id: string): Promise<Map<string, Buf
   });
   await ingest(own, world, async ({ rev, workKey: list }) => {
     // The viewer's segments, as above, before the list is run.
-    const rendition = (await currentPlanOf(own, world.media))!.video!.renditions[0]!.name;
+    const rendition = renditionsOf((await currentPlanOf(own, world.media))!, 'video')[0]!.name;
     await derive(own, { kind: 'playlist', rev, rendition }, world);
     await derive(own, { kind: 'segment', rev, rendition, index: 12, extension: 'ts' }, world);
     engine.start(own, rev, await workIn(list, world));

@@ -1,4 +1,5 @@
-import { adtsFrames, packedAudio } from '../../core/formats/adts.ts';
+import { adtsFrames } from '../../core/formats/adts.ts';
+import { packedAudio } from '../../core/formats/timestamp-tag.ts';
 import { parseByteRange } from '../../core/byte-range.ts';
 import { scaledRound } from '../../core/fraction.ts';
 import { countPictures } from '../../core/formats/transport-stream/pictures.ts';

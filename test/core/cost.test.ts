@@ -1,5 +1,5 @@
 import { costEstimate } from '../../core/work/cost.ts';
-import { planFor } from '../../core/plan/plan.ts';
+import { planFor } from '../../core/plan/plan-for.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
 const HOUR_FRAMES = 3600 * 30;

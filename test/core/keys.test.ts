@@ -1,13 +1,7 @@
-import {
-  CURRENT,
-  artifactKey,
-  isVideoId,
-  newVideoId,
-  parseArtifactKey,
-  parseRevisionRecord,
-  videoIdDate,
-} from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
+import { CURRENT } from '../../core/artifacts/artifact.ts';
+import { artifactKey, parseArtifactKey } from '../../core/artifacts/artifacts.ts';
+import { isVideoId, newVideoId, parseRevisionRecord, videoIdDate } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 
 const id = newVideoId(new Date('2026-01-01'));
 const rev = '0123456789';

@@ -1,5 +1,6 @@
 import { offers, storedBytes } from '../../core/plan/offers.ts';
-import { planFor } from '../../core/plan/plan.ts';
+import { renditionsOf } from '../../core/plan/plan.ts';
+import { planFor } from '../../core/plan/plan-for.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
 const planOf = (framesPerSecond: number, seconds = 3600) => {
@@ -49,6 +50,6 @@ test('services that bill by the minute do so whatever is stored', () => {
 test('storage is reckoned with every rung at its cap', () => {
   const { sourceBytes, artifactBytes } = storedBytes(catalogue);
   expect(sourceBytes).toBe(3.6e9);
-  const sound = catalogue.plan.audio!.bitrateBps;
+  const sound = renditionsOf(catalogue.plan, 'audio')[0]!.bitrateBps;
   expect(artifactBytes).toBe(((5_000_000 + 2_800_000 + 1_400_000 + 800_000 + sound) * 3600) / 8);
 });

@@ -1,7 +1,10 @@
-import { planFor } from '../../core/plan/plan.ts';
-import type { Plan, Prewarm } from '../../core/plan/plan.ts';
+import { planFor } from '../../core/plan/plan-for.ts';
+import { mainTrack, renditionNamed, renditionsOf } from '../../core/plan/plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import type { Prewarm } from '../../core/plan/plan-for.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../../core/playlists/playlists.ts';
-import { audioFrames, segmentCount, segmentSeconds, videoFrames } from '../../core/plan/segments.ts';
+import { segmentSeconds, unitsOf } from '../../core/plan/segments.ts';
+import { framesOfSegment, segmentCount } from '../../core/plan/grid.ts';
 import { workFor } from '../../core/work/work.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
@@ -24,10 +27,11 @@ describe.each(RATES)('two hours at %i/%i', (num, den) => {
     video: { baseFrameRate: { num, den }, averageFrameRate: { num, den }, frames },
     audio: {},
   });
+  const [[rung], [sound]] = [renditionsOf(film, 'video'), renditionsOf(film, 'audio')];
   const indices = Array.from({ length: segmentCount(film.grid) }, (_, index) => index);
 
   test('every frame belongs to exactly one segment, in order', () => {
-    const ranges = indices.map((index) => videoFrames(film.grid, index));
+    const ranges = indices.map((index) => framesOfSegment(film.grid, index));
     expect(ranges[0]!.from).toBe(0);
     expect(ranges.at(-1)!.to).toBe(frames);
     for (const index of indices.slice(1)) expect(ranges[index]!.from).toBe(ranges[index - 1]!.to);
@@ -35,15 +39,15 @@ describe.each(RATES)('two hours at %i/%i', (num, den) => {
 
   test('sound is cut within half an AAC frame of the picture, to the end', () => {
     for (const index of indices) {
-      const { from } = audioFrames(film.grid, film.audio!, index);
-      const pictureAt = (videoFrames(film.grid, index).from * den) / num;
+      const { from } = unitsOf(film, sound!, index);
+      const pictureAt = (framesOfSegment(film.grid, index).from * den) / num;
       expect(Math.abs((from * 1024) / 48_000 - pictureAt)).toBeLessThanOrEqual(512 / 48_000 + 1e-9);
-      if (index > 0) expect(from).toBe(audioFrames(film.grid, film.audio!, index - 1).to);
+      if (index > 0) expect(from).toBe(unitsOf(film, sound!, index - 1).to);
     }
   });
 
   test('the durations in the playlist add up to the film', () => {
-    const listed = [...mediaPlaylist(film, film.video!.renditions[0]!.name).matchAll(/#EXTINF:([\d.]+),/g)];
+    const listed = [...mediaPlaylist(film, rung!).matchAll(/#EXTINF:([\d.]+),/g)];
     const total = listed.reduce((sum, [, seconds]) => sum + Number(seconds), 0);
     expect(Math.abs(total - (frames * den) / num)).toBeLessThan(1e-6 * listed.length);
   });
@@ -62,7 +66,7 @@ test('segments at 29.97 fps last 4.004 s: two GOPs of 60 frames', () => {
   const ntsc = { num: 30_000, den: 1001 };
   const film = plan({ video: { baseFrameRate: ntsc, averageFrameRate: ntsc, frames: 1000 } });
   expect(film.grid).toMatchObject({ gopFrames: 60, segmentFrames: 120 });
-  expect(segmentSeconds(film, '360p', 0)).toBeCloseTo(4.004, 9);
+  expect(segmentSeconds(film, renditionNamed(film, '360p')!, 0)).toBeCloseTo(4.004, 9);
 });
 
 test('the whole multivariant playlist, before and after measuring', () => {
@@ -82,7 +86,8 @@ ${film.rev}/360p/index.m3u8
 });
 
 test('the whole media playlist of ten seconds', () => {
-  expect(mediaPlaylist(plan({ video: { frames: 250 } }), '720p')).toBe(`#EXTM3U
+  const film = plan({ video: { frames: 250 } });
+  expect(mediaPlaylist(film, renditionNamed(film, '720p')!)).toBe(`#EXTM3U
 #EXT-X-VERSION:3
 #EXT-X-TARGETDURATION:4
 #EXT-X-MEDIA-SEQUENCE:0
@@ -111,19 +116,19 @@ ${song.rev}/audio-0/index.m3u8
 
 test('a picture that starts a second after the sound is held from the start', () => {
   const late = plan({ video: { startPts: 25, frames: 250 }, audio: { durationSeconds: 11 } });
-  expect(late.video).toMatchObject({ originPts: 0, leadFrames: 25, sourceFrames: 275 });
+  expect(mainTrack(late, 'video')).toMatchObject({ originPts: 0, leadFrames: 25, sourceFrames: 275 });
   expect(late.grid.frameCount).toBe(275);
 });
 
 test('a few frames of sound before the picture are dropped, and the picture keeps its frames', () => {
   const film = plan({ video: { startPts: 2, frames: 250 }, audio: { startSeconds: 0 } });
-  expect(film.video).toMatchObject({ originPts: 2, leadFrames: 0, sourceFrames: 250 });
-  expect(film.audio!.startSample).toBe(-3840);
+  expect(mainTrack(film, 'video')).toMatchObject({ originPts: 2, leadFrames: 0, sourceFrames: 250 });
+  expect(mainTrack(film, 'audio')!.startSample).toBe(-3840);
 });
 
 test('the last picture is held while the sound goes on', () => {
   const film = plan({ video: { frames: 250 }, audio: { durationSeconds: 15 } });
-  expect([film.grid.frameCount, film.video!.sourceFrames]).toEqual([375, 250]);
+  expect([film.grid.frameCount, mainTrack(film, 'video')!.sourceFrames]).toEqual([375, 250]);
 });
 
 test.each<[Prewarm, string[]]>([

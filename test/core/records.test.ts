@@ -3,7 +3,7 @@
 import * as z from 'zod';
 import { RecordError } from '../../core/errors.ts';
 import { newVideoId, planKey, unrecordedMezzanineKey } from '../../core/artifacts/keys.ts';
-import { planFor } from '../../core/plan/plan.ts';
+import { planFor } from '../../core/plan/plan-for.ts';
 import { CARD } from '../../core/records/card.ts';
 import { DELAY } from '../../core/records/delay.ts';
 import { PLAN } from '../../core/records/plan.ts';
@@ -11,6 +11,7 @@ import { recordKind } from '../../core/records/record.ts';
 import { WORK } from '../../core/records/work.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
+import { recordingOf } from '../support/recipe-recordings.ts';
 
 const id = newVideoId(new Date());
 
@@ -58,6 +59,13 @@ describe('a kind of record with two versions behind it', () => {
   });
 });
 
+interface FormerPlan {
+  rev: string;
+  recipe: object;
+  video: { renditions: object[] };
+  audio: Record<'name' | 'codecs' | 'sampleRate' | 'channels' | 'bitrateBps', unknown>;
+}
+
 describe('a plan', () => {
   const settings = { maxDurationSeconds: 3600, prewarm: 'all' } as const;
   const plan = planFor(probeOf({ video: {}, audio: {} }), SOURCE, settings);
@@ -67,16 +75,61 @@ describe('a plan', () => {
     expect(PLAN.parse(JSON.stringify(PLAN.stored(plan)), key)).toEqual(plan);
   });
 
+  // As version 1 was written, when there was one track of each kind.
+  const { title: _title, plan: former } = recordingOf('2').videos.find(
+    ({ plan: { video, audio } }) => video && audio,
+  )!;
+  const formerKey = planKey(id, former['rev'] as string);
+
+  test('of 266c94b keeps its address, and its tracks and renditions are told apart', () => {
+    const { rev, recipe, video, audio } = former as unknown as FormerPlan;
+    const read = PLAN.parse(former, formerKey);
+    expect(read).toMatchObject({ rev, recipe });
+    const { renditions: rungs, ...picture } = video;
+    const { name, codecs, sampleRate, channels, bitrateBps, ...sound } = audio;
+    const nothing = { language: null, title: null, isDefault: false, isForced: false };
+    expect(read.tracks).toEqual([
+      { kind: 'video', id: 'video-0', ...nothing, ...picture },
+      { kind: 'audio', id: 'audio-0', ...nothing, ...sound },
+    ]);
+    expect(read.renditions).toEqual([
+      ...rungs.map((rung) => ({
+        ...{ kind: 'video', track: 'video-0', codec: 'h264', format: 'mpeg-ts' },
+        ...rung,
+      })),
+      {
+        ...{ kind: 'audio', track: 'audio-0', codec: 'aac', format: 'packed-audio' },
+        ...{ name, codecs, sampleRate, channels, bitrateBps },
+      },
+    ]);
+  });
+
+  test.each(['picture', 'sound'])('of 266c94b without a %s is read', (missing) => {
+    const without = missing === 'picture' ? { video: null } : { audio: null };
+    const { tracks, renditions } = PLAN.parse({ ...former, ...without }, formerKey);
+    const kind = missing === 'picture' ? 'audio' : 'video';
+    expect(new Set([...tracks, ...renditions].map((own) => own.kind))).toEqual(new Set([kind]));
+  });
+
+  test('with a codec that its format does not hold is an error, not a guess', () => {
+    const [first, ...others] = plan.renditions;
+    const renditions = [{ ...first, codec: 'aac' }, ...others];
+    expect(() => PLAN.parse({ ...PLAN.stored(plan), renditions }, key)).toThrow(
+      'its format does not hold its codec',
+    );
+  });
+
   test('of 8e3bc33 keeps its address, and means the first recipe', () => {
-    const { recipe: _, ...unversioned } = { ...plan, rev: '0123456789' };
-    expect(PLAN.parse(unversioned, `plans/${id}.json`)).toEqual({ ...unversioned, recipe: FIRST_RECIPE });
+    const { recipe: _, version: _version, ...unversioned } = former;
+    const read = PLAN.parse(unversioned, `plans/${id}.json`);
+    expect(read).toEqual({ ...PLAN.parse(former, formerKey), recipe: FIRST_RECIPE });
   });
 
   test.each([
     ['the ETag', { etag: 'e' }, unrecordedMezzanineKey(id, 'e')],
     ['the video alone, before 2661e34', {}, `mezzanine/${id}.mkv`],
   ])('of 8e3bc33 finds its copy, named after %s', (_, etag, copy) => {
-    const { recipe: _recipe, ...unversioned } = plan;
+    const { recipe: _recipe, version: _version, ...unversioned } = former;
     const source = { kind: 'mezzanine', reason: 'CONTAINER', sizeBytes: 9, keyframeSeconds: 2, ...etag };
     const read = PLAN.parse({ ...unversioned, source }, `plans/${id}.json`);
     expect(read.source).toEqual({ ...source, key: copy });

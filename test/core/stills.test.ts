@@ -1,4 +1,4 @@
-import { planFor } from '../../core/plan/plan.ts';
+import { planFor } from '../../core/plan/plan-for.ts';
 import { sheetAt, sheetCount, stillsPlan, storyboardTrack } from '../../core/plan/stills.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
@@ -48,7 +48,7 @@ test('the last sheet is no larger than its tiles', () => {
 test('the track names a part of a sheet for every moment up to the end', () => {
   const probe = probeOf({ video: { frames: 25 * 27 - 10 } });
   const film = planFor(probe, SOURCE, { maxDurationSeconds: 3600, prewarm: 'all' });
-  const cues = storyboardTrack(film, film.stills!, '').split('\n\n');
+  const cues = storyboardTrack(film.grid, film.stills!, '').split('\n\n');
   expect(cues).toHaveLength(1 + 27);
   expect(cues.slice(0, 3)).toEqual([
     'WEBVTT',

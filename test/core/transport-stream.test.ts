@@ -1,7 +1,7 @@
 import { accessUnitsOf } from '../../core/formats/transport-stream/access-units.ts';
-import type { AccessUnit } from '../../core/formats/transport-stream/access-units.ts';
+import type { AccessUnit } from '../../core/formats/access-unit.ts';
 import { packSegment } from '../../core/formats/transport-stream/packed-segment.ts';
-import type { DecodingSpan } from '../../core/formats/transport-stream/decoding-span.ts';
+import type { DecodingSpan } from '../../core/formats/transport-stream/packed-segment.ts';
 import { CONTINUOUS, clockSteps, counterBreaks, packetsOf } from '../support/transport-packets.ts';
 
 const VIDEO = 0x100;

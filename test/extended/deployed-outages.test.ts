@@ -4,16 +4,8 @@
 import { chmod, open, rename, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import {
-  artifactKey,
-  delayKey,
-  parseArtifactKey,
-  planKey,
-  readyKey,
-  revPrefix,
-  revisionsKey,
-  videoPrefix,
-} from '../../core/artifacts/keys.ts';
+import { artifactKey, parseArtifactKey, revPrefix } from '../../core/artifacts/artifacts.ts';
+import { delayKey, planKey, readyKey, revisionsKey, videoPrefix } from '../../core/artifacts/keys.ts';
 import { isWholeJpeg } from '../../core/formats/jpeg.ts';
 import type { Delay } from '../../core/records/delay.ts';
 import { prewarmedArtifacts } from '../../core/work/work.ts';

@@ -3,11 +3,14 @@
 
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AAC_FRAME_SAMPLES } from '../../core/plan/plan.ts';
+import { AAC_FRAME_SAMPLES } from '../../core/codecs/aac.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
-import { audioFrames, segmentCount, videoFrames } from '../../core/plan/segments.ts';
+import { framesOfSegment } from '../../core/plan/grid.ts';
+import { renditionsOf } from '../../core/plan/plan.ts';
+import { unitsOf } from '../../core/plan/segments.ts';
+import { segmentCount } from '../../core/plan/grid.ts';
 import { makersOf, picturesBy, runBy, segmentsBy, titleOf } from '../support/makers.ts';
 import type { Maker } from '../support/makers.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -87,7 +90,7 @@ describe.each([FIRST_RECIPE, PRESENT_RECIPE])('recipe $name', (recipe) => {
       makers.forEach((_, index) => expect(facts[index]).toEqual(facts[0]));
       expect(facts[0]).toHaveLength(segmentCount(plan.grid));
       facts[0]!.forEach((segment, index) => {
-        const { from, to } = videoFrames(plan.grid, index);
+        const { from, to } = framesOfSegment(plan.grid, index);
         expect(segment.frames).toBe(to - from);
       });
     });
@@ -103,7 +106,7 @@ describe.each([FIRST_RECIPE, PRESENT_RECIPE])('recipe $name', (recipe) => {
       for (const pattern of steps.flatMap((step) => patterns(makers, step, count))) {
         const path = await mixed(pattern, made);
         const expected = pattern.flatMap((maker, index) => {
-          const { from, to } = videoFrames(plan.grid, index);
+          const { from, to } = framesOfSegment(plan.grid, index);
           return own.get(maker)!.slice(from, to);
         });
         for (const decoder of DECODERS) {
@@ -155,7 +158,8 @@ describe.each([FIRST_RECIPE, PRESENT_RECIPE])('recipe $name', (recipe) => {
     const makers = makersOf([1]);
     const made = await madeByAll(makers, { file, plan, rendition: 'audio-0' });
     const count = segmentCount(plan.grid);
-    const framesOf = (index: number) => audioFrames(plan.grid, plan.audio!, index);
+    const [sound] = renditionsOf(plan, 'audio');
+    const framesOf = (index: number) => unitsOf(plan, sound!, index);
     for (const segments of made.values()) {
       segments.forEach((bytes, index) => {
         const { from, to } = framesOf(index);

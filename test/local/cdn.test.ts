@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { s3Store } from '../../adapters/s3-store.ts';
-import { masterKey } from '../../core/artifacts/keys.ts';
+import { masterKey } from '../../core/artifacts/artifacts.ts';
 import { playbackToken } from '../../core/access/playback-token.ts';
 import type { PlaybackSecrets } from '../../core/access/playback-token.ts';
 import { ensureBuckets } from '../../local/buckets.ts';

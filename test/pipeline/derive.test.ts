@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SourceError } from '../../core/errors.ts';
+import { artifactKey } from '../../core/artifacts/artifacts.ts';
 import {
-  artifactKey,
   cardKey,
   errorKey,
   mezzanineKey,

@@ -1,5 +1,6 @@
 // Every frame of a source comes out once, in order, on the grid, however the segments are made.
 
+import { renditionsOf } from '../../core/plan/plan.ts';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { multivariantPlaylist } from '../../core/playlists/playlists.ts';
@@ -36,7 +37,7 @@ test.each([
     source,
   );
   const { plan, segments } = await encodeInPieces(source, directory.path);
-  const [name] = plan.video!.renditions.map((rendition) => rendition.name);
+  const [name] = renditionsOf(plan, 'video').map((rendition) => rendition.name);
   const { times, complaints } = await pictures(await joined(segments, name!, directory.path));
   const { num, den } = plan.grid.frameRate;
 
@@ -55,7 +56,7 @@ test('a variable frame rate becomes a constant one, each picture at its time', a
   await ffmpeg(...picture, ...gaps, '-c:v', 'libx264', '-preset', 'ultrafast', source);
   const { plan, segments } = await encodeInPieces(source, directory.path);
   const { times, complaints } = await pictures(
-    await joined(segments, plan.video!.renditions[0]!.name, directory.path),
+    await joined(segments, renditionsOf(plan, 'video')[0]!.name, directory.path),
   );
   const { num, den } = plan.grid.frameRate;
   expect(complaints).toBe('');
@@ -70,7 +71,7 @@ test('the multivariant playlist names the codecs that ffprobe finds in the segme
   const streams = ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=25:d=5', '-f', 'lavfi', '-i', 'sine=440:d=5'];
   await ffmpeg(...streams, '-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', source);
   const { plan, segments } = await encodeInPieces(source, directory.path);
-  for (const rendition of plan.video!.renditions) {
+  for (const rendition of renditionsOf(plan, 'video')) {
     const path = join(directory.path, `${rendition.name}.ts`);
     await writeFile(path, segments.get(`${rendition.name}/0`)!);
     const found = await ffprobe('-show_entries', 'stream=profile,level,width,height', path);
@@ -96,7 +97,7 @@ test('sound has no seam where processes meet, at 44.1 and 48 kHz', async () => {
     const path = await joined(segments, 'audio-0', directory.path);
     const { stdout } = await ffmpeg('-f', 'aac', '-i', path, '-f', 'f32le', '-ac', '1', '-');
     const borders = [1, 2, 3].map((segment) => Math.round((segment * 4 * rate) / 1024) * 1024);
-    expect(plan.audio!.sampleRate).toBe(rate);
+    expect(renditionsOf(plan, 'audio')[0]!.sampleRate).toBe(rate);
     expect(worstSeam(samplesOf(stdout), borders, rate)).toBeGreaterThan(-6);
   }
 });

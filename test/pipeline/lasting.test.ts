@@ -2,8 +2,10 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CURRENT, artifactKey, newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
+import { CURRENT } from '../../core/artifacts/artifact.ts';
+import { artifactKey } from '../../core/artifacts/artifacts.ts';
+import { newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { PLAN } from '../../core/records/plan.ts';

@@ -5,9 +5,9 @@ import { chmod, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { OutageError } from '../../core/errors.ts';
+import { CURRENT } from '../../core/artifacts/artifact.ts';
+import { artifactKey } from '../../core/artifacts/artifacts.ts';
 import {
-  CURRENT,
-  artifactKey,
   cardKey,
   delayKey,
   errorKey,
@@ -15,7 +15,7 @@ import {
   sourceKey,
   videoPrefix,
 } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { DELAY } from '../../core/records/delay.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { delayVideo } from '../../pipeline/life/delay.ts';

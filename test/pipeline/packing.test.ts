@@ -4,7 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Fraction } from '../../core/fraction.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
-import { segmentCount, videoFrames } from '../../core/plan/segments.ts';
+import { segmentCount } from '../../core/plan/grid.ts';
+import { framesOfSegment } from '../../core/plan/grid.ts';
 import { accessUnitsOf } from '../../core/formats/transport-stream/access-units.ts';
 import { decodingSpan } from '../../core/formats/transport-stream/decoding-span.ts';
 import { packSegment } from '../../core/formats/transport-stream/packed-segment.ts';
@@ -75,7 +76,7 @@ describe.each([
   const segmentFrames = 2 * gopFrames;
   // The last segment is of one picture, which x264 decodes when it is shown and not before.
   const grid = { frameRate, gopFrames, segmentFrames, frameCount: 4 * segmentFrames + 1 };
-  const cuts = [0, 1, 2, 3, 4, 5].map((index) => videoFrames(grid, index).from);
+  const cuts = [0, 1, 2, 3, 4, 5].map((index) => framesOfSegment(grid, index).from);
   cuts[5] = grid.frameCount;
   let old: Uint8Array[];
   let packed: Uint8Array[];
@@ -93,7 +94,7 @@ describe.each([
   test('ffprobe finds the same packets as before', async () => {
     for (const [index, segment] of packed.entries()) {
       const before = await packetsProbed(old[index]!);
-      const { from, to } = videoFrames(grid, index);
+      const { from, to } = framesOfSegment(grid, index);
       expect(await packetsProbed(segment)).toEqual(before);
       expect(before).toHaveLength(to - from);
       expect(countPictures(segment)).toBe(before.length);

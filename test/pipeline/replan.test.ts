@@ -2,22 +2,21 @@
 // that it holds, and goes after its grace time. With buckets in memory and real ffmpeg.
 
 import { SourceError } from '../../core/errors.ts';
+import { artifactKey, masterKey, revPrefix } from '../../core/artifacts/artifacts.ts';
 import {
-  artifactKey,
   cardKey,
   errorKey,
   firstReadyKey,
   firstWorkKey,
-  masterKey,
   planKey,
   readyKey,
-  revPrefix,
   revisionsKey,
   sourceKey,
   workKey,
 } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
-import type { Plan, Prewarm } from '../../core/plan/plan.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import type { Prewarm } from '../../core/plan/plan-for.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';

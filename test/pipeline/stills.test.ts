@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { workFor } from '../../core/work/work.ts';
 import { derive } from '../../pipeline/derive/derive.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';

@@ -1,14 +1,7 @@
 // The sweep of former revisions, beside whatever else happens to a video, and after whatever was cut off.
 
-import {
-  artifactKey,
-  cardKey,
-  firstReadyKey,
-  masterKey,
-  planKey,
-  revisionErrorKey,
-  sourceKey,
-} from '../../core/artifacts/keys.ts';
+import { artifactKey, masterKey } from '../../core/artifacts/artifacts.ts';
+import { cardKey, firstReadyKey, planKey, revisionErrorKey, sourceKey } from '../../core/artifacts/keys.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';

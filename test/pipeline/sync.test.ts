@@ -1,5 +1,6 @@
 // Picture and sound stay together from the first segment to the last: a white picture and a beep every three seconds.
 
+import { renditionsOf } from '../../core/plan/plan.ts';
 import { join } from 'node:path';
 import { valueOf } from '../../core/fraction.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
@@ -27,10 +28,13 @@ test.each([
   const { plan, segments } = await encodeInPieces(source, directory.path);
   const frameSeconds = 1 / valueOf(plan.grid.frameRate);
   const flashes = await flashTimes(
-    await joined(segments, plan.video!.renditions[0]!.name, directory.path),
+    await joined(segments, renditionsOf(plan, 'video')[0]!.name, directory.path),
     frameSeconds,
   );
-  const beeps = await beepTimes(await joined(segments, 'audio-0', directory.path), plan.audio!.sampleRate);
+  const beeps = await beepTimes(
+    await joined(segments, 'audio-0', directory.path),
+    renditionsOf(plan, 'audio')[0]!.sampleRate,
+  );
 
   // Only the clock's own start may hide a flash or a beep, or a picture that is held.
   const compared = flashes.filter((time) => time > 2.5);

@@ -1,6 +1,7 @@
 // Whatever a camera, a phone or an editor makes of a picture, it comes out upright, with square pixels, in 8-bit 4:2:0, and
 // in its own colours. The picture has a colour in each of its quarters, so that all of this can be seen.
 
+import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
 import { join } from 'node:path';
 import { ffmpeg, ffprobe, temporaryDirectory } from '../support/media.ts';
 import { encodeInPieces, joined } from '../support/stream.ts';
@@ -179,7 +180,7 @@ test.each(Object.entries(CASES))(
       source = turned;
     }
     const { plan, segments } = await encodeInPieces(source, directory.path);
-    const made = await joined(segments, plan.video!.renditions[0]!.name, directory.path);
+    const made = await joined(segments, renditionsOf(plan, 'video')[0]!.name, directory.path);
     const { width, height, pix_fmt, sample_aspect_ratio, color_range } = (
       await ffprobe('-show_streams', '-select_streams', 'v', made)
     ).streams[0] as Record<string, unknown>;
@@ -220,8 +221,8 @@ test('interlaced pictures become whole ones', async () => {
     ...['-c:v', 'mpeg2video', '-flags', '+ilme+ildct', '-q:v', '2', source],
   );
   const { plan, segments } = await encodeInPieces(source, directory.path);
-  expect(plan.video!.processing.deinterlace).toBe(true);
-  const made = await joined(segments, plan.video!.renditions[0]!.name, directory.path);
+  expect(mainTrack(plan, 'video')!.processing.deinterlace).toBe(true);
+  const made = await joined(segments, renditionsOf(plan, 'video')[0]!.name, directory.path);
   const before = await combing(source);
   expect(before).toBeGreaterThan(8);
   expect(await combing(made)).toBeLessThan(before / 4);

@@ -1,5 +1,6 @@
 // In every kind of container each segment, made by a process of its own, holds exactly its pictures.
 
+import { renditionsOf } from '../../core/plan/plan.ts';
 import { join } from 'node:path';
 import { KINDS } from '../support/kinds.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -22,12 +23,14 @@ test.each(KINDS.map((kind) => [kind.container, kind.video, kind.audio, kind] as 
     const sound = ['-f', 'lavfi', '-i', `sine=440:r=48000:d=${SECONDS}`];
     await ffmpeg('-f', 'lavfi', '-i', numberedPictures(RATE, SECONDS), ...sound, ...encoders, source);
     const { plan, segments } = await encodeInPieces(source, directory.path);
-    const numbers = await numbersIn(await joined(segments, plan.video!.renditions[0]!.name, directory.path));
+    const numbers = await numbersIn(
+      await joined(segments, renditionsOf(plan, 'video')[0]!.name, directory.path),
+    );
     const planned = Array.from({ length: plan.grid.frameCount }, (_, number) => number);
 
     expect(plan.source.kind).toBe(isCopied ? 'mezzanine' : 'upload');
     expect(numbers).toEqual(planned);
     expect(plan.grid.frameCount).toBe(SECONDS * Number(RATE));
-    expect(plan.audio).not.toBeNull();
+    expect(renditionsOf(plan, 'audio')).toHaveLength(1);
   },
 );

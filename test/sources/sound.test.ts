@@ -1,6 +1,7 @@
 // Sound of any rate and any number of channels comes out as stereo or mono at a rate that all players take, at its pitch and
 // as loud as it was; and of several tracks the right one.
 
+import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -20,8 +21,8 @@ const X264 = ['-c:v', 'libx264', '-preset', 'ultrafast'];
 
 async function heard(source: string) {
   const { plan, segments } = await encodeInPieces(source, directory.path);
-  const path = await joined(segments, plan.audio!.name, directory.path);
-  const { sampleRate, channels } = plan.audio!;
+  const path = await joined(segments, renditionsOf(plan, 'audio')[0]!.name, directory.path);
+  const { sampleRate, channels } = renditionsOf(plan, 'audio')[0]!;
   const { stdout } = await ffmpeg('-f', 'aac', '-i', path, '-f', 's16le', '-');
   const all = new Int16Array(
     stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + (stdout.length & ~1)),
@@ -82,8 +83,8 @@ test('5.1 is mixed down: the middle on both sides, the left surround on the left
   const join51 = 'join=inputs=6:channel_layout=5.1:map=0.0-FL|1.0-FR|2.0-FC|3.0-LFE|4.0-BL|5.0-BR';
   await ffmpeg(...inputs, '-filter_complex', join51, '-c:a', 'ac3', '-b:a', '448k', at('surround.mkv'));
   const { plan, segments } = await encodeInPieces(at('surround.mkv'), directory.path);
-  expect(plan.audio!.channels).toBe(2);
-  const made = await joined(segments, plan.audio!.name, directory.path);
+  expect(renditionsOf(plan, 'audio')[0]!.channels).toBe(2);
+  const made = await joined(segments, renditionsOf(plan, 'audio')[0]!.name, directory.path);
   const loudness = async (channel: number, frequency: number): Promise<number> => {
     const only = `pan=mono|c0=c${channel},bandpass=f=${frequency}:width_type=h:w=40,volumedetect`;
     const { stderr } = await ffmpeg('-v', 'info', '-f', 'aac', '-i', made, '-af', only, '-f', 'null', '-');
@@ -142,7 +143,7 @@ test('of several tracks the default ones are taken, and data tracks are left alo
     at('tracks.mkv'),
   );
   const { plan, channels } = await heard(at('tracks.mkv'));
-  expect(plan.video).toMatchObject({ width: 64, height: 48 });
+  expect(mainTrack(plan, 'video')).toMatchObject({ width: 64, height: 48 });
   expect(channels[0]!.hertz).toBeCloseTo(880, -1);
 
   await ffmpeg(
@@ -161,7 +162,7 @@ test('of several tracks the default ones are taken, and data tracks are left alo
 test('a picture without sound has none', async () => {
   await ffmpeg(...pictures, ...X264, at('silent.mp4'));
   const { plan } = await encodeInPieces(at('silent.mp4'), directory.path);
-  expect(plan.audio).toBeNull();
+  expect(renditionsOf(plan, 'audio')).toEqual([]);
 });
 
 test('FLAC that does not say how many samples it has is as long as it is', async () => {

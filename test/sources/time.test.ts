@@ -1,6 +1,7 @@
 // When each picture is shown and each sound heard, whatever the source's clock says. Pictures carry their numbers, so that
 // one can read off which of them is shown when.
 
+import { renditionsOf } from '../../core/plan/plan.ts';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -25,7 +26,7 @@ const times = (count: number, number: number): number[] => Array<number>(count).
 /** The numbers of the pictures, one for each frame of the grid, and the plan. */
 async function shown(source: string) {
   const { plan, segments } = await encodeInPieces(source, directory.path);
-  const path = await joined(segments, plan.video!.renditions[0]!.name, directory.path);
+  const path = await joined(segments, renditionsOf(plan, 'video')[0]!.name, directory.path);
   return { plan, frames: await numbersIn(path), segments };
 }
 
@@ -113,7 +114,9 @@ test.each([
   const { plan, frames, segments } = await shown(at('late.mkv'));
   const own = 125 - held;
   expect(frames).toEqual([...times(held, 0), ...numbers(0, own)]);
-  const heard = await silenceAtStart(await joined(segments, plan.audio!.name, directory.path));
+  const heard = await silenceAtStart(
+    await joined(segments, renditionsOf(plan, 'audio')[0]!.name, directory.path),
+  );
   expect(heard).toBeCloseTo(held > 0 ? 0 : 2, 1);
 });
 

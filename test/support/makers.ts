@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { withRangeServer } from '../../machine/range-server.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { segmentCount } from '../../core/plan/segments.ts';
+import { segmentCount } from '../../core/plan/grid.ts';
 import { encode } from '../../pipeline/derive/encode.ts';
 import { binaries, fileSource } from './media.ts';
 import { picturesArguments, picturesIn } from './stream.ts';

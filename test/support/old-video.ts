@@ -3,8 +3,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstPlanKey, planKey, revisionsKey, sourceKey } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/keys.ts';
-import type { Plan, Prewarm } from '../../core/plan/plan.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import type { Prewarm } from '../../core/plan/plan-for.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';

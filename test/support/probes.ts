@@ -45,5 +45,7 @@ export function probeOf(parts: {
       durationSeconds: (frames * rate.den) / rate.num,
       ...parts.audio,
     },
+    furtherAudio: [],
+    text: [],
   };
 }

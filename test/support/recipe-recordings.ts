@@ -9,10 +9,10 @@ import type { Plan } from '../../core/plan/plan.ts';
 import type { Probe } from '../../core/source/probe.ts';
 import type { Recipe } from '../../core/recipes/recipe.ts';
 import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
-import { segmentCount } from '../../core/plan/segments.ts';
+import { segmentCount } from '../../core/plan/grid.ts';
 import { blankStillArguments, stillArguments } from '../../core/encoding/still-arguments.ts';
 import { encode } from '../../pipeline/derive/encode.ts';
-import type { EncodeTools } from '../../pipeline/derive/encode.ts';
+import type { EncodeTools } from '../../pipeline/world.ts';
 import { fileSource } from './media.ts';
 import type { Job } from './recipe-videos.ts';
 import { continuityFacts, pictureFacts, soundFacts } from './segment-facts.ts';
@@ -65,10 +65,8 @@ export function argumentsOf(plan: Plan, job: Job): string[] {
     case 'segments': {
       const { from, to, rescue, renditions = renditionNames(plan) } = job;
       const place = { sourceUrl: SOURCE_URL, directory: DIRECTORY };
-      return encodeArguments(
-        { plan, renditions, from, to, ...place, ...(rescue ? { rescue } : {}) },
-        DEFAULT_LIMITS,
-      );
+      const own = { plan, renditions, from, to, ...place, ...(rescue ? { rescue } : {}) };
+      return withOneGraph(encodeArguments(own, DEFAULT_LIMITS));
     }
     case 'still': {
       const { still, prerollSeconds } = job;
@@ -78,6 +76,16 @@ export function argumentsOf(plan: Plan, job: Job): string[] {
     case 'blank still':
       return blankStillArguments({ plan, stills, still: job.still });
   }
+}
+
+/** Up to commit 8a3d51b all tracks shared one graph, in which they had nothing to do with each other. */
+function withOneGraph(args: readonly string[]): string[] {
+  const isGraph = (at: number): boolean => args[at - 1] === '-filter_complex';
+  const [first, ...others] = args.flatMap((_, at) => (isGraph(at) ? [at] : []));
+  if (first === undefined || others.length === 0) return [...args];
+  return args
+    .map((text, at) => (at === first ? [first, ...others].map((graph) => args[graph]).join(';') : text))
+    .filter((_, at) => !others.includes(at) && !others.includes(at + 1));
 }
 
 /** Makes all segments of a file and says what they are like. */

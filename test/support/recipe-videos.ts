@@ -4,7 +4,7 @@
 import { mezzanineKey } from '../../core/artifacts/keys.ts';
 import type { PlannedSource } from '../../core/plan/plan.ts';
 import type { Probe } from '../../core/source/probe.ts';
-import type { Rescue } from '../../core/encoding/segment-arguments.ts';
+import type { Rescue } from '../../core/encoding/job.ts';
 import { SOURCE, probeOf } from './probes.ts';
 
 /** The id of all of them. */

@@ -7,7 +7,7 @@ import { withRangeServer } from '../../machine/range-server.ts';
 import { newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
 import { renditionNames } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { segmentCount } from '../../core/plan/segments.ts';
+import { segmentCount } from '../../core/plan/grid.ts';
 import { encode } from '../../pipeline/derive/encode.ts';
 import { currentPlan, sourceOf } from '../../pipeline/life/planning.ts';
 import { putCard } from './life.ts';

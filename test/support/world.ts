@@ -1,7 +1,7 @@
 // A world of its own for a test: two buckets in memory, real ffmpeg, and a note of what was observed.
 
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
-import type { Prewarm } from '../../core/plan/plan.ts';
+import type { Prewarm } from '../../core/plan/plan-for.ts';
 import type { Observation } from '../../pipeline/observe.ts';
 import { binaries } from './media.ts';
 import { memoryStore } from './memory-store.ts';

@@ -1,5 +1,6 @@
 // The pictures of a segment as the encoder made them, taken out of the transport stream that ffmpeg packed them in.
 
+import type { AccessUnit } from '../access-unit.ts';
 import {
   PACKET_BYTES,
   expectWholePackets,
@@ -10,17 +11,6 @@ import {
 } from './packets.ts';
 import { videoPid } from './tables.ts';
 import { TIMESTAMP_BYTES, readTimestamp } from './timestamps.ts';
-
-/** A picture, in the order of decoding. */
-export interface AccessUnit {
-  /** When it is shown and when it is decoded, in ticks of 90 kHz below 2^33. */
-  ptsTicks: number;
-  dtsTicks: number;
-  /** Whether decoding can begin here. */
-  isKeyframe: boolean;
-  /** H.264 in Annex B, with its delimiter. */
-  bytes: Uint8Array;
-}
 
 /** A PES packet's bytes up to and including the length of its header. */
 const PES_PREFIX_BYTES = 9;

@@ -2,20 +2,14 @@
 // segment are decoded before the last of the segment in front of it are shown.
 
 import { scaledRound } from '../../fraction.ts';
-import type { Grid, Plan } from '../../plan/plan.ts';
-import { videoFrames } from '../../plan/segments.ts';
-
-/** The part of the decoder's clock that belongs to a segment, in ticks of 90 kHz. The next one's begins where it ends. */
-export interface DecodingSpan {
-  /** The DTS of the segment's first picture. */
-  fromTicks: number;
-  /** The DTS of the next segment's first picture. */
-  toTicks: number;
-}
+import { framesOfSegment } from '../../plan/grid.ts';
+import type { Grid } from '../../plan/grid.ts';
+import type { Plan } from '../../plan/plan.ts';
+import type { DecodingSpan } from './packed-segment.ts';
 
 /** The span of segment `index`; its first picture may come later, where x264 is given no more than one or two. */
 export function decodingSpan({ grid, recipe }: Pick<Plan, 'grid' | 'recipe'>, index: number): DecodingSpan {
-  const { from, to } = videoFrames(grid, index);
+  const { from, to } = framesOfSegment(grid, index);
   const ahead = framesAhead(grid, recipe.h264.framesAhead);
   const decodedAt = (frame: number) =>
     recipe.timestampOffsetSeconds * 90_000 +

@@ -1,8 +1,7 @@
 // Packs access units into a segment of MPEG-TS that continues whatever segment was played before. ffmpeg cannot: each
 // of its processes begins to count at 0 and stops anywhere, and its segment muxer writes a clock every two seconds.
 
-import type { AccessUnit } from './access-units.ts';
-import type { DecodingSpan } from './decoding-span.ts';
+import type { AccessUnit } from '../access-unit.ts';
 import { BODY_BYTES, PCR_FIELD_BYTES, PacketWriter } from './packets.ts';
 import { PAT_PACKET, PMT_PACKET, VIDEO_PID } from './tables.ts';
 import { TIMESTAMP_BYTES, ticksBetween, wrapped, writeTimestamp } from './timestamps.ts';
@@ -21,6 +20,14 @@ export interface TransportPacking {
   pcrLeadTicks: number;
   /** The longest step of the clock. It is below the lead, so that a picture's last byte arrives before its DTS. */
   mostPcrTicks: number;
+}
+
+/** The part of the decoder's clock that belongs to a segment, in ticks of 90 kHz. The next one's begins where it ends. */
+export interface DecodingSpan {
+  /** The DTS of the segment's first picture. */
+  fromTicks: number;
+  /** The DTS of the next segment's first picture. */
+  toTicks: number;
 }
 
 /** ISO/IEC 13818-1, section 2.7.2: 100 ms. */

@@ -1,0 +1,22 @@
+// AAC-LC.
+
+import { durationSeconds } from '../plan/grid.ts';
+import { fillAll } from '../recipes/recipe.ts';
+import type { Codec } from './codec.ts';
+
+export const AAC_FRAME_SAMPLES = 1024;
+export const AAC_CODECS = 'mp4a.40.2';
+
+export const AAC: Codec<'audio'> = {
+  name: 'aac',
+  kind: 'audio',
+  /** A unit is a frame of the codec. */
+  unitsPerSecond: ({ sampleRate }) => ({ num: sampleRate, den: AAC_FRAME_SAMPLES }),
+  context: ({ aac }) => ({ around: aac.contextFrames, priming: aac.primingFrames }),
+  peakBps: ({ bitrateBps }) => bitrateBps,
+  encoder: ({ bitrateBps }, _, { recipe }) => fillAll(recipe.aac.encoder, { bitrateBps }),
+  cpuSeconds: (_, grid) => durationSeconds(grid) * SECONDS_PER_SECOND,
+};
+
+/** The median of bench/cpu-per-rung. */
+const SECONDS_PER_SECOND = 0.014;

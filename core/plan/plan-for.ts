@@ -1,0 +1,196 @@
+// Makes a plan of what ffprobe said of a source, and of nothing else.
+
+import { createHash } from 'node:crypto';
+import { SourceError } from '../errors.ts';
+import { scaledRound, valueOf } from '../fraction.ts';
+import type { Fraction } from '../fraction.ts';
+import type { SourceLimits } from '../limits.ts';
+import { PRESENT_RECIPE } from '../recipes/present.ts';
+import { outputFrameRate } from '../source/frame-rate.ts';
+import { processingOf } from '../source/picture.ts';
+import type { AudioStream, Probe, StreamDescription, TextStream, VideoStream } from '../source/probe.ts';
+import { renditionNames, renditionsOf } from './plan.ts';
+import type { Plan, PlannedSource } from './plan.ts';
+import { publishedRenditions } from './publication.ts';
+import { stillsPlan } from './stills.ts';
+import type { AudioTrack, TextTrack, Track, VideoTrack } from './tracks.ts';
+
+export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
+  prewarm: Prewarm;
+}
+
+/** What to make ahead of time: all renditions, only the lowest rung and the sound, or nothing. */
+export const PREWARM = ['all', 'lowest', 'none'] as const;
+export type Prewarm = (typeof PREWARM)[number];
+
+const GOP_SECONDS = 2;
+const GOPS_PER_SEGMENT = 2;
+
+/** Sound without pictures is cut on this grid: 4 s segments. */
+const AUDIO_ONLY_FRAME_RATE: Fraction = { num: 25, den: 1 };
+
+// Encoders start the sound a few frames before the picture. That much of it may go; more is worth a held picture.
+const IGNORED_AUDIO_LEAD_SECONDS = 0.25;
+// Sound that outlasts the picture by less than this is an encoder's padding.
+const IGNORED_AUDIO_TAIL_SECONDS = 0.25;
+
+/**
+ * Decides everything about a video, in microseconds per hour of film and without I/O.
+ * @throws SourceError TOO_LONG above the limit, NO_STREAMS where the length is nowhere to be found.
+ */
+export function planFor(probe: Probe, source: PlannedSource, settings: PlanSettings): Plan {
+  const { video, audio } = probe;
+  const frameRate = video ? outputFrameRate(video) : AUDIO_ONLY_FRAME_RATE;
+  const originSeconds = originOf(probe);
+  const videoFrames = video ? originFrames(video, probe, frameRate) : { lead: 0, source: 0 };
+  const audioEndSeconds = audio ? audio.startSeconds + durationOf(audio, probe) - originSeconds : 0;
+  const frameCount = Math.max(1, gridFrames(Boolean(video), videoFrames.source, audioEndSeconds, frameRate));
+
+  const durationSeconds = frameCount / valueOf(frameRate);
+  if (!Number.isFinite(durationSeconds))
+    throw new SourceError('NOT_MEDIA', 'The file does not say how long it is.');
+  if (durationSeconds > settings.maxDurationSeconds) {
+    throw new SourceError(
+      'TOO_LONG',
+      `The video lasts ${Math.round(durationSeconds)} s; at most ${settings.maxDurationSeconds} s are accepted.`,
+    );
+  }
+
+  const tracks: Track[] = [
+    ...(video ? [videoTrack(video, originSeconds, videoFrames)] : []),
+    ...(audio ? [audio, ...probe.furtherAudio] : []).map((stream, index) =>
+      audioTrack(
+        stream,
+        index,
+        originSeconds,
+        stream.startSeconds + durationOf(stream, probe) - originSeconds,
+      ),
+    ),
+    ...probe.text.map((stream, index) => textTrack(stream, index, originSeconds)),
+  ];
+  const gopFrames = Math.max(1, scaledRound(GOP_SECONDS, frameRate));
+  const decided: Omit<Plan, 'rev' | 'prewarm'> = {
+    recipe: PRESENT_RECIPE,
+    source,
+    grid: { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames },
+    tracks,
+    renditions: publishedRenditions(tracks, frameRate),
+    stills: video ? stillsPlan(video, durationSeconds) : null,
+  };
+  const rev = createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10);
+  // Not part of the hash: when a segment is made does not change it.
+  return { rev, ...decided, prewarm: prewarmed(decided, settings.prewarm) };
+}
+
+function prewarmed(plan: Pick<Plan, 'renditions'>, prewarm: Prewarm): string[] {
+  const names = renditionNames(plan);
+  switch (prewarm) {
+    case 'all':
+      return names;
+    case 'lowest':
+      return names.slice(Math.max(0, renditionsOf(plan, 'video').length - 1));
+    case 'none':
+      return [];
+  }
+}
+
+/** The grid's time zero, in seconds of the source's own time stamps. */
+function originOf({ video, audio }: Probe): number {
+  const audioStart = audio?.startSeconds ?? Infinity;
+  const videoStart = video ? video.startPts * valueOf(video.timeBase) : Infinity;
+  return audioStart < videoStart - IGNORED_AUDIO_LEAD_SECONDS
+    ? audioStart
+    : Math.min(videoStart, audioStart + 1e9);
+}
+
+function originFrames(
+  video: VideoStream,
+  probe: Probe,
+  frameRate: Fraction,
+): { lead: number; source: number } {
+  const rate = valueOf(frameRate);
+  const lead = Math.round((video.startPts * valueOf(video.timeBase) - originOf(probe)) * rate);
+  const byDuration = Math.round(durationOf(video, probe) * rate);
+  // Where the container counts pictures and none is dropped or doubled, its count is exact.
+  const counted = video.frameCount;
+  const own = counted !== undefined && Math.abs(counted - byDuration) <= 1 ? counted : byDuration;
+  return { lead, source: lead + Math.max(1, own) };
+}
+
+function durationOf(stream: VideoStream | AudioStream, probe: Probe): number {
+  if (stream.durationSeconds !== undefined) return stream.durationSeconds;
+  const start = 'startPts' in stream ? stream.startPts * valueOf(stream.timeBase) : stream.startSeconds;
+  return (probe.durationSeconds ?? NaN) - (start - probe.startSeconds);
+}
+
+function gridFrames(
+  hasVideo: boolean,
+  videoFrames: number,
+  audioEndSeconds: number,
+  frameRate: Fraction,
+): number {
+  const audioFrames = Math.ceil(audioEndSeconds * valueOf(frameRate) - 1e-6);
+  if (!hasVideo) return audioFrames;
+  const ignored = IGNORED_AUDIO_TAIL_SECONDS * valueOf(frameRate);
+  return audioFrames > videoFrames + ignored ? audioFrames : videoFrames;
+}
+
+function videoTrack(
+  video: VideoStream,
+  originSeconds: number,
+  frames: { lead: number; source: number },
+): VideoTrack {
+  return {
+    kind: 'video',
+    id: 'video-0',
+    ...described(video),
+    width: video.width,
+    height: video.height,
+    timeBase: video.timeBase,
+    originPts: frames.lead === 0 ? video.startPts : Math.round(originSeconds / valueOf(video.timeBase)),
+    leadFrames: frames.lead,
+    sourceFrames: frames.source,
+    processing: processingOf(video),
+  };
+}
+
+function audioTrack(
+  audio: AudioStream,
+  index: number,
+  originSeconds: number,
+  endSeconds: number,
+): AudioTrack {
+  const { sampleRate: sourceRate } = audio;
+  return {
+    kind: 'audio',
+    id: `audio-${index}`,
+    ...described(audio),
+    sourceRate,
+    sourceChannels: audio.channels,
+    originSample: Math.round(originSeconds * sourceRate),
+    startSample: Math.round((audio.startSeconds - originSeconds) * sourceRate),
+    endSample: Math.round(endSeconds * sourceRate),
+  };
+}
+
+const textTrack = (text: TextStream, index: number, originSeconds: number): TextTrack => ({
+  kind: 'text',
+  id: `text-${index}`,
+  ...described(text),
+  codec: text.codec,
+  originSeconds,
+});
+
+const described = ({
+  index,
+  language,
+  title,
+  isDefault,
+  isForced,
+}: StreamDescription & { index: number }) => ({
+  streamIndex: index,
+  language: language ?? null,
+  title: title ?? null,
+  isDefault: isDefault ?? false,
+  isForced: isForced ?? false,
+});
