@@ -4,7 +4,7 @@
 import { OutageError } from '../../core/errors.ts';
 import { errorKey, revisionErrorKey } from '../../core/artifacts/keys.ts';
 import type { DelayCode } from '../../core/records/delay.ts';
-import { ERROR } from '../../core/records/outcomes.ts';
+import { ERROR } from '../../core/records/error.ts';
 import { delayVideo, endDelay } from './delay.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { finishIfWhole } from './finish.ts';

@@ -10,10 +10,9 @@ import {
   revisionErrorKey,
   sourceKey,
 } from '../../core/artifacts/keys.ts';
-import type { Bitrates } from '../../core/playlists/playlists.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { READY } from '../../core/records/outcomes.ts';
-import type { ReadyMarker } from '../../core/records/outcomes.ts';
+import { READY } from '../../core/records/ready.ts';
+import type { ReadyMarker } from '../../core/records/ready.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
 import { durationSeconds, segmentSeconds, segmentsOf } from '../../core/plan/segments.ts';
 import { prewarmedArtifacts } from '../../core/work/work.ts';
@@ -120,14 +119,14 @@ async function measured(
   plan: Plan,
   media: Store,
   now: Date,
-): Promise<ReadyMarker & { bitrates: Record<string, Bitrates> }> {
+): Promise<Required<ReadyMarker>> {
   const stored = await storedArtifacts(id, plan.rev, media);
   const sizes = new Map(stored.map(({ key, sizeBytes }) => [key, sizeBytes]));
   for (const artifact of prewarmedArtifacts(plan)) {
     const key = artifactKey(id, artifact);
     if (!sizes.get(key)) throw new Error(`finish of ${id}: ${key} is missing`);
   }
-  const bitrates: Record<string, Bitrates> = {};
+  const bitrates: Required<ReadyMarker>['bitrates'] = {};
   for (const rendition of plan.prewarm) {
     let [bits, peakBps] = [0, 0];
     for (const artifact of segmentsOf(plan, [rendition])) {

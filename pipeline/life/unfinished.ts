@@ -8,7 +8,7 @@ import {
   parseRevisionRecord,
   parseSourceKey,
 } from '../../core/artifacts/keys.ts';
-import { ERROR } from '../../core/records/outcomes.ts';
+import { ERROR } from '../../core/records/error.ts';
 import { readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
 import { readRecord } from '../store.ts';
 import type { World } from '../world.ts';

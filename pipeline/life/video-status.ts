@@ -16,8 +16,8 @@ import {
 import type { Plan } from '../../core/plan/plan.ts';
 import { CARD } from '../../core/records/card.ts';
 import type { Delay } from '../../core/records/delay.ts';
-import { ERROR } from '../../core/records/outcomes.ts';
-import type { StoredError } from '../../core/records/outcomes.ts';
+import { ERROR } from '../../core/records/error.ts';
+import type { StoredError } from '../../core/records/error.ts';
 import { durationSeconds } from '../../core/plan/segments.ts';
 import { RecordError, notFound } from '../../core/errors.ts';
 import { UNTITLED, shownTitle } from '../../core/title.ts';

@@ -13,8 +13,8 @@ import {
 } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/keys.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { READY } from '../../core/records/outcomes.ts';
-import type { ReadyMarker } from '../../core/records/outcomes.ts';
+import { READY } from '../../core/records/ready.ts';
+import type { ReadyMarker } from '../../core/records/ready.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
