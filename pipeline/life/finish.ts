@@ -114,12 +114,7 @@ export async function finishIfWhole(
 }
 
 /** @throws Error naming the first artifact that is missing */
-async function measured(
-  id: string,
-  plan: Plan,
-  media: Store,
-  now: Date,
-): Promise<Required<ReadyMarker>> {
+async function measured(id: string, plan: Plan, media: Store, now: Date): Promise<Required<ReadyMarker>> {
   const stored = await storedArtifacts(id, plan.rev, media);
   const sizes = new Map(stored.map(({ key, sizeBytes }) => [key, sizeBytes]));
   for (const artifact of prewarmedArtifacts(plan)) {
