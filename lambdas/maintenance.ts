@@ -4,11 +4,11 @@ import type { Context, ScheduledEvent } from 'aws-lambda';
 import { maintain, maintenanceRequest } from '../pipeline/revisions/maintenance.ts';
 import type { MaintenanceAnswer } from '../pipeline/revisions/maintenance.ts';
 import { numberFromEnv } from './environment.ts';
-import { prewarmFromEnvironment } from './prewarm.ts';
+import { startExecutionFromEnvironment } from './executions.ts';
 import { worldFromEnvironment } from './world.ts';
 
 const world = worldFromEnvironment();
-const startPrewarm = prewarmFromEnvironment();
+const startExecution = startExecutionFromEnvironment();
 const graceSeconds = numberFromEnv('REVISION_GRACE_DAYS', 7) * 24 * 3600;
 
 /** What has been begun by then is brought to its end; the rest is for the next call. */
@@ -19,7 +19,7 @@ export async function handler(
   context?: Pick<Context, 'getRemainingTimeInMillis'>,
 ): Promise<MaintenanceAnswer> {
   const options = {
-    startPrewarm,
+    startExecution,
     graceSeconds,
     now: new Date(),
     isTimeUp: () => (context?.getRemainingTimeInMillis() ?? Infinity) < RESERVED_MS,

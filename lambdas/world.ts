@@ -1,4 +1,4 @@
-// The world of a function that encodes: its buckets, its ffmpeg, its limits, all from the environment.
+// The world (pipeline/world.ts) of a function that encodes, from the environment: its buckets, its ffmpeg, its limits.
 
 import { tmpdir } from 'node:os';
 import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';

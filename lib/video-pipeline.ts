@@ -32,7 +32,7 @@ import type { AlarmTarget } from './monitoring.ts';
 import { Page, VIDEO_PAGES } from './page.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 import { PlaybackTokens } from './playback-tokens.ts';
-import { Prewarm } from './prewarm.ts';
+import { WorkStateMachine } from './work-state-machine.ts';
 import { Schedules } from './schedules.ts';
 import { UploadEvents } from './upload-events.ts';
 import { VideoApi } from './video-api.ts';
@@ -203,7 +203,7 @@ export class VideoPipeline extends Construct {
 
     const buckets = { UPLOADS_BUCKET: uploads.bucketName, MEDIA_BUCKET: media.bucketName };
     // Whoever comes first plans a video, so all must be told the same.
-    const world = {
+    const encodingEnvironment = {
       ...buckets,
       MAX_DURATION_SECONDS: String(maxDuration.toSeconds()),
       MAX_PICTURE_PIXELS: String(props.uploads?.maxPicturePixels ?? DEFAULT_LIMITS.maxPicturePixels),
@@ -215,7 +215,7 @@ export class VideoPipeline extends Construct {
     const encoding = {
       ...defaults,
       layers: [ffmpegLayer(this, 'Ffmpeg', { architecture: defaults.architecture, own: props.ffmpeg })],
-      environment: world,
+      environment: encodingEnvironment,
     };
     const origin = new PipelineFunction(this, 'Origin', {
       ...encoding,
@@ -241,7 +241,8 @@ export class VideoPipeline extends Construct {
       timeout: Duration.minutes(2),
       environment: buckets,
     });
-    this.stateMachine = new Prewarm(this, 'Prewarm', {
+    // The id is from when it had no other name: with another one CloudFormation would replace it.
+    this.stateMachine = new WorkStateMachine(this, 'Prewarm', {
       media,
       transcode,
       finish,
@@ -253,7 +254,7 @@ export class VideoPipeline extends Construct {
       description: 'Plans a video whose source has arrived, makes its opening and starts the prewarm',
       memoryMb: viewersMemoryMb, // somebody waits for the upload to become playable
       timeout: Duration.minutes(15), // a second for most; a large source without an index is copied first
-      environment: { ...world, STATE_MACHINE_ARN: this.stateMachine.stateMachineArn },
+      environment: { ...encodingEnvironment, STATE_MACHINE_ARN: this.stateMachine.stateMachineArn },
     });
     const revisionGrace = props.revisionGrace ?? DEFAULT_REVISION_GRACE;
     const maintenance = new PipelineFunction(this, 'Maintenance', {
@@ -263,7 +264,7 @@ export class VideoPipeline extends Construct {
       memoryMb: viewersMemoryMb, // nobody waits, but what `ingest` could plan must not be too large to be planned anew
       timeout: Duration.minutes(15), // a portion of all videos, of which some may have to be copied first
       environment: {
-        ...world,
+        ...encodingEnvironment,
         STATE_MACHINE_ARN: this.stateMachine.stateMachineArn,
         REVISION_GRACE_DAYS: String(revisionGrace.toDays({ integral: false })),
       },

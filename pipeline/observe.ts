@@ -1,5 +1,5 @@
 // What is worth knowing of a running system, said where it happens. What becomes of it (a log line, a metric, nothing)
-// is for whoever builds the world to say.
+// is for whoever builds the world (pipeline/world.ts) to say.
 
 import type { SourceErrorCode } from '../core/errors.ts';
 import type { Rescue } from '../core/encoding/segment-arguments.ts';

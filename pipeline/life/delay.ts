@@ -6,7 +6,7 @@ import { DELAYS, delayKey, parseDelayKey } from '../../core/artifacts/keys.ts';
 import { DELAY } from '../../core/records/delay.ts';
 import type { Delay, DelayCode } from '../../core/records/delay.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { LONGEST_RUN_MS } from './prewarm.ts';
+import { LONGEST_RUN_MS } from './execution.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { World } from '../world.ts';
 
@@ -41,8 +41,8 @@ export const delayCodeOf = (error: unknown): DelayCode =>
  * Notes that a video has to wait, for longer with each failure.
  * @throws RequestError NOT_FOUND where it was deleted meanwhile; OutageError
  */
-export async function delayVideo(id: string, code: DelayCode, world: Buckets, now: Date): Promise<void> {
-  await updateRecord(world.media, DELAY, delayKey(id), (before) => {
+export async function delayVideo(id: string, code: DelayCode, buckets: Buckets, now: Date): Promise<void> {
+  await updateRecord(buckets.media, DELAY, delayKey(id), (before) => {
     const failures = (before?.failures ?? 0) + 1;
     const { firstMs, longestMs } = waitsOf(code);
     const waitMs = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 20));
@@ -52,7 +52,7 @@ export async function delayVideo(id: string, code: DelayCode, world: Buckets, no
       retryAt: after(now, waitMs),
     };
   });
-  await unlessDeleted(id, world);
+  await unlessDeleted(id, buckets);
 }
 
 /** Undefined for a video that waits for nothing, or is being tried again right now. */

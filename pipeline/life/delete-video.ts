@@ -68,8 +68,8 @@ export async function deleteBelow(prefix: string, media: Store): Promise<void> {
  * goes first in a deletion, so either the deletion finds the record or this finds the card gone.
  * @throws RequestError NOT_FOUND
  */
-export async function unlessDeleted(id: string, world: Buckets): Promise<void> {
-  if (await world.media.head(cardKey(id))) return;
-  await deleteVideo(id, world);
+export async function unlessDeleted(id: string, buckets: Buckets): Promise<void> {
+  if (await buckets.media.head(cardKey(id))) return;
+  await deleteVideo(id, buckets);
   throw notFound('such video');
 }

@@ -32,8 +32,6 @@ import { updateRecord } from '../store.ts';
 import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
 
-type FinishWorld = Pick<World, 'media' | 'uploads' | 'observe'>;
-
 /**
  * Harmless to run twice.
  * @param rev undefined where an engine that began before there were revisions ends: then there is one
@@ -42,7 +40,7 @@ type FinishWorld = Pick<World, 'media' | 'uploads' | 'observe'>;
 export async function finish(
   id: string,
   rev: string | undefined,
-  world: FinishWorld,
+  world: Pick<World, 'media' | 'uploads' | 'observe'>,
   now: Date,
 ): Promise<void> {
   const { media } = world;
@@ -101,7 +99,7 @@ export async function isLate(id: string, { media }: Pick<World, 'media'>): Promi
 export async function finishIfWhole(
   id: string,
   rev: string,
-  world: FinishWorld,
+  world: Pick<World, 'media' | 'uploads' | 'observe'>,
   now: Date,
 ): Promise<boolean> {
   const plan = await planOf(id, rev, world.media);

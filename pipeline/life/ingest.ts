@@ -11,8 +11,8 @@ import { delayCodeOf, delayVideo, endDelay } from './delay.ts';
 import { derive, refuseSoundless } from '../derive/derive.ts';
 import { finish } from './finish.ts';
 import { asFileStands, currentPlan, restoreCopy } from './planning.ts';
-import { startWork } from './prewarm.ts';
-import type { StartPrewarm } from './prewarm.ts';
+import { startWork } from './execution.ts';
+import type { StartExecution } from './execution.ts';
 import { planReplacedSource } from '../source/replaced-source.ts';
 import { resumeNext } from '../revisions/replan.ts';
 import { readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
@@ -32,12 +32,12 @@ export interface IngestOptions {
 export async function ingest(
   id: string,
   world: World,
-  startPrewarm: StartPrewarm,
+  startExecution: StartExecution,
   options: IngestOptions = {},
 ): Promise<void> {
   try {
     // The event of another file may come and go before the plan of the one before is stored.
-    await asFileStands(() => planAndStart(id, world, startPrewarm, options));
+    await asFileStands(() => planAndStart(id, world, startExecution, options));
   } catch (error) {
     if (error instanceof SourceError) return;
     if (!(error instanceof OutageError || error instanceof FfmpegError)) throw error;
@@ -51,7 +51,7 @@ export async function ingest(
 async function planAndStart(
   id: string,
   world: World,
-  startPrewarm: StartPrewarm,
+  startExecution: StartExecution,
   options: IngestOptions,
 ): Promise<void> {
   // A revision that comes back has had a run of its name.
@@ -59,7 +59,7 @@ async function planAndStart(
   const plan = await currentPlan(id, world);
   await restoreCopy(id, plan, world);
   const next = (await revisionsOf(id, world.media))?.next;
-  if (next) await resumeNext(id, next, world, startPrewarm, new Date(), again);
+  if (next) await resumeNext(id, next, world, startExecution, new Date(), again);
   const unopened = await allOf([
     ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
     refuseSoundless(id, plan, world),
@@ -73,7 +73,7 @@ async function planAndStart(
     if (unopened) throw unopened; // there is no prewarm to leave it to
     return finish(id, plan.rev, world, new Date());
   }
-  await startWork(id, plan, work, world, startPrewarm, { again });
+  await startWork(id, plan, work, world, startExecution, { again });
   // Last, as it wants the same processor as what plays.
   if (plan.stills) await derive(id, { kind: 'poster', rev: CURRENT }, world).catch(leftToPrewarm);
 }

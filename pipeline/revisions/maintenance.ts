@@ -62,7 +62,7 @@ export async function maintain(
   world: World,
   options: MaintenanceOptions,
 ): Promise<MaintenanceAnswer> {
-  const { now, startPrewarm, graceSeconds } = options;
+  const { now, startExecution, graceSeconds } = options;
   switch (request.command) {
     case 'sweep':
       return sweepRevisions(world, options);
@@ -79,11 +79,11 @@ export async function maintain(
     }
     case 'replan': {
       if ('id' in request) {
-        return { replanned: [await replan(request.id, world, startPrewarm, now)], failed: [] };
+        return { replanned: [await replan(request.id, world, startExecution, now)], failed: [] };
       }
       const replanned: Replanned[] = [];
       const rest = await forEachVideo(request, world, options, async (video) => {
-        const done = await replan(video, world, startPrewarm, now).catch(unlessNothingToPlan);
+        const done = await replan(video, world, startExecution, now).catch(unlessNothingToPlan);
         if (done) replanned.push(done);
       });
       return { replanned, ...rest };

@@ -24,7 +24,7 @@ import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
 import type { Work } from '../../core/records/work.ts';
-import { prewarmEngine } from '../../local/prewarm-engine.ts';
+import { workEngine } from '../../local/work-engine.ts';
 import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
@@ -398,7 +398,7 @@ async function madeByNpmStart(file: Buffer, id: string): Promise<Map<string, Buf
   await putCard(own, world);
   await world.uploads.put(sourceKey(own), file, { contentType: 'video/mp4' });
   const errors: unknown[] = [];
-  const engine = prewarmEngine({
+  const engine = workEngine({
     work: (item) => deriveWork(item as Work, world, { background: true }),
     end: async (rev: string, failures) => {
       errors.push(...failures);

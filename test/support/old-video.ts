@@ -10,7 +10,7 @@ import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { planSource } from '../../pipeline/life/planning.ts';
-import type { PrewarmRequest } from '../../pipeline/life/prewarm.ts';
+import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
 import { replan } from '../../pipeline/revisions/replan.ts';
 import type { Replanned } from '../../pipeline/revisions/replan.ts';
 import { onlyRevision, revisionsOf } from '../../pipeline/revisions/revisions.ts';
@@ -20,7 +20,7 @@ import { sweepRevisions } from '../../pipeline/revisions/sweep.ts';
 import type { Sweep } from '../../pipeline/revisions/sweep.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
 import type { VideoStatus } from '../../pipeline/life/video-status.ts';
-import { lived, prewarmed, uploadedIn } from './life.ts';
+import { executed, lived, uploadedIn } from './life.ts';
 import type { TestWorld } from './life.ts';
 import { ffmpeg, temporaryDirectory } from './media.ts';
 import { memoryStore } from './memory-store.ts';
@@ -104,11 +104,11 @@ async function copyOfStore(store: TestWorld['media']): Promise<TestWorld['media'
 export interface Asked {
   answer: Replanned;
   /** The lists that engines were asked to run. */
-  requests: PrewarmRequest[];
+  requests: ExecutionRequest[];
 }
 
 export async function replanned({ id, world }: Video, now = new Date()): Promise<Asked> {
-  const requests: PrewarmRequest[] = [];
+  const requests: ExecutionRequest[] = [];
   const answer = await replan(id, world, async (request) => void requests.push(request), now);
   return { answer, requests };
 }
@@ -116,7 +116,7 @@ export async function replanned({ id, world }: Video, now = new Date()): Promise
 /** Planned anew, and all of it made. Returns the new revision. */
 export async function succeeded(video: Video): Promise<string> {
   const { answer, requests } = await replanned(video);
-  for (const request of requests) await prewarmed(request, video.world);
+  for (const request of requests) await executed(request, video.world);
   expect(await revisionsOf(video.id, video.world.media)).toMatchObject({ current: answer.rev, next: null });
   return answer.rev;
 }
@@ -147,15 +147,15 @@ export const segmentOf = (plan: Plan, rendition: string, index: number): Artifac
 
 /** The sweep so many seconds from now, and the engine after it. */
 export async function swept({ world }: Video, inSeconds: number): Promise<Omit<Sweep, 'isComplete'>> {
-  const requests: PrewarmRequest[] = [];
+  const requests: ExecutionRequest[] = [];
   const { isComplete, ...sweep } = await sweepRevisions(world, {
     now: new Date(Date.now() + inSeconds * 1000),
     graceSeconds: GRACE_SECONDS,
-    startPrewarm: async (request) => void requests.push(request),
+    startExecution: async (request) => void requests.push(request),
     isTimeUp: () => false,
   });
   expect(isComplete).toBe(true);
-  for (const request of requests) await prewarmed(request, world);
+  for (const request of requests) await executed(request, world);
   return sweep;
 }
 

@@ -1,4 +1,4 @@
-// A world of its own for a test: two buckets in memory, real ffmpeg, and a note of what was observed.
+// A world (pipeline/world.ts) for one test: two buckets in memory, real ffmpeg, and a note of what was observed.
 
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { Prewarm } from '../../core/plan/plan.ts';

@@ -1,4 +1,4 @@
-// Runs work lists on one machine. Knows nothing of video: a list of items, a worker for one, what to do at the end.
+// The engine of one machine: runs work lists. Knows nothing of video: a list of items, a worker for one, what to do at the end.
 // Viewers go first: while one of them waits for something to be made, no new item is begun.
 
 import { backoffMs, pause } from '../machine/patience.ts';
@@ -26,7 +26,7 @@ export interface EngineOptions<Subject> {
   pauseMs?: (attempts: number) => number;
 }
 
-export function prewarmEngine<Subject>({
+export function workEngine<Subject>({
   work,
   end,
   attempts,

@@ -12,7 +12,7 @@ import { OUTAGE_CODES } from '../core/errors.ts';
 import { acknowledge, logicalId, wildcards } from './acknowledge.ts';
 import { LOG_RETENTION } from './pipeline-function.ts';
 
-export interface PrewarmProps {
+export interface WorkStateMachineProps {
   /** Holds the lists of work, below plans/. */
   media: s3.IBucket;
   transcode: lambda.IFunction;
@@ -22,10 +22,14 @@ export interface PrewarmProps {
 }
 
 /** Input: `{ id, rev, bucket, workKey }`. Its name is made from id and rev, so that a list is started once. */
-export class Prewarm extends Construct {
+export class WorkStateMachine extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, { media, transcode, finish, concurrency }: PrewarmProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { media, transcode, finish, concurrency }: WorkStateMachineProps,
+  ) {
     super(scope, id);
 
     const encode = new LambdaInvoke(this, 'Transcode', {

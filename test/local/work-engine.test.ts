@@ -1,9 +1,9 @@
 import { jest } from '@jest/globals';
-import { prewarmEngine } from '../../local/prewarm-engine.ts';
+import { workEngine } from '../../local/work-engine.ts';
 
 function harness(work: (item: unknown) => Promise<void> = async () => undefined) {
   const log: string[] = [];
-  const engine = prewarmEngine({
+  const engine = workEngine({
     attempts: 3,
     work: async (item) => {
       log.push(`item ${item}`);
@@ -70,7 +70,7 @@ test('the end of a list is told until it is heard', async () => {
   const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
   const heard: number[] = [];
   let deaf = 20;
-  const engine = prewarmEngine({
+  const engine = workEngine({
     attempts: 3,
     pauseMs: () => 0,
     work: () => Promise.reject(new Error('bad')),
