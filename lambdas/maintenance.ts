@@ -29,8 +29,10 @@ export async function handler(
   await maintain({ command: 'resume', lost: true }, world, options);
   // Nobody reads what a schedule is answered. An error is tried again, and an alarm sees it.
   if ('swept' in answer && answer.failed.length > 0) {
-    const { failed } = answer;
-    throw new Error(`Videos that could not be swept: ${failed.length}. The first: ${failed[0]!.message}`);
+    const [first, { length }] = [answer.failed[0]!, answer.failed];
+    throw new Error(
+      `Videos that could not be swept: ${length}. The first: video ${first.id}: ${first.message}`,
+    );
   }
   return answer;
 }

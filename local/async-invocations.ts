@@ -28,8 +28,8 @@ export function asyncInvocations<Event>(
   async function attempt(invocation: Invocation<Event>): Promise<void> {
     try {
       await handler(invocation.event);
-    } catch (error) {
-      console.error(error);
+    } catch {
+      // It has said itself what it failed with.
       invocation.attempts += 1;
       if (Date.now() - invocation.acceptedMs > LONGEST_MS) return;
       // Whoever waits for the next attempt takes nobody's place.

@@ -13,6 +13,7 @@ export interface Engine<Subject> {
 }
 
 export interface EngineOptions<Subject> {
+  /** Says itself what it failed with, and of which video: the function does (withFailureLogged, pipeline/observe.ts). */
   work(item: unknown): Promise<void>;
   /**
    * Called at the end of each list. Where nothing failed and it throws, the list has failed with that; where something
@@ -52,10 +53,7 @@ export function workEngine<Subject>({
   const failureOf = (job: () => Promise<void>): Promise<unknown> =>
     inTurn(job).then(
       () => undefined,
-      (error: unknown) => {
-        console.error(error);
-        return error;
-      },
+      (error: unknown) => error,
     );
 
   /** One that cannot be done is no reason to leave the others undone, nor to wait with them. */

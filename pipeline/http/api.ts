@@ -23,6 +23,7 @@ import { grantPlayback, playbackUrl } from '../life/playback.ts';
 import type { SignPlayback } from '../life/playback.ts';
 import { abortAll, abortUploads, unfinishedUploads } from '../uploads/upload-file.ts';
 import type { UploadStores } from '../uploads/upload-file.ts';
+import { logFailure, videoIdIn } from '../observe.ts';
 import { listVideos, videoStatus } from '../life/video-status.ts';
 
 export interface ApiOptions {
@@ -169,7 +170,7 @@ function authorize(context: Context, { isAuthorized }: ApiOptions): void {
 const RETRY_AFTER_SECONDS = 5;
 
 function failure(context: Context, error: Error): Response {
-  if (!(error instanceof RequestError)) console.error(error);
+  if (!(error instanceof RequestError)) logFailure(videoIdIn(context.req.path), error);
   if (error instanceof RequestError || error instanceof RecordError || error instanceof OutageError) {
     const { code, message, status } = error;
     if (error instanceof OutageError && status === 503) {

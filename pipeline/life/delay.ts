@@ -7,6 +7,7 @@ import { DELAY } from '../../core/records/delay.ts';
 import type { Delay, DelayCode } from '../../core/records/delay.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { LONGEST_RUN_MS } from './execution.ts';
+import { logFailure } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { World } from '../world.ts';
 
@@ -57,7 +58,11 @@ export async function delayVideo(id: string, code: DelayCode, buckets: Buckets, 
 
 /** Undefined for a video that waits for nothing, or is being tried again right now. */
 export async function delayOf(id: string, { media }: Pick<World, 'media'>): Promise<Delay | undefined> {
-  const delay = await readRecord(media, DELAY, delayKey(id)).catch(unlessUnreadable);
+  const delay = await readRecord(media, DELAY, delayKey(id)).catch((error: unknown) => {
+    // It says when, and nothing of what.
+    if (!(error instanceof RecordError)) throw error;
+    return logFailure(id, error);
+  });
   return delay?.triedUntil === null ? delay : undefined;
 }
 
@@ -68,7 +73,8 @@ export const endDelay = (id: string, { media }: Pick<World, 'media'>): Promise<v
 export async function* dueVideos({ media }: Pick<World, 'media'>, now: Date): AsyncGenerator<string> {
   for await (const { key } of media.list(DELAYS)) {
     const id = parseDelayKey(key);
-    const delay = id && (await readRecord(media, DELAY, key).catch(logged));
+    const delay =
+      id && (await readRecord(media, DELAY, key).catch((error: unknown) => logFailure(id, error)));
     if (delay && isDue(delay, now)) yield id;
   }
 }
@@ -98,13 +104,3 @@ export async function continueTry(id: string, { media }: Pick<World, 'media'>, n
 const isDue = ({ retryAt, triedUntil }: Delay, now: Date): boolean => now >= new Date(triedUntil ?? retryAt);
 
 const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).toISOString();
-
-/** It says when, and nothing of what. */
-function unlessUnreadable(error: unknown): undefined {
-  if (!(error instanceof RecordError)) throw error;
-  console.error(error);
-}
-
-function logged(error: unknown): undefined {
-  console.error(error);
-}

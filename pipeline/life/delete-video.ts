@@ -15,6 +15,7 @@ import {
 } from '../../core/artifacts/keys.ts';
 import { OutageError, notFound } from '../../core/errors.ts';
 import { DELAY } from '../../core/records/delay.ts';
+import { logFailure } from '../observe.ts';
 import { putJson } from '../store.ts';
 import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
@@ -47,7 +48,7 @@ async function noteDeletion(id: string, media: Store): Promise<void> {
   });
   await putJson(media, delayKey(id), note).catch((error: unknown) => {
     if (!(error instanceof OutageError)) throw error;
-    console.error(error);
+    logFailure(id, error);
   });
 }
 

@@ -13,6 +13,7 @@ import { finish } from './finish.ts';
 import { asFileStands, currentPlan, restoreCopy } from './planning.ts';
 import { startWork } from './execution.ts';
 import type { StartExecution } from './execution.ts';
+import { logFailure } from '../observe.ts';
 import { planReplacedSource } from '../source/replaced-source.ts';
 import { resumeNext } from '../revisions/replan.ts';
 import { readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
@@ -41,7 +42,7 @@ export async function ingest(
   } catch (error) {
     if (error instanceof SourceError) return;
     if (!(error instanceof OutageError || error instanceof FfmpegError)) throw error;
-    console.error(error);
+    logFailure(id, error);
     const code = delayCodeOf(error);
     await delayVideo(id, code, world, new Date());
     world.observe({ event: 'delayed', id, code });
@@ -63,7 +64,7 @@ async function planAndStart(
   const unopened = await allOf([
     ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
     refuseSoundless(id, plan, world),
-  ]).then(() => undefined, leftToPrewarm);
+  ]).then(() => undefined, leftToPrewarm(id));
   if (await readyMarkerOf(id, plan.rev, world.media)) {
     if (!next) await endDelay(id, world);
     return;
@@ -75,15 +76,17 @@ async function planAndStart(
   }
   await startWork(id, plan, work, world, startExecution, { again });
   // Last, as it wants the same processor as what plays.
-  if (plan.stills) await derive(id, { kind: 'poster', rev: CURRENT }, world).catch(leftToPrewarm);
+  if (plan.stills) await derive(id, { kind: 'poster', rev: CURRENT }, world).catch(leftToPrewarm(id));
 }
 
 /** The prewarm tries it again, and makes it visible if it cannot be done. */
-function leftToPrewarm(error: unknown): Error {
-  if (error instanceof SourceError || error instanceof RequestError) throw error;
-  console.error(error);
-  return error as Error;
-}
+const leftToPrewarm =
+  (id: string) =>
+  (error: unknown): Error => {
+    if (error instanceof SourceError || error instanceof RequestError) throw error;
+    logFailure(id, error);
+    return error as Error;
+  };
 
 /** The multivariant playlist, and of the first variant and the sound the playlist and the first segment. */
 function openingOf(plan: Plan): Artifact[] {

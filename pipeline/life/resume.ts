@@ -8,6 +8,7 @@ import { deleteVideo } from './delete-video.ts';
 import { ingest } from './ingest.ts';
 import { LONGEST_RUN_MS } from './execution.ts';
 import type { StartExecution } from './execution.ts';
+import { logFailure } from '../observe.ts';
 import { revisionsOf } from '../revisions/revisions.ts';
 import { unfinishedVideos } from './unfinished.ts';
 import type { World } from '../world.ts';
@@ -67,7 +68,7 @@ async function tryAgain(id: string, world: World, { startExecution, now }: Resum
     await continueTry(id, world, new Date());
   } catch (error) {
     if (error instanceof RequestError && error.status === 404) return endDelay(id, world); // deleted meanwhile
-    console.error(error);
+    logFailure(id, error);
     await noted(id, error, world);
   }
 }
@@ -80,4 +81,4 @@ const noted = (id: string, failure: unknown, world: World): Promise<void> =>
     attempts: NOTING_ATTEMPTS,
     passes: (error) => error instanceof OutageError,
     pauseMs: (failures) => 2 * backoffMs(failures),
-  }).catch((error: unknown) => console.error(error));
+  }).catch((error: unknown) => logFailure(id, error));

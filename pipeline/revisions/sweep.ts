@@ -21,6 +21,7 @@ import { beginGrace, formerRevision, sweepRevision } from './grace.ts';
 import { rewriteLasting } from '../derive/lasting.ts';
 import { startWork } from '../life/execution.ts';
 import type { StartExecution } from '../life/execution.ts';
+import { logFailure } from '../observe.ts';
 import { resumeNext, withoutNext } from './replan.ts';
 import {
   changeRevisions,
@@ -62,7 +63,7 @@ export async function sweepRevisions(world: World, options: SweepOptions): Promi
       try {
         await visit(id);
       } catch (error) {
-        console.error(`sweep of ${id}:`, error);
+        logFailure(id, error, 'sweep');
         sweep.failed.push({ id, message: (error as Error).message });
       }
     }

@@ -13,6 +13,7 @@ import type { Probe } from '../../core/source/probe.ts';
 import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import type { Mezzanine } from '../../core/records/mezzanine.ts';
 import { unlessDeleted } from '../life/delete-video.ts';
+import { logFailure } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { ObjectUpload } from '../store.ts';
 import type { World } from '../world.ts';
@@ -91,7 +92,7 @@ async function makeMezzanine(
     return { sizeBytes: stored, tracks };
   } catch (error) {
     // Where the store is away its own rules remove what lies there unfinished.
-    await upload.abort().catch((unfinished: unknown) => console.error(unfinished));
+    await upload.abort().catch((unfinished: unknown) => logFailure(id, unfinished));
     throw error;
   }
 }

@@ -362,9 +362,9 @@ test('a record that cannot be read keeps nothing else from being listed, fails t
     { id, state: 'failed', playable: false, error: { message: unreadable } },
   ]);
   expect(await account.dayPasses()).toMatchObject([
-    { error: { errorMessage: `Videos that could not be swept: 1. The first: ${unreadable}` } },
+    { error: { errorMessage: `Videos that could not be swept: 1. The first: video ${id}: ${unreadable}` } },
   ]);
-  expect(account.functions.maintenance.output()).toContain(`sweep of ${id}`);
+  expect(account.functions.maintenance.output()).toContain(`video ${id}, sweep:`);
 
   expect((await videos.deleteVideo(id)).status).toBe(204);
   expect(await account.dayPasses()).toEqual([
