@@ -1,6 +1,7 @@
 // What operators ask for, and what has to be done from time to time.
 
 import type { Context, ScheduledEvent } from 'aws-lambda';
+import { DEFAULT_REVISION_GRACE_DAYS } from '../core/limits.ts';
 import { maintain, maintenanceRequest } from '../pipeline/revisions/maintenance.ts';
 import type { MaintenanceAnswer } from '../pipeline/revisions/maintenance.ts';
 import { numberFromEnv } from './environment.ts';
@@ -9,7 +10,7 @@ import { worldFromEnvironment } from './world.ts';
 
 const world = worldFromEnvironment();
 const startExecution = startExecutionFromEnvironment();
-const graceSeconds = numberFromEnv('REVISION_GRACE_DAYS', 7) * 24 * 3600;
+const graceSeconds = numberFromEnv('REVISION_GRACE_DAYS', DEFAULT_REVISION_GRACE_DAYS) * 24 * 3600;
 
 /** What has been begun by then is brought to its end; the rest is for the next call. */
 const RESERVED_MS = 5 * 60 * 1000;

@@ -19,7 +19,8 @@ import {
   sourceKey,
   videoPrefix,
 } from '../core/artifacts/keys.ts';
-import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
+import { GATEWAY_TIMEOUT_SECONDS } from '../core/aws-limits.ts';
+import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES, DEFAULT_REVISION_GRACE_DAYS } from '../core/limits.ts';
 import type { Prewarm as WhatToPrewarm } from '../core/plan/plan.ts';
 import type { Playback } from '../core/access/playback-token.ts';
 import { acknowledge } from './acknowledge.ts';
@@ -147,7 +148,7 @@ export interface VideoPipelineProps {
 
 const DEFAULT_MEMORY_MB = 3008;
 const DEFAULT_CONCURRENCY = 5;
-const DEFAULT_REVISION_GRACE = Duration.days(7);
+const DEFAULT_REVISION_GRACE = Duration.days(DEFAULT_REVISION_GRACE_DAYS);
 const DEFAULT_MAX_DURATION = Duration.seconds(DEFAULT_LIMITS.maxDurationSeconds);
 
 export class VideoPipeline extends Construct {
@@ -294,7 +295,7 @@ export class VideoPipeline extends Construct {
       entry: 'lambdas/api.ts',
       description: 'The HTTP API: uploads, states, lists, deletions, tokens; and the pages of single videos',
       memoryMb: 1024,
-      timeout: Duration.seconds(29), // the gateway hangs up after 30
+      timeout: Duration.seconds(GATEWAY_TIMEOUT_SECONDS - 1),
       environment: {
         ...buckets,
         PAGE_BUCKET: page.bucket.bucketName,

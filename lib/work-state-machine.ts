@@ -9,6 +9,7 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { OUTAGE_CODES } from '../core/errors.ts';
+import { LONGEST_EXECUTION_SECONDS } from '../core/limits.ts';
 import { acknowledge, logicalId, wildcards } from './acknowledge.ts';
 import { LOG_RETENTION } from './pipeline-function.ts';
 
@@ -113,7 +114,7 @@ export class WorkStateMachine extends Construct {
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
       stateMachineType: sfn.StateMachineType.STANDARD,
       definitionBody: sfn.DefinitionBody.fromChainable(chunks.next(finishing).next(outcome)),
-      timeout: Duration.days(1),
+      timeout: Duration.seconds(LONGEST_EXECUTION_SECONDS),
       tracingEnabled: true,
       logs: { destination: logGroup, level: sfn.LogLevel.ERROR, includeExecutionData: true },
     });

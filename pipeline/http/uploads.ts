@@ -3,12 +3,19 @@
 
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { RequestError, notFound } from '../../core/errors.ts';
 import { sourceKey } from '../../core/artifacts/keys.ts';
 import type { UploadGrant } from '../../core/access/upload-token.ts';
-import { completionRequest, formQuery, multipartRequest, partQuery, signRequest } from './api-schemas.ts';
+import {
+  MAX_UPLOAD_ID_CHARACTERS,
+  completionRequest,
+  formQuery,
+  multipartRequest,
+  partQuery,
+  signRequest,
+} from './api-schemas.ts';
 import { jsonOf, valid } from './request.ts';
-import { MAX_PARTS } from '../uploads/multipart.ts';
 import { SIGNED_SECONDS } from '../uploads/sign-upload.ts';
 import {
   beginParts,
@@ -109,9 +116,6 @@ function uploadNamedBy(context: Context, id: string): { key: string; uploadId: s
 
 /** Room for all parts as a list of them tells them, by a library that writes more of each. */
 const COMPLETION = { maxBytes: MAX_PARTS * 256, maxValues: MAX_PARTS * 10 };
-
-/** S3's are a few hundred long; longer ones make a URL that nobody takes. */
-const MAX_UPLOAD_ID_CHARACTERS = 1024;
 
 const otherVideo = (): RequestError =>
   new RequestError(403, 'FORBIDDEN', 'The upload token is for another video.');

@@ -1,6 +1,7 @@
 // Hands a work list to an engine, which runs it: an execution.
 
 import { workKey } from '../../core/artifacts/keys.ts';
+import { LONGEST_EXECUTION_SECONDS } from '../../core/limits.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { WORK, parseWorkList } from '../../core/records/work.ts';
 import type { Work } from '../../core/records/work.ts';
@@ -9,7 +10,7 @@ import { putJson } from '../store.ts';
 import type { World } from '../world.ts';
 
 /** How long an engine may be at a list before it counts as lost: as lib/work-state-machine.ts ends an execution. */
-export const LONGEST_RUN_MS = 24 * 3600 * 1000;
+export const LONGEST_RUN_MS = LONGEST_EXECUTION_SECONDS * 1000;
 
 export interface ExecutionRequest {
   id: string;

@@ -2,15 +2,14 @@
 // closed page. The token names the video; all there is to be named beside it are uploads and parts of that.
 
 import { createHash } from 'node:crypto';
+import { MAX_REQUEST_BYTES, MIN_PART_BYTES } from '../../core/aws-limits.ts';
 import { RequestError, notFound } from '../../core/errors.ts';
 import { cardKey, parseSourceKey, sourceKey } from '../../core/artifacts/keys.ts';
 import { checkContentType } from '../../core/access/upload-token.ts';
 import type { UploadGrant } from '../../core/access/upload-token.ts';
 import { alreadyUploaded, tooLarge } from './create-upload.ts';
 import { unlessDeleted } from '../life/delete-video.ts';
-import { MIN_PART_BYTES } from './multipart.ts';
 import type { MultipartStore, StoredPart } from './multipart.ts';
-import { MAX_REQUEST_BYTES } from './sign-upload.ts';
 import type { SignUpload, SignedRequest, UploadForm } from './sign-upload.ts';
 import { leastFileBytes, makeRoom } from './upload-limits.ts';
 import type { IntendedPart } from './upload-limits.ts';
