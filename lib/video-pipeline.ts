@@ -21,7 +21,7 @@ import {
 } from '../core/artifacts/keys.ts';
 import { GATEWAY_TIMEOUT_SECONDS } from '../core/aws-limits.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES, DEFAULT_REVISION_GRACE_DAYS } from '../core/limits.ts';
-import type { Prewarm as WhatToPrewarm } from '../core/plan/plan.ts';
+import type { PrewarmExtent } from '../core/plan/plan.ts';
 import type { Playback } from '../core/access/playback-token.ts';
 import { acknowledge } from './acknowledge.ts';
 import { Delivery } from './delivery.ts';
@@ -60,7 +60,7 @@ export interface VideoPipelineProps {
    * watched (`lowest`, for catalogues of which most is never watched), or nothing (`none`).
    * @default 'all'
    */
-  prewarm?: WhatToPrewarm;
+  prewarm?: PrewarmExtent;
 
   /**
    * Chunks (about half a minute each) of one video that are encoded at the same time. The default leaves half of the

@@ -97,12 +97,12 @@ export interface AudioPlan {
 }
 
 export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
-  prewarm: Prewarm;
+  prewarm: PrewarmExtent;
 }
 
 /** What to make ahead of time: all renditions, only the lowest rung and the sound, or nothing. */
-export const PREWARM = ['all', 'lowest', 'none'] as const;
-export type Prewarm = (typeof PREWARM)[number];
+export const PREWARM_EXTENTS = ['all', 'lowest', 'none'] as const;
+export type PrewarmExtent = (typeof PREWARM_EXTENTS)[number];
 
 export const AAC_FRAME_SAMPLES = 1024;
 const GOP_SECONDS = 2;
@@ -158,7 +158,7 @@ export const renditionNames = ({ video, audio }: Pick<Plan, 'video' | 'audio'>):
   ...(audio ? [audio.name] : []),
 ];
 
-function prewarmed(plan: Pick<Plan, 'video' | 'audio'>, prewarm: Prewarm): string[] {
+function prewarmed(plan: Pick<Plan, 'video' | 'audio'>, prewarm: PrewarmExtent): string[] {
   const names = renditionNames(plan);
   switch (prewarm) {
     case 'all':

@@ -1,5 +1,5 @@
 import { planFor } from '../../core/plan/plan.ts';
-import type { Plan, Prewarm } from '../../core/plan/plan.ts';
+import type { Plan, PrewarmExtent } from '../../core/plan/plan.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../../core/playlists/playlists.ts';
 import { audioFrames, segmentCount, segmentSeconds, videoFrames } from '../../core/plan/segments.ts';
 import { workFor } from '../../core/work/work.ts';
@@ -126,7 +126,7 @@ test('the last picture is held while the sound goes on', () => {
   expect([film.grid.frameCount, film.video!.sourceFrames]).toEqual([375, 250]);
 });
 
-test.each<[Prewarm, string[]]>([
+test.each<[PrewarmExtent, string[]]>([
   ['all', ['720p', '480p', '360p', 'audio-0']],
   ['lowest', ['360p', 'audio-0']],
   ['none', []],

@@ -17,7 +17,7 @@ import {
   workKey,
 } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/keys.ts';
-import type { Plan, Prewarm } from '../../core/plan/plan.ts';
+import type { Plan, PrewarmExtent } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
@@ -220,7 +220,7 @@ test('planned anew as it is while the next revision is made, it keeps what it is
   expect(ofAbandoned(video)).toEqual([]);
 });
 
-test.each<Prewarm>(['lowest', 'none'])(
+test.each<PrewarmExtent>(['lowest', 'none'])(
   'with %s made ahead of time, the new revision holds what viewers had of the old one before it is the current one',
   async (prewarm) => {
     const video = await oldVideo({ prewarm });

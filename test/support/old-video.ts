@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { firstPlanKey, planKey, revisionsKey, sourceKey } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/keys.ts';
-import type { Plan, Prewarm } from '../../core/plan/plan.ts';
+import type { Plan, PrewarmExtent } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
@@ -70,7 +70,7 @@ export const KEPT: [string, Keeping][] = [
 ];
 
 /** A video that was planned by the first recipe, and is ready. Each kind is made once, and copied. */
-export async function oldVideo({ prewarm = 'all' as Prewarm, keep = asOnlyRevision } = {}): Promise<Video> {
+export async function oldVideo({ prewarm = 'all' as PrewarmExtent, keep = asOnlyRevision } = {}): Promise<Video> {
   const name = `${prewarm} ${keep.name}`;
   const video = made.get(name) ?? makeOldVideo(prewarm, keep);
   made.set(name, video);
@@ -79,7 +79,7 @@ export async function oldVideo({ prewarm = 'all' as Prewarm, keep = asOnlyRevisi
 
 const made = new Map<string, Promise<Video>>();
 
-async function makeOldVideo(prewarm: Prewarm, keep: Keeping): Promise<Video> {
+async function makeOldVideo(prewarm: PrewarmExtent, keep: Keeping): Promise<Video> {
   const { id, world } = await uploadedIn(directory.path, clip);
   world.settings.prewarm = prewarm;
   const source = await world.uploads.head(sourceKey(id));
