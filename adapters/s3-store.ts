@@ -13,14 +13,13 @@ import {
 } from '@aws-sdk/client-s3';
 import type { CompletedPart, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
+import { MAX_DELETED_KEYS } from '../core/aws-limits.ts';
 import { OutageError, notFound, sourceReplaced } from '../core/errors.ts';
 import type { PutOptions, Store } from '../pipeline/store.ts';
 import { backoffMs, pause } from '../machine/patience.ts';
 import { s3Multipart } from './s3-multipart.ts';
 import { asked, askedWhole, isProven, lengthMetadata, statusOf, wholeBody } from './s3-answers.ts';
 
-/** S3 deletes at most so many keys by one request. */
-const DELETE_BATCH = 1000;
 /** How often a write is tried that meets another one. */
 const CONFLICTS = 10;
 
@@ -158,8 +157,8 @@ export function s3Store(client: S3Client, bucket: string): Store {
       }
     },
     async delete(keys) {
-      for (let from = 0; from < keys.length; from += DELETE_BATCH) {
-        const Objects = keys.slice(from, from + DELETE_BATCH).map((Key) => ({ Key }));
+      for (let from = 0; from < keys.length; from += MAX_DELETED_KEYS) {
+        const Objects = keys.slice(from, from + MAX_DELETED_KEYS).map((Key) => ({ Key }));
         const command = new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } });
         const failed = (await asked(() => client.send(command))).Errors?.[0];
         if (failed) {

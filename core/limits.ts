@@ -31,3 +31,30 @@ export const DEFAULT_LIMITS: SourceLimits = {
 
 /** As much as S3 took in one object for most of its life: a day of camera originals. */
 export const DEFAULT_MAX_UPLOAD_BYTES = 5 * 1024 ** 4;
+
+/** How long an upload in parts that nobody completes can be gone on with. */
+export const UNFINISHED_UPLOAD_DAYS = 3;
+
+/** A player keeps the revision that it began with: longer than any film with its pauses. */
+export const DEFAULT_REVISION_GRACE_DAYS = 7;
+
+/** How long an engine may be at a work list before it counts as lost. */
+export const LONGEST_EXECUTION_SECONDS = 24 * 3600;
+
+/** Videos, or unfinished uploads, on one page of a list. */
+export const DEFAULT_PAGE = 20;
+export const MAX_PAGE = 100;
+
+/** How long the gateway, and the function it asks, take an API key for what it was: a changed one lives on for as long. */
+export const API_KEY_CACHED_SECONDS = 5 * 60;
+
+/**
+ * How long a function makes, and takes, tokens with its copy of a secret. After one rotation of the playback secret an old
+ * copy does no harm, for what it signs with stays valid until the next; only two in a row, which somebody starts to cut
+ * off all tokens, make it worthless. A minute is what docs/operations.md tells them to wait; it costs a request to Secrets
+ * Manager a minute ($0.05 for 10,000).
+ */
+export const SECRET_CACHED_SECONDS = 60;
+
+/** How long a browser remembers what pages of other origins may ask for. */
+export const PREFLIGHT_SECONDS = 24 * 3600;

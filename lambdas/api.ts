@@ -22,7 +22,7 @@ const publicBaseUrl = requireEnv('PUBLIC_BASE_URL');
 const uploadsBucket = requireEnv('UPLOADS_BUCKET');
 
 const api = httpApi({
-  world: {
+  stores: {
     ...buckets,
     multipart: s3Multipart(client, uploadsBucket),
     sign: signUploads(client, uploadsBucket),

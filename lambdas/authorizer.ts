@@ -3,11 +3,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { APIGatewayRequestAuthorizerEventV2, APIGatewaySimpleAuthorizerResult } from 'aws-lambda';
 import { getSecret } from '@aws-lambda-powertools/parameters/secrets';
+import { API_KEY_CACHED_SECONDS } from '../core/limits.ts';
 import { requireEnv } from './environment.ts';
 
 // Where it is kept as a secret it may be changed at any time; where it is given, it is given.
 const key = process.env['API_KEY_SECRET_ARN']
-  ? () => getSecret(requireEnv('API_KEY_SECRET_ARN'), { maxAge: 300 })
+  ? () => getSecret(requireEnv('API_KEY_SECRET_ARN'), { maxAge: API_KEY_CACHED_SECONDS })
   : () => Promise.resolve(requireEnv('API_KEY'));
 
 export async function handler({

@@ -4,6 +4,7 @@ import { OUTAGE_CODES } from '../core/errors.ts';
 import type { OutageCode } from '../core/errors.ts';
 import { failVideo } from '../pipeline/life/fail-video.ts';
 import { finish } from '../pipeline/life/finish.ts';
+import { withFailureLogged } from '../pipeline/observe.ts';
 import { bucketsFromEnvironment } from './buckets.ts';
 import { observe } from './observability.ts';
 
@@ -20,7 +21,10 @@ interface Outcome {
   failed?: boolean;
 }
 
-export async function handler({ id, rev, outcomes = [], failed }: Outcome): Promise<void> {
+export const handler = (outcome: Outcome): Promise<void> =>
+  withFailureLogged(outcome.id, () => ended(outcome));
+
+async function ended({ id, rev, outcomes = [], failed }: Outcome): Promise<void> {
   const now = new Date();
   if (failed || outcomes.includes('failed')) return failVideo(id, rev, 'ENCODING_FAILED', world, now);
   const outage = outcomes.find((outcome) => OUTAGE_CODES.includes(outcome as OutageCode));

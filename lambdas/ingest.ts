@@ -4,21 +4,25 @@ import type { S3Event } from 'aws-lambda';
 import { RequestError } from '../core/errors.ts';
 import { parseSourceKey } from '../core/artifacts/keys.ts';
 import { ingest } from '../pipeline/life/ingest.ts';
-import { prewarmFromEnvironment } from './prewarm.ts';
+import { logWarning, withFailureLogged } from '../pipeline/observe.ts';
+import { startExecutionFromEnvironment } from './executions.ts';
 import { worldFromEnvironment } from './world.ts';
 
 const world = worldFromEnvironment();
-const startPrewarm = prewarmFromEnvironment();
+const startExecution = startExecutionFromEnvironment();
 
 export async function handler(event: S3Event): Promise<void> {
   for (const { s3 } of event.Records) {
     const id = parseSourceKey(decodeURIComponent(s3.object.key.replaceAll('+', ' ')));
-    if (id) await ingest(id, world, startPrewarm).catch(ignoreOvertaken);
+    if (!id) continue;
+    await withFailureLogged(id, () => ingest(id, world, startExecution)).catch(ignoreOvertaken(id));
   }
 }
 
 /** An event may come after its file was deleted, or another has taken its place, of which there is another event. */
-function ignoreOvertaken(error: unknown): void {
-  if (!(error instanceof RequestError)) throw error;
-  console.warn(`${error.code}: ${error.message}`);
-}
+const ignoreOvertaken =
+  (id: string) =>
+  (error: unknown): void => {
+    if (!(error instanceof RequestError)) throw error;
+    logWarning(id, error);
+  };

@@ -1,15 +1,16 @@
 // What operators ask for, and what has to be done from time to time.
 
 import type { Context, ScheduledEvent } from 'aws-lambda';
+import { DEFAULT_REVISION_GRACE_DAYS } from '../core/limits.ts';
 import { maintain, maintenanceRequest } from '../pipeline/revisions/maintenance.ts';
 import type { MaintenanceAnswer } from '../pipeline/revisions/maintenance.ts';
 import { numberFromEnv } from './environment.ts';
-import { prewarmFromEnvironment } from './prewarm.ts';
+import { startExecutionFromEnvironment } from './executions.ts';
 import { worldFromEnvironment } from './world.ts';
 
 const world = worldFromEnvironment();
-const startPrewarm = prewarmFromEnvironment();
-const graceSeconds = numberFromEnv('REVISION_GRACE_DAYS', 7) * 24 * 3600;
+const startExecution = startExecutionFromEnvironment();
+const graceSeconds = numberFromEnv('REVISION_GRACE_DAYS', DEFAULT_REVISION_GRACE_DAYS) * 24 * 3600;
 
 /** What has been begun by then is brought to its end; the rest is for the next call. */
 const RESERVED_MS = 5 * 60 * 1000;
@@ -19,7 +20,7 @@ export async function handler(
   context?: Pick<Context, 'getRemainingTimeInMillis'>,
 ): Promise<MaintenanceAnswer> {
   const options = {
-    startPrewarm,
+    startExecution,
     graceSeconds,
     now: new Date(),
     isTimeUp: () => (context?.getRemainingTimeInMillis() ?? Infinity) < RESERVED_MS,
@@ -29,8 +30,10 @@ export async function handler(
   await maintain({ command: 'resume', lost: true }, world, options);
   // Nobody reads what a schedule is answered. An error is tried again, and an alarm sees it.
   if ('swept' in answer && answer.failed.length > 0) {
-    const { failed } = answer;
-    throw new Error(`Videos that could not be swept: ${failed.length}. The first: ${failed[0]!.message}`);
+    const [first, { length }] = [answer.failed[0]!, answer.failed];
+    throw new Error(
+      `Videos that could not be swept: ${length}. The first: video ${first.id}: ${first.message}`,
+    );
   }
   return answer;
 }

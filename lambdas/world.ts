@@ -1,10 +1,10 @@
-// The world of a function that encodes: its buckets, its ffmpeg, its limits, all from the environment.
+// The world (pipeline/world.ts) of a function that encodes, from the environment: its buckets, its ffmpeg, its limits.
 
 import { tmpdir } from 'node:os';
 import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import type { World } from '../pipeline/world.ts';
-import { PREWARM } from '../core/plan/plan-for.ts';
+import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
 import { bucketsFromEnvironment } from './buckets.ts';
@@ -51,7 +51,7 @@ export function worldFromEnvironment(): World {
       temporaryDirectory: process.env['ENCODE_DIRECTORY'] ?? tmpdir(),
       limits,
     },
-    settings: { ...limits, prewarm: choiceFromEnv('PREWARM', PREWARM) },
+    settings: { ...limits, prewarm: choiceFromEnv('PREWARM', PREWARM_EXTENTS) },
     observe,
   };
 }

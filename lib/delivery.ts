@@ -11,6 +11,8 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import { join } from 'node:path';
 import { contentSecurityPolicy } from '../core/access/content-security-policy.ts';
+import { GATEWAY_TIMEOUT_SECONDS, ORIGIN_TIMEOUT_SECONDS } from '../core/aws-limits.ts';
+import { PREFLIGHT_SECONDS } from '../core/limits.ts';
 import { acknowledge } from './acknowledge.ts';
 
 export interface CdnDomain {
@@ -32,7 +34,7 @@ export interface DeliveryProps {
 }
 
 /** The longest that CloudFront waits for an origin without a raised quota, and longer than any segment takes. */
-const ORIGIN_TIMEOUT = Duration.seconds(60);
+const ORIGIN_TIMEOUT = Duration.seconds(ORIGIN_TIMEOUT_SECONDS);
 
 export class Delivery extends Construct {
   readonly distribution: cloudfront.Distribution;
@@ -166,7 +168,7 @@ export class Delivery extends Construct {
         accessControlAllowHeaders: ['*'],
         accessControlExposeHeaders: ['*'],
         accessControlAllowCredentials: false,
-        accessControlMaxAge: Duration.days(1),
+        accessControlMaxAge: Duration.seconds(PREFLIGHT_SECONDS),
         originOverride: true,
       },
       securityHeadersBehavior: {
@@ -227,7 +229,7 @@ const apiBehavior = ({ apiDomainName }: DeliveryProps): cloudfront.BehaviorOptio
     protocolPolicy: cloudfront.OriginProtocolPolicy.HTTPS_ONLY,
     originSslProtocols: [cloudfront.OriginSslPolicy.TLS_V1_2],
     connectionAttempts: 1, // a POST that took too long is not to be sent again
-    readTimeout: Duration.seconds(30), // the gateway's own limit
+    readTimeout: Duration.seconds(GATEWAY_TIMEOUT_SECONDS),
   }),
   viewerProtocolPolicy: cloudfront.ViewerProtocolPolicy.HTTPS_ONLY, // no key in a redirected request
   cachePolicy: cloudfront.CachePolicy.CACHING_DISABLED,

@@ -7,6 +7,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as deployment from 'aws-cdk-lib/aws-s3-deployment';
 import { Construct } from 'constructs';
+import { IMMUTABLE } from '../core/artifacts/artifacts.ts';
 import type { Config } from '../web/api.ts';
 import { WRITES_ANY_LOG, acknowledge, logicalId, wildcards } from './acknowledge.ts';
 import { LOG_RETENTION } from './pipeline-function.ts';
@@ -46,7 +47,7 @@ export class Page extends Construct {
       ...common,
       sources: [deployment.Source.asset(join(directory, 'assets'))],
       destinationKeyPrefix: 'assets',
-      cacheControl: [deployment.CacheControl.fromString('public, max-age=31536000, immutable')],
+      cacheControl: [deployment.CacheControl.fromString(IMMUTABLE)],
       prune: false, // a page that was opened before this deployment may yet ask for the old ones
     });
     const page = new deployment.BucketDeployment(this, 'Index', {

@@ -1,11 +1,12 @@
 // A function as all of ours are: Node 24, one bundled file, its own log group, traced, and named to Powertools.
 
-import { RemovalPolicy } from 'aws-cdk-lib';
-import type { Duration, Size } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { Size } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
+import { MAX_EVENT_AGE_SECONDS } from '../core/aws-limits.ts';
 import { acknowledge } from './acknowledge.ts';
 import { bundled } from './bundle.ts';
 
@@ -13,6 +14,9 @@ export const METRICS_NAMESPACE = 'InstantHLS';
 
 /** Long enough to look into last quarter's complaint; what must be kept longer does not belong into logs. */
 export const LOG_RETENTION = logs.RetentionDays.THREE_MONTHS;
+
+/** Of calls that wait in Lambda's own queue: as long as it keeps them, and two attempts more after an error. */
+export const QUEUED_CALLS = { retryAttempts: 2, maxEventAge: Duration.seconds(MAX_EVENT_AGE_SECONDS) };
 
 /** What all functions of one pipeline share. */
 export interface PipelineFunctionDefaults {

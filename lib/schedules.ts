@@ -7,11 +7,12 @@ import * as events from 'aws-cdk-lib/aws-events';
 import { LambdaFunction } from 'aws-cdk-lib/aws-events-targets';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { QUEUED_CALLS } from './pipeline-function.ts';
 
 export class Schedules extends Construct {
   constructor(scope: Construct, id: string, { maintenance }: { maintenance: lambda.Function }) {
     super(scope, id);
-    maintenance.configureAsyncInvoke({ retryAttempts: 2, maxEventAge: Duration.hours(6) });
+    maintenance.configureAsyncInvoke(QUEUED_CALLS);
     // Its event is the schedule's own, as that of the rule before there were two.
     new events.Rule(this, 'Rule', {
       description: 'Sweeps revisions whose grace time is over, and takes up videos that were lost',

@@ -4,13 +4,13 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
-import { PREWARM } from '../core/plan/plan-for.ts';
+import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
 import { PLAYBACK } from '../core/access/playback-token.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
 
 const CHOICES = {
   playback: PLAYBACK,
-  prewarm: PREWARM,
+  prewarm: PREWARM_EXTENTS,
   architecture: ['x86_64', 'arm64'],
   removal: ['retain', 'destroy'],
 } as const;

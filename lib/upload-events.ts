@@ -11,6 +11,7 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { SOURCES } from '../core/artifacts/keys.ts';
 import { WRITES_ANY_LOG, acknowledge } from './acknowledge.ts';
+import { QUEUED_CALLS } from './pipeline-function.ts';
 
 export class UploadEvents extends Construct {
   /** Each message holds the event that failed, as `requestPayload`. */
@@ -29,8 +30,7 @@ export class UploadEvents extends Construct {
     });
     acknowledge(this.deadLetters, { 'AwsSolutions-SQS3': 'This is the dead-letter queue.' });
     ingest.configureAsyncInvoke({
-      retryAttempts: 2,
-      maxEventAge: Duration.hours(6),
+      ...QUEUED_CALLS,
       onFailure: new SqsDestination(this.deadLetters),
     });
     uploads.addEventNotification(s3.EventType.OBJECT_CREATED, new LambdaDestination(ingest), {

@@ -13,6 +13,7 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
+import { API_KEY_CACHED_SECONDS, PREFLIGHT_SECONDS } from '../core/limits.ts';
 import { acknowledge } from './acknowledge.ts';
 import { LOG_RETENTION, PipelineFunction } from './pipeline-function.ts';
 import type { PipelineFunctionDefaults } from './pipeline-function.ts';
@@ -75,7 +76,7 @@ export class VideoApi extends Construct {
         allowOrigins: ['*'],
         allowMethods: [apigateway.CorsHttpMethod.ANY],
         allowHeaders: ['authorization', 'content-type'],
-        maxAge: Duration.days(1),
+        maxAge: Duration.seconds(PREFLIGHT_SECONDS),
       },
     });
     this.domainName = `${this.httpApi.apiId}.execute-api.${Stack.of(this).region}.${Stack.of(this).urlSuffix}`;
@@ -104,7 +105,7 @@ export class VideoApi extends Construct {
       authorizer = new HttpLambdaAuthorizer('KeyAuthorizer', this.authorizer, {
         responseTypes: [HttpLambdaResponseType.SIMPLE],
         identitySource: ['$request.header.Authorization'],
-        resultsCacheTtl: Duration.minutes(5), // and so long a changed key lives on
+        resultsCacheTtl: Duration.seconds(API_KEY_CACHED_SECONDS),
       });
     } else {
       const { jwtIssuer, jwtAudience } = props.authorization;

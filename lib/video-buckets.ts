@@ -7,6 +7,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import { PREFLIGHT_SECONDS, UNFINISHED_UPLOAD_DAYS } from '../core/limits.ts';
 import { acknowledge, logicalId, wildcards } from './acknowledge.ts';
 
 export interface VideoBucketsProps {
@@ -41,7 +42,7 @@ export class VideoBuckets extends Construct {
       ],
       lifecycleRules: [
         // Uploaders leave uploads open when they give up; a few days is how long one may be resumed.
-        { abortIncompleteMultipartUploadAfter: Duration.days(3) },
+        { abortIncompleteMultipartUploadAfter: Duration.days(UNFINISHED_UPLOAD_DAYS) },
         ...(expireSourcesAfter ? [{ expiration: expireSourcesAfter }] : []),
       ],
     });
@@ -54,10 +55,10 @@ export class VideoBuckets extends Construct {
           allowedOrigins: ['*'],
           allowedMethods: [s3.HttpMethods.GET, s3.HttpMethods.HEAD],
           allowedHeaders: ['*'],
-          maxAge: 86_400,
+          maxAge: PREFLIGHT_SECONDS,
         },
       ],
-      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(3) }],
+      lifecycleRules: [{ abortIncompleteMultipartUploadAfter: Duration.days(UNFINISHED_UPLOAD_DAYS) }],
     });
   }
 }

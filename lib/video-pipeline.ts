@@ -19,8 +19,9 @@ import {
   sourceKey,
   videoPrefix,
 } from '../core/artifacts/keys.ts';
-import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
-import type { Prewarm as WhatToPrewarm } from '../core/plan/plan-for.ts';
+import { GATEWAY_TIMEOUT_SECONDS } from '../core/aws-limits.ts';
+import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES, DEFAULT_REVISION_GRACE_DAYS } from '../core/limits.ts';
+import type { PrewarmExtent } from '../core/plan/plan-for.ts';
 import type { Playback } from '../core/access/playback-token.ts';
 import { acknowledge } from './acknowledge.ts';
 import { Delivery } from './delivery.ts';
@@ -32,7 +33,7 @@ import type { AlarmTarget } from './monitoring.ts';
 import { Page, VIDEO_PAGES } from './page.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 import { PlaybackTokens } from './playback-tokens.ts';
-import { Prewarm } from './prewarm.ts';
+import { WorkStateMachine } from './work-state-machine.ts';
 import { Schedules } from './schedules.ts';
 import { UploadEvents } from './upload-events.ts';
 import { VideoApi } from './video-api.ts';
@@ -59,7 +60,7 @@ export interface VideoPipelineProps {
    * watched (`lowest`, for catalogues of which most is never watched), or nothing (`none`).
    * @default 'all'
    */
-  prewarm?: WhatToPrewarm;
+  prewarm?: PrewarmExtent;
 
   /**
    * Chunks (about half a minute each) of one video that are encoded at the same time. The default leaves half of the
@@ -147,7 +148,7 @@ export interface VideoPipelineProps {
 
 const DEFAULT_MEMORY_MB = 3008;
 const DEFAULT_CONCURRENCY = 5;
-const DEFAULT_REVISION_GRACE = Duration.days(7);
+const DEFAULT_REVISION_GRACE = Duration.days(DEFAULT_REVISION_GRACE_DAYS);
 const DEFAULT_MAX_DURATION = Duration.seconds(DEFAULT_LIMITS.maxDurationSeconds);
 
 export class VideoPipeline extends Construct {
@@ -203,7 +204,7 @@ export class VideoPipeline extends Construct {
 
     const buckets = { UPLOADS_BUCKET: uploads.bucketName, MEDIA_BUCKET: media.bucketName };
     // Whoever comes first plans a video, so all must be told the same.
-    const world = {
+    const encodingEnvironment = {
       ...buckets,
       MAX_DURATION_SECONDS: String(maxDuration.toSeconds()),
       MAX_PICTURE_PIXELS: String(props.uploads?.maxPicturePixels ?? DEFAULT_LIMITS.maxPicturePixels),
@@ -215,7 +216,7 @@ export class VideoPipeline extends Construct {
     const encoding = {
       ...defaults,
       layers: [ffmpegLayer(this, 'Ffmpeg', { architecture: defaults.architecture, own: props.ffmpeg })],
-      environment: world,
+      environment: encodingEnvironment,
     };
     const origin = new PipelineFunction(this, 'Origin', {
       ...encoding,
@@ -241,7 +242,8 @@ export class VideoPipeline extends Construct {
       timeout: Duration.minutes(2),
       environment: buckets,
     });
-    this.stateMachine = new Prewarm(this, 'Prewarm', {
+    // The id is from when it had no other name: with another one CloudFormation would replace it.
+    this.stateMachine = new WorkStateMachine(this, 'Prewarm', {
       media,
       transcode,
       finish,
@@ -253,7 +255,7 @@ export class VideoPipeline extends Construct {
       description: 'Plans a video whose source has arrived, makes its opening and starts the prewarm',
       memoryMb: viewersMemoryMb, // somebody waits for the upload to become playable
       timeout: Duration.minutes(15), // a second for most; a large source without an index is copied first
-      environment: { ...world, STATE_MACHINE_ARN: this.stateMachine.stateMachineArn },
+      environment: { ...encodingEnvironment, STATE_MACHINE_ARN: this.stateMachine.stateMachineArn },
     });
     const revisionGrace = props.revisionGrace ?? DEFAULT_REVISION_GRACE;
     const maintenance = new PipelineFunction(this, 'Maintenance', {
@@ -263,7 +265,7 @@ export class VideoPipeline extends Construct {
       memoryMb: viewersMemoryMb, // nobody waits, but what `ingest` could plan must not be too large to be planned anew
       timeout: Duration.minutes(15), // a portion of all videos, of which some may have to be copied first
       environment: {
-        ...world,
+        ...encodingEnvironment,
         STATE_MACHINE_ARN: this.stateMachine.stateMachineArn,
         REVISION_GRACE_DAYS: String(revisionGrace.toDays({ integral: false })),
       },
@@ -293,7 +295,7 @@ export class VideoPipeline extends Construct {
       entry: 'lambdas/api.ts',
       description: 'The HTTP API: uploads, states, lists, deletions, tokens; and the pages of single videos',
       memoryMb: 1024,
-      timeout: Duration.seconds(29), // the gateway hangs up after 30
+      timeout: Duration.seconds(GATEWAY_TIMEOUT_SECONDS - 1),
       environment: {
         ...buckets,
         PAGE_BUCKET: page.bucket.bucketName,

@@ -3,6 +3,7 @@
 
 import type { S3Event } from 'aws-lambda';
 import { SOURCES, parseSourceKey, sourceKey } from '../core/artifacts/keys.ts';
+import { MAX_LISTED } from '../core/aws-limits.ts';
 import { unfinishedVideos } from '../pipeline/life/unfinished.ts';
 import type { World } from '../pipeline/world.ts';
 
@@ -10,8 +11,6 @@ type Buckets = Pick<World, 'uploads' | 'media'>;
 type Announce = (event: S3Event) => void;
 
 const POLL_MS = 2000;
-/** Ids sort newest first, so that one page of a listing holds all that can be new. */
-const NEWEST = 1000;
 
 export async function announceUnfinished(buckets: Buckets, announce: Announce): Promise<void> {
   for await (const id of unfinishedVideos(buckets)) announce(createdEvent(id));
@@ -41,7 +40,8 @@ async function newestUploads(uploads: Buckets['uploads']): Promise<Map<string, s
   for await (const { key, etag } of uploads.list(SOURCES)) {
     const id = parseSourceKey(key);
     if (id) found.set(id, etag);
-    if (found.size === NEWEST) break;
+    // Ids sort newest first, so that one page of a listing holds all that can be new.
+    if (found.size === MAX_LISTED) break;
   }
   return found;
 }

@@ -8,6 +8,8 @@ import type {
   APIGatewaySimpleAuthorizerResult,
 } from 'aws-lambda';
 import { sessionAuthorization } from '../core/access/session.ts';
+import { MAX_EVENT_MIB } from '../core/aws-limits.ts';
+import { PREFLIGHT_SECONDS } from '../core/limits.ts';
 import { eventOf, sendResult } from './lambda-events.ts';
 
 export interface ApiFunctions {
@@ -26,7 +28,7 @@ export function apiGateway({ api, authorizer }: ApiFunctions) {
     }
     const event = await eventOf(request);
     if (!event) {
-      const body = { code: 'TOO_LARGE', message: 'The request is larger than 6 MiB.' };
+      const body = { code: 'TOO_LARGE', message: `The request is larger than ${MAX_EVENT_MIB} MiB.` };
       response.writeHead(413, { 'content-type': 'application/json' }).end(JSON.stringify(body));
       return;
     }
@@ -49,5 +51,5 @@ const CORS = {
   'access-control-allow-origin': '*',
   'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS',
   'access-control-allow-headers': 'authorization, content-type',
-  'access-control-max-age': '86400',
+  'access-control-max-age': String(PREFLIGHT_SECONDS),
 };

@@ -2,6 +2,7 @@
 // Lambda gives up after three attempts, or after six hours where it could not begin; as nobody here watches a queue of
 // what is then left, this goes on for the six hours.
 
+import { MAX_EVENT_AGE_SECONDS } from '../core/aws-limits.ts';
 import { pause } from '../machine/patience.ts';
 
 export interface AsyncInvocations<Event> {
@@ -16,7 +17,7 @@ export interface AsyncInvocationsOptions {
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
-const LONGEST_MS = 6 * 3600 * 1000;
+const LONGEST_MS = MAX_EVENT_AGE_SECONDS * 1000;
 
 export function asyncInvocations<Event>(
   handler: (event: Event) => Promise<void>,
@@ -28,8 +29,8 @@ export function asyncInvocations<Event>(
   async function attempt(invocation: Invocation<Event>): Promise<void> {
     try {
       await handler(invocation.event);
-    } catch (error) {
-      console.error(error);
+    } catch {
+      // It has said itself what it failed with.
       invocation.attempts += 1;
       if (Date.now() - invocation.acceptedMs > LONGEST_MS) return;
       // Whoever waits for the next attempt takes nobody's place.

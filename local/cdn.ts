@@ -11,6 +11,7 @@ import { parseByteRange } from '../core/byte-range.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
 import { admittedPath } from '../core/access/playback-token.ts';
 import type { PlaybackSecrets } from '../core/access/playback-token.ts';
+import { logFailure, videoIdIn } from '../pipeline/observe.ts';
 import { sendJson } from './web-server.ts';
 
 export interface CdnOptions {
@@ -76,7 +77,7 @@ export function cdn({ client, bucket, secrets, origin }: CdnOptions) {
           : undefined;
       });
     } catch (error) {
-      if (error instanceof OutageError) console.error(error.message);
+      if (error instanceof OutageError) logFailure(videoIdIn(key), error);
       else if (statusOf(error) !== 404) throw error;
       return undefined;
     }

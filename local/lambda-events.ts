@@ -3,9 +3,9 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { MAX_EVENT_MIB } from '../core/aws-limits.ts';
 
-/** What Lambda takes as one event. */
-const MAX_BODY_BYTES = 6 * 1024 * 1024;
+const MAX_BODY_BYTES = MAX_EVENT_MIB * 1024 * 1024;
 
 /** Undefined where the body is larger than an event can be. */
 export async function eventOf(request: IncomingMessage): Promise<APIGatewayProxyEventV2 | undefined> {

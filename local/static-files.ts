@@ -3,6 +3,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
+import { IMMUTABLE } from '../core/artifacts/artifacts.ts';
 
 const CONTENT_TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -32,7 +33,7 @@ export async function staticFiles(directory: string, headers: Record<string, str
       'content-type': CONTENT_TYPES[extname(name)] ?? 'application/octet-stream',
       'content-length': file.length,
       // Built files carry a hash in their names; the page that names them does not.
-      'cache-control': name.endsWith('.html') ? 'no-cache' : 'public, max-age=31536000, immutable',
+      'cache-control': name.endsWith('.html') ? 'no-cache' : IMMUTABLE,
       ...headers,
     });
     response.end(request.method === 'HEAD' ? undefined : file);

@@ -4,26 +4,31 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import * as z from 'zod';
-import type { Engine } from './prewarm-engine.ts';
+import type { ExecutionInput } from '../adapters/executions.ts';
+import type { Engine } from './work-engine.ts';
 
 const startExecution = z.object({
   name: z.string(),
   input: z
     .string()
     .transform((text) => JSON.parse(text) as unknown)
-    .pipe(z.object({ id: z.string(), rev: z.string(), bucket: z.string(), workKey: z.string() })),
+    .pipe(
+      z.object({
+        id: z.string(),
+        rev: z.string(),
+        bucket: z.string(),
+        workKey: z.string(),
+      }) satisfies z.ZodType<ExecutionInput>,
+    ),
 });
 
 /** What is passed on to the end of an execution. */
-export interface PrewarmedRevision {
-  id: string;
-  rev: string;
-}
+export type ExecutedRevision = Pick<ExecutionInput, 'id' | 'rev'>;
 
 export interface StepFunctionsOptions {
-  engine: Engine<PrewarmedRevision>;
+  engine: Engine<ExecutedRevision>;
   /** The list of work items, from S3. */
-  readItems(input: { bucket: string; workKey: string }): Promise<readonly unknown[]>;
+  readItems(input: Pick<ExecutionInput, 'bucket' | 'workKey'>): Promise<readonly unknown[]>;
 }
 
 export function stepFunctions({ engine, readItems }: StepFunctionsOptions) {

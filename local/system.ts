@@ -22,12 +22,12 @@ import { functionUrl } from './function-url.ts';
 import { functionInvocations } from './function-invocations.ts';
 import { loadFunctions } from './functions.ts';
 import { servePage } from './page.ts';
-import { prewarmEngine } from './prewarm-engine.ts';
+import { workEngine } from './work-engine.ts';
 import { abortOldUploads } from './lifecycle.ts';
 import { onSchedule } from './schedule.ts';
 import { openSecrets } from './secrets.ts';
 import { stepFunctions } from './step-functions.ts';
-import type { PrewarmedRevision } from './step-functions.ts';
+import type { ExecutedRevision } from './step-functions.ts';
 import { uploadTestClip } from './test-clip.ts';
 import { openWebServer } from './web-server.ts';
 
@@ -73,9 +73,9 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   });
   const client = s3Client();
 
-  const engine = prewarmEngine({
+  const engine = workEngine({
     work: (item) => functions.transcode(item),
-    end: (revision: PrewarmedRevision, errors) =>
+    end: (revision: ExecutedRevision, errors) =>
       functions.finish({ ...revision, outcomes: outcomesOf(errors) }).catch(unlessOvertaken),
     attempts: 4,
   });

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { logFailure, videoIdIn } from '../pipeline/observe.ts';
 
 /** Answers a request. `false` leaves it unanswered: there is nothing at that path. */
 export type Handler = (
@@ -28,7 +29,7 @@ export async function openWebServer(port: number): Promise<WebServer> {
     answer(request, response).catch((error: NodeJS.ErrnoException) => {
       // Who hangs up in the middle of a request has no question left.
       if (request.destroyed && error.code === 'ECONNRESET') return;
-      console.error(error);
+      logFailure(videoIdIn((request.url ?? '').split('?')[0]!), error);
       if (response.headersSent) response.destroy();
       else sendJson(response, 500, { code: 'INTERNAL', message: 'Something went wrong on our side.' });
     });

@@ -45,12 +45,12 @@ const LINES = {
   /** Pictures; gives way to everything else on the machine. */
   stills: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))),
   /** What is made ahead of time; gives way as well. */
-  prewarm: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))),
+  background: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))),
   /** Looks at a source, or copies it, and hardly works. */
   reading: waitingLine(4 * ENCODERS),
 };
 export type Line = keyof typeof LINES;
-const GIVING_WAY: ReadonlySet<Line> = new Set(['stills', 'prewarm']);
+const GIVING_WAY: ReadonlySet<Line> = new Set(['stills', 'background']);
 
 // No encoder outlives us.
 const running = new Set<ChildProcess>();

@@ -1,7 +1,9 @@
 // What is worth knowing of a running system, said where it happens. What becomes of it (a log line, a metric, nothing)
-// is for whoever builds the world to say.
+// is for whoever builds the world (pipeline/world.ts) to say.
 
+import { RequestError } from '../core/errors.ts';
 import type { SourceErrorCode } from '../core/errors.ts';
+import { isVideoId } from '../core/artifacts/keys.ts';
 import type { Rescue } from '../core/encoding/job.ts';
 import type { Artifact } from '../core/artifacts/artifact.ts';
 import type { PlannedSource } from '../core/plan/plan.ts';
@@ -48,6 +50,40 @@ export type Observation =
   | { event: 'notSucceeded'; id: string; rev: string };
 
 export type Observe = (observation: Observation) => void;
+
+/**
+ * A failure that ends here, with its stack. The id ties it to the rest of the video's life, over all functions; it is
+ * undefined where no video is concerned, or nobody knows which.
+ * @param during what was being done, where the stack does not say it
+ */
+export function logFailure(id: string | undefined, error: unknown, during?: string): undefined {
+  if (id === undefined) console.error(error);
+  else console.error(`video ${id}${during === undefined ? '' : `, ${during}`}:`, error);
+}
+
+/** The same for what is nobody's failure. */
+export const logWarning = (id: string, { code, message }: RequestError): void =>
+  console.warn(`video ${id}: ${code}: ${message}`);
+
+/**
+ * Does what an engine asks for. What that fails with passes through, as the engine decides what becomes of it; but engines
+ * know nothing of videos, so it is logged here. A RequestError is nobody's failure: the video was deleted meanwhile.
+ */
+export async function withFailureLogged<T>(id: string | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof RequestError)) logFailure(id, error);
+    throw error;
+  }
+}
+
+/** The video that a path or a key is of. Upload tokens begin with the id of theirs. */
+export const videoIdIn = (path: string): string | undefined =>
+  path
+    .split('/')
+    .map((part) => part.split('.')[0]!)
+    .find(isVideoId);
 
 export const secondsSince = (then: Date, now = new Date()): number =>
   Math.max(0, (now.getTime() - then.getTime()) / 1000);

@@ -1,4 +1,5 @@
-// The world as the pipeline sees it; each entry builds one from its environment.
+// The world: all that the pipeline reaches outside of its own process, as one value that it is handed. Each entry builds
+// one from its environment; a function that needs a part of it says which.
 
 import type { SourceLimits } from '../core/limits.ts';
 import type { PlanSettings } from '../core/plan/plan-for.ts';

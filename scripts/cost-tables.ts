@@ -8,7 +8,7 @@ import { offers } from '../core/plan/offers.ts';
 import type { Catalogue, Offer } from '../core/plan/offers.ts';
 import { planFor } from '../core/plan/plan-for.ts';
 import type { Plan } from '../core/plan/plan.ts';
-import type { Prewarm } from '../core/plan/plan-for.ts';
+import type { PrewarmExtent } from '../core/plan/plan-for.ts';
 import {
   AWS_PRICES,
   CLOUDFLARE_STREAM_PRICES,
@@ -176,7 +176,7 @@ const catalogue = (seconds: number, videos: number, viewings: number): Catalogue
 });
 
 /** Of a 1080p30 source with stereo sound. */
-function planOf(seconds: number, prewarm: Prewarm = 'all'): Plan {
+function planOf(seconds: number, prewarm: PrewarmExtent = 'all'): Plan {
   const rate = { num: 30, den: 1 };
   const frames = seconds * 30;
   const video = { width: 1920, height: 1080, frames, baseFrameRate: rate, averageFrameRate: rate };

@@ -1,11 +1,15 @@
 // The HTTP interface, as the page sees it. Types come from the code that answers, so the two cannot drift apart.
 
+import { DEFAULT_PAGE } from '../core/limits.ts';
 import type { GrantedUpload } from '../pipeline/uploads/sign-upload.ts';
 import type { PlaybackGrant } from '../pipeline/life/playback.ts';
 import type { VideoStatus } from '../pipeline/life/video-status.ts';
 import type { BegunUpload } from './upload/upload-parts.ts';
 
 export type Video = VideoStatus;
+
+/** How often the pages ask how far a video is. */
+export const POLL_MS = 1000;
 
 export interface Config {
   /** Only a server on one's own machine gives its key away. */
@@ -99,7 +103,7 @@ export function httpApi(apiKey: () => string | undefined): Api {
     makeTestClip: () => call('POST', '/local/test-clip'),
     video: (id) => call('GET', `/api/videos/${id}`),
     grantPlayback: (id) => call('POST', `/api/videos/${id}/tokens`),
-    videos: (cursor) => call('GET', `/api/videos?limit=20${cursor ? `&cursor=${cursor}` : ''}`),
+    videos: (cursor) => call('GET', `/api/videos?limit=${DEFAULT_PAGE}${cursor ? `&cursor=${cursor}` : ''}`),
     deleteVideo: (id) => call('DELETE', `/api/videos/${id}`),
   };
 }

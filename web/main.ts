@@ -1,6 +1,6 @@
 // The page: holds the one state, carries out what people ask for, and has everything drawn anew after each change.
 
-import { ApiError, ServerGone, httpApi } from './api.ts';
+import { ApiError, POLL_MS, ServerGone, httpApi } from './api.ts';
 import type { Video } from './api.ts';
 import { addControls } from './player/controls.ts';
 import { pathOf } from './format.ts';
@@ -251,7 +251,6 @@ function showStage(): void {
 
 // --- what the server says of a video
 
-const POLL_INTERVAL_MS = 1000;
 let polling: ReturnType<typeof setTimeout> | undefined;
 let polledAtMs = -Infinity;
 /** In the order they were last asked for. */
@@ -273,7 +272,7 @@ function schedulePoll(): void {
       polling = undefined;
       schedulePoll();
     },
-    Math.max(0, polledAtMs + POLL_INTERVAL_MS - performance.now()),
+    Math.max(0, polledAtMs + POLL_MS - performance.now()),
   );
 }
 

@@ -1,5 +1,6 @@
 // What people copy to show a video elsewhere.
 
+import { ORIGIN_TIMEOUT_SECONDS } from '../core/aws-limits.ts';
 import type { WatchedVideo } from '../pipeline/http/watch-pages.ts';
 
 export interface Snippet {
@@ -25,7 +26,7 @@ export function snippetsOf({ title, watchUrl, embedUrl, playbackUrl }: WatchedVi
   if (Hls.isSupported()) {
     // A segment that nobody has asked for before is made while the request is held.
     const usual = Hls.DefaultConfig.fragLoadPolicy.default;
-    const hls = new Hls({ fragLoadPolicy: { default: { ...usual, maxTimeToFirstByteMs: 60_000 } } });
+    const hls = new Hls({ fragLoadPolicy: { default: { ...usual, maxTimeToFirstByteMs: ${ORIGIN_TIMEOUT_SECONDS}_000 } } });
     hls.loadSource(url);
     hls.attachMedia(video);
   } else {

@@ -1,7 +1,7 @@
 // The page of one video, alone or in somebody's frame. The server has written into it what the video is.
 
 import type { WatchedVideo } from '../pipeline/http/watch-pages.ts';
-import { ApiError, httpApi } from './api.ts';
+import { ApiError, POLL_MS, httpApi } from './api.ts';
 import { fill, h, icon } from './dom.ts';
 import type { Child } from './dom.ts';
 import { clockText, pathOf, percentText, startSeconds } from './format.ts';
@@ -94,8 +94,6 @@ function begin(url: string, atSeconds: number): void {
 }
 
 // --- what the server says, while there is something to wait for
-
-const POLL_MS = 1000;
 
 function poll(): void {
   const { id, state } = watched!;

@@ -3,6 +3,7 @@
 
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { RequestError } from '../errors.ts';
+import { UNFINISHED_UPLOAD_DAYS } from '../limits.ts';
 
 /** What a token allows. */
 export interface UploadGrant {
@@ -13,8 +14,8 @@ export interface UploadGrant {
   expiresAt: Date;
 }
 
-/** An upload that is begun and not completed lives three days; longer no token is of use. */
-export const MAX_UPLOAD_TOKEN_SECONDS = 3 * 24 * 3600;
+/** Longer than an upload that is begun and not completed no token is of use. */
+export const MAX_UPLOAD_TOKEN_SECONDS = UNFINISHED_UPLOAD_DAYS * 24 * 3600;
 
 /** `{id}.{end, in seconds since 1970}.{bytes}.{types, base64url}.{HMAC-SHA256 of what is before, base64url}` */
 export function uploadToken({ id, maxBytes, contentTypes, expiresAt }: UploadGrant, secret: string): string {

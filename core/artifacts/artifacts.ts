@@ -41,7 +41,7 @@ interface ArtifactKind<Kind extends Artifact['kind']> {
   isWhole(plan: Plan, artifact: ArtifactOf<Kind>, bytes: Uint8Array): boolean;
 }
 
-const IMMUTABLE = 'public, max-age=31536000, immutable';
+export const IMMUTABLE = 'public, max-age=31536000, immutable';
 /** Until everything is measured the multivariant playlist may change at any moment. */
 export const SHORT_LIVED = 'public, max-age=2';
 /** Afterwards it changes when the video is planned anew; a minute is how long a deleted video may linger in a cache. */

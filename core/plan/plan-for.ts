@@ -16,12 +16,12 @@ import { stillsPlan } from './stills.ts';
 import type { AudioTrack, TextTrack, Track, VideoTrack } from './tracks.ts';
 
 export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
-  prewarm: Prewarm;
+  prewarm: PrewarmExtent;
 }
 
 /** What to make ahead of time: all renditions, only the lowest rung and the sound, or nothing. */
-export const PREWARM = ['all', 'lowest', 'none'] as const;
-export type Prewarm = (typeof PREWARM)[number];
+export const PREWARM_EXTENTS = ['all', 'lowest', 'none'] as const;
+export type PrewarmExtent = (typeof PREWARM_EXTENTS)[number];
 
 const GOP_SECONDS = 2;
 const GOPS_PER_SEGMENT = 2;
@@ -82,7 +82,7 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
   return { rev, ...decided, prewarm: prewarmed(decided, settings.prewarm) };
 }
 
-function prewarmed(plan: Pick<Plan, 'renditions'>, prewarm: Prewarm): string[] {
+function prewarmed(plan: Pick<Plan, 'renditions'>, prewarm: PrewarmExtent): string[] {
   const names = renditionNames(plan);
   switch (prewarm) {
     case 'all':

@@ -8,7 +8,7 @@ import { recordKind } from './record.ts';
 export const DELAY_CODES = [...OUTAGE_CODES, 'ENCODING_FAILED'] as const;
 export type DelayCode = (typeof DELAY_CODES)[number];
 
-const delaySchema = z.object({
+const schema = z.object({
   code: z.enum(DELAY_CODES),
   /** The first failure of those without a success in between. */
   since: z.iso.datetime(),
@@ -21,6 +21,6 @@ const delaySchema = z.object({
   triedBy: z.string().nullable(),
 });
 
-export type Delay = z.infer<typeof delaySchema>;
+export type Delay = z.infer<typeof schema>;
 
-export const DELAY = recordKind(delaySchema, [(unversioned) => unversioned]);
+export const DELAY = recordKind(schema, [(unversioned) => unversioned]);

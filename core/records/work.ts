@@ -8,7 +8,7 @@ const schema = z.object({
   id: z.string(),
   rev: z.string(),
   what: z.discriminatedUnion('kind', [
-    /** Segments `from` up to, not including, `to`, of some renditions; null for those that the plan prewarms. */
+    /** Segments `from` up to, not including, `to`, of some renditions; null for those that the plan names in `prewarm`. */
     z.object({
       kind: z.literal('chunk'),
       from: z.int().min(0),

@@ -1,4 +1,4 @@
-// The list of prewarm work: runs of segments, each a job of one ffmpeg process for all renditions, and the still
+// The work list of a prewarm: runs of segments, each a job of one ffmpeg process for all renditions, and the still
 // pictures. Plain data, so that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
 
 import { valueOf } from '../fraction.ts';
@@ -39,7 +39,7 @@ export function workFor(id: string, plan: Plan): Work[] {
   return plan.stills ? [...work, { id, rev, what: { kind: 'stills', thumbs: [] } }] : work;
 }
 
-/** For single artifacts of a plan, whatever it prewarms: a segment's neighbours are made together with it. */
+/** For single artifacts of a plan, whatever its `prewarm` names: a segment's neighbours are made together with it. */
 export function workForArtifacts(id: string, { rev }: Plan, artifacts: readonly Artifact[]): Work[] {
   const work: Work[] = [];
   const segments = artifacts.filter((artifact) => artifact.kind === 'segment');

@@ -1,6 +1,7 @@
 // A request body as it streams in. Its chunks come to an end only if it is whole and every digest named
 // with it agrees; otherwise reading throws, and nobody has anything to undo but their temporary file.
 
+import { MAX_REQUEST_BYTES } from '../../core/aws-limits.ts';
 import type { Call } from './call.ts';
 import { unchunked } from './chunked.ts';
 import { CHECKSUMS, digester, parseDigest, type DigestName, type Expectation } from './digests.ts';
@@ -20,8 +21,6 @@ export interface BodyFacts {
   /** The checksums the client named, all found right, e.g. `{ 'x-amz-checksum-crc32': 'AAAAAA==' }`. */
   checksums: Record<string, string>;
 }
-
-const MAX_BODY_BYTES = 5 * 1024 ** 3; // S3's limit for one PUT
 
 export function bodyOf(call: Call): Body {
   const { headers, payload } = call;
@@ -137,8 +136,8 @@ function trailingExpectation(
 function declaredBytes({ headers, payload }: Call): number {
   const text = headers.get(payload === 'chunked' ? 'x-amz-decoded-content-length' : 'content-length');
   if (text === undefined || !/^\d{1,15}$/.test(text)) throw new S3Error('MissingContentLength');
-  if (Number(text) > MAX_BODY_BYTES) {
-    throw new S3Error('EntityTooLarge', undefined, { MaxSizeAllowed: MAX_BODY_BYTES, ProposedSize: text });
+  if (Number(text) > MAX_REQUEST_BYTES) {
+    throw new S3Error('EntityTooLarge', undefined, { MaxSizeAllowed: MAX_REQUEST_BYTES, ProposedSize: text });
   }
   return Number(text);
 }

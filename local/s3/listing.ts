@@ -1,11 +1,10 @@
 // ListObjectsV2: the keys of a bucket in the order of their bytes, page by page.
 
+import { MAX_KEY_BYTES, MAX_LISTED } from '../../core/aws-limits.ts';
 import { xmlAnswer, type Answer, type Call, type Storage } from './call.ts';
 import { S3Error } from './errors.ts';
 import type { ObjectIndex, StoredObject } from './object-index.ts';
 import { pathEncoded } from './target.ts';
-
-const MAX_KEYS = 1000;
 
 export async function listObjects(call: Call, { index }: Storage): Promise<Answer> {
   index.requireBucket(call.bucket);
@@ -14,7 +13,7 @@ export async function listObjects(call: Call, { index }: Storage): Promise<Answe
   const startAfter = call.parameter('start-after');
   const token = call.parameter('continuation-token');
   const encodingType = encodingTypeOf(call);
-  const maxKeys = limitOf(call, 'max-keys', MAX_KEYS);
+  const maxKeys = limitOf(call, 'max-keys', MAX_LISTED);
 
   const from = token === undefined ? successor(startAfter ?? '') : positionIn(token);
   const { entries, next } = pageOf(index, { bucket: call.bucket, prefix, delimiter, from, limit: maxKeys });
@@ -64,7 +63,7 @@ export function encodingTypeOf(call: Call): 'url' | undefined {
 }
 
 /** Sorts after every key that begins like the text before it: U+10FFFF is last, and no key has room for more. */
-const LAST = '\u{10FFFF}'.repeat(1024 / 4);
+const LAST = '\u{10FFFF}'.repeat(MAX_KEY_BYTES / 4);
 
 /** Objects, and the prefixes (as text) that stand for all keys with a delimiter further on. */
 function pageOf(

@@ -1,6 +1,7 @@
 // One object: written, read, deleted; and many deleted at once.
 
 import { z } from 'zod';
+import { MAX_DELETED_KEYS } from '../../core/aws-limits.ts';
 import { parseByteRange } from '../../core/byte-range.ts';
 import { bodyOf, textOf, type Body } from './body.ts';
 import { xmlAnswer, type Answer, type Call, type Storage } from './call.ts';
@@ -100,7 +101,6 @@ export async function deleteObject(call: Call, storage: Storage): Promise<Answer
   return { status: 204 };
 }
 
-const MAX_DELETED_KEYS = 1000;
 const MAX_DELETE_BYTES = 4 * 1024 * 1024; // a thousand keys, each character spelled as an entity
 
 const Delete = z.object({

@@ -3,6 +3,7 @@
 
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { MAX_CLOCK_SKEW_MS } from '../../core/aws-limits.ts';
 import { S3Error } from './errors.ts';
 import { pathEncoded, uriEncoded, type Target } from './target.ts';
 
@@ -29,7 +30,6 @@ interface Claim {
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
-const SKEW_MS = 15 * 60 * 1000;
 const MAX_EXPIRES_SECONDS = 7 * 24 * 3600;
 
 /** Throws the S3Error that AWS would answer with when the request is not the keyring owner's. */
@@ -163,11 +163,11 @@ function claimInQuery(query: Map<string, string>, request: IncomingMessage): Cla
 }
 
 function checkSkew(claim: Claim, nowMs: number): void {
-  if (Math.abs(nowMs - timeOf(claim.date)) > SKEW_MS) {
+  if (Math.abs(nowMs - timeOf(claim.date)) > MAX_CLOCK_SKEW_MS) {
     throw new S3Error('RequestTimeTooSkewed', undefined, {
       RequestTime: claim.date,
       ServerTime: new Date(nowMs).toISOString(),
-      MaxAllowedSkewMilliseconds: SKEW_MS,
+      MaxAllowedSkewMilliseconds: MAX_CLOCK_SKEW_MS,
     });
   }
 }
@@ -181,7 +181,7 @@ function checkExpiry(claim: Claim, query: Map<string, string>, nowMs: number): v
     );
   }
   const signedMs = timeOf(claim.date);
-  if (signedMs - nowMs > SKEW_MS) throw new S3Error('AccessDenied', 'Request is not yet valid');
+  if (signedMs - nowMs > MAX_CLOCK_SKEW_MS) throw new S3Error('AccessDenied', 'Request is not yet valid');
   if (nowMs > signedMs + Number(expires) * 1000) {
     throw new S3Error('AccessDenied', 'Request has expired', { 'X-Amz-Expires': expires });
   }

@@ -1,6 +1,7 @@
 // What a request is aimed at: bucket, key and query, taken from the raw request line. Never by `new URL`,
 // which would resolve `..`: to S3 `../../etc/passwd` is a key like any other.
 
+import { MAX_KEY_BYTES } from '../../core/aws-limits.ts';
 import { S3Error } from './errors.ts';
 
 export interface Target {
@@ -9,8 +10,6 @@ export interface Target {
   path: string; // decoded
   query: readonly (readonly [name: string, value: string])[]; // decoded, in the order sent
 }
-
-const MAX_KEY_BYTES = 1024;
 
 export function targetOf(requestLine: string): Target {
   const mark = requestLine.indexOf('?');

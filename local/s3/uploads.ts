@@ -2,6 +2,7 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { MAX_LISTED, MAX_PARTS, MIN_PART_BYTES } from '../../core/aws-limits.ts';
 import { bodyOf, textOf } from './body.ts';
 import { locationOf, xmlAnswer, type Answer, type Call, type Storage } from './call.ts';
 import { runDeletions } from './deletion.ts';
@@ -14,10 +15,7 @@ import { pathEncoded } from './target.ts';
 import type { MultipartUpload, Part } from './upload-index.ts';
 import { parseXml } from './xml.ts';
 
-const MAX_PARTS = 10_000;
-const MIN_PART_BYTES = 5 * 1024 * 1024;
 const MAX_COMPLETE_BYTES = 4 * 1024 * 1024; // ten thousand parts with a checksum each
-const PAGE = 1000;
 
 export async function createUpload(call: Call, { index, uploads }: Storage): Promise<Answer> {
   index.requireBucket(call.bucket);
@@ -50,7 +48,7 @@ export async function uploadPart(call: Call, storage: Storage): Promise<Answer> 
 export async function listParts(call: Call, storage: Storage): Promise<Answer> {
   const upload = uploadNamedBy(call, storage);
   const marker = limitOf(call, 'part-number-marker', MAX_PARTS, 0);
-  const maxParts = limitOf(call, 'max-parts', PAGE);
+  const maxParts = limitOf(call, 'max-parts', MAX_LISTED);
   const found = storage.uploads.parts(upload.id, marker, maxParts + 1);
   const page = found.slice(0, maxParts);
   const isTruncated = found.length > page.length;
@@ -82,7 +80,7 @@ export async function listUploads(call: Call, { index, uploads }: Storage): Prom
   const keyMarker = call.parameter('key-marker') ?? '';
   // Without an id the marker stands for all uploads of its key; no id sorts after this.
   const idMarker = (keyMarker && call.parameter('upload-id-marker')) || '\u{10FFFF}';
-  const maxUploads = limitOf(call, 'max-uploads', PAGE);
+  const maxUploads = limitOf(call, 'max-uploads', MAX_LISTED);
   const encodingType = encodingTypeOf(call);
   const found = uploads.after(call.bucket, prefix, keyMarker, idMarker, maxUploads + 1);
   const page = found.slice(0, maxUploads);

@@ -7,6 +7,7 @@ import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { contentHeaders } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { isWholeArtifact } from '../../core/artifacts/artifacts.ts';
+import { logFailure } from '../observe.ts';
 import { isPlanned } from '../revisions/revisions.ts';
 import type { TaggedObject } from '../store.ts';
 import type { World } from '../world.ts';
@@ -37,7 +38,7 @@ export async function storedArtifact(
     found = await media.getTagged(artifactKey(id, artifact));
   } catch (error) {
     if (!(error instanceof OutageError)) throw error;
-    console.error(error);
+    logFailure(id, error);
     return { damaged: { etag: undefined } };
   }
   if (!found) return 'absent';

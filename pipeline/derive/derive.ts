@@ -22,7 +22,7 @@ import type { EncodeOptions, EncodedSegment } from './encode.ts';
 import { finishIfWhole, isLate } from '../life/finish.ts';
 import { keepLasting, makeLasting } from './lasting.ts';
 import type { LastingArtifact } from './lasting.ts';
-import { secondsSince } from '../observe.ts';
+import { logFailure, secondsSince } from '../observe.ts';
 import { currentPlan, refuse, sourceOf } from '../life/planning.ts';
 import { planOf, revisionsOf } from '../revisions/revisions.ts';
 import { makeArtifact } from './makers.ts';
@@ -78,7 +78,7 @@ async function storedOrMade(
   if (isLasting) {
     const lasting = artifact as LastingArtifact;
     const bytes = await makeLasting(id, lasting, plan, world, (own) => derive(id, own, world, abandoned));
-    return kept(keepLasting(id, lasting, bytes, plan, world, damaged), bytes);
+    return kept(id, keepLasting(id, lasting, bytes, plan, world, damaged), bytes);
   }
   return madeNow(id, plan, artifact as RevisionArtifact, world, { abandoned, damaged });
 }
@@ -103,21 +103,21 @@ async function madeNow(
   const { kind } = artifact;
   const key = artifactKey(id, artifact);
   world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });
-  const result = await kept(keepArtifact(id, artifact, bytes, plan, world, damaged), bytes);
+  const result = await kept(id, keepArtifact(id, artifact, bytes, plan, world, damaged), bytes);
   // Whoever should have completed the video may have given up on this very piece; or has measured what was damaged.
   if (!result.notKept && (damaged || (await late))) {
-    await finishIfWhole(id, plan.rev, world, new Date()).catch((error: unknown) => console.error(error));
+    await finishIfWhole(id, plan.rev, world, new Date()).catch((error: unknown) => logFailure(id, error));
   }
   return result;
 }
 
 /** Shows what was made where the store is full or away; it is made again when it is next asked for. */
-async function kept(keeping: Promise<Uint8Array>, made: Uint8Array): Promise<Derived> {
+async function kept(id: string, keeping: Promise<Uint8Array>, made: Uint8Array): Promise<Derived> {
   try {
     return { bytes: await keeping };
   } catch (error) {
     if (!(error instanceof OutageError)) throw error;
-    console.error(error);
+    logFailure(id, error);
     return { bytes: made, notKept: error };
   }
 }

@@ -139,7 +139,7 @@ async function runEncoder(
         timeoutSeconds: STARTUP_SECONDS + SECONDS_PER_SECOND * seconds,
         maxFileBytes: MAX_SEGMENT_BYTES,
         maxMemoryBytes: limits.encodeMemoryBytes,
-        line: background ? 'prewarm' : 'viewers',
+        line: background ? 'background' : 'viewers',
         leave,
       });
     });

@@ -4,8 +4,8 @@ import * as z from 'zod';
 import { isVideoId } from '../../core/artifacts/keys.ts';
 import { MAX_TOKEN_SECONDS } from '../../core/access/playback-token.ts';
 import { MAX_UPLOAD_TOKEN_SECONDS } from '../../core/access/upload-token.ts';
-import { MAX_PARTS } from '../uploads/multipart.ts';
-import { MAX_REQUEST_BYTES } from '../uploads/sign-upload.ts';
+import { MAX_KEY_BYTES, MAX_PARTS, MAX_REQUEST_BYTES } from '../../core/aws-limits.ts';
+import { DEFAULT_PAGE, MAX_PAGE } from '../../core/limits.ts';
 
 // Header values go into a signature as they are.
 const contentType = z
@@ -53,8 +53,8 @@ export const uploadRequest = z
 
 export const uploadTokenRequest = z.strictObject({ expiresInSeconds: uploadTokenSeconds });
 
-export const DEFAULT_PAGE = 20;
-export const MAX_PAGE = 100;
+/** S3's are a few hundred long; longer ones make a URL that nobody takes. */
+export const MAX_UPLOAD_ID_CHARACTERS = 1024;
 
 const pageLimit = z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE);
 
@@ -67,7 +67,7 @@ export const openUploadsQuery = z.object({
   limit: pageLimit,
   cursor: z
     .string()
-    .regex(/^[0-9a-z]{34}\/[\x21-\x7e]{1,1024}$/)
+    .regex(new RegExp(`^[0-9a-z]{34}/[\\x21-\\x7e]{1,${MAX_UPLOAD_ID_CHARACTERS}}$`))
     .optional(),
 });
 
@@ -84,8 +84,8 @@ export const partQuery = z.object({ partNumber, size: partSize.optional() });
 
 export const signRequest = z.object({
   method: z.enum(['GET', 'PUT', 'POST', 'DELETE']),
-  key: z.string().min(1).max(1024),
-  uploadId: z.string().min(1).max(1024).optional(),
+  key: z.string().min(1).max(MAX_KEY_BYTES),
+  uploadId: z.string().min(1).max(MAX_UPLOAD_ID_CHARACTERS).optional(),
   partNumber: partNumber.optional(),
   size: partSize.optional(),
   contentType: contentType.optional(),

@@ -22,12 +22,13 @@ import { openApi } from './openapi.ts';
 import { grantPlayback, playbackUrl } from '../life/playback.ts';
 import type { SignPlayback } from '../life/playback.ts';
 import { abortAll, abortUploads, unfinishedUploads } from '../uploads/upload-file.ts';
-import type { UploadWorld } from '../uploads/upload-file.ts';
+import type { UploadStores } from '../uploads/upload-file.ts';
+import { logFailure, videoIdIn } from '../observe.ts';
 import { listVideos, videoStatus } from '../life/video-status.ts';
 
 export interface ApiOptions {
   /** The buckets, and what they need to take files from browsers. */
-  world: UploadWorld;
+  stores: UploadStores;
   /** What upload tokens are made with; asked for at each use, as it may change. */
   uploadSecret(): Promise<string>;
   /** Undefined where playback is public. */
@@ -41,8 +42,8 @@ export interface ApiOptions {
 
 /** Creating, listing, deleting and tokens need the key; the state of a video needs its id, which nobody guesses. */
 export function httpApi(options: ApiOptions): Hono {
-  const { world, uploadSecret, publicBaseUrl, signPlayback } = options;
-  const { media, uploads } = world;
+  const { stores, uploadSecret, publicBaseUrl, signPlayback } = options;
+  const { media, uploads } = stores;
   const buckets = { media, uploads };
   const playbackUrlOf = (id: string) => (signPlayback ? null : playbackUrl(publicBaseUrl, id));
   const statusUrlOf = (id: string) => `${publicBaseUrl}/api/videos/${id}`;
@@ -80,7 +81,7 @@ export function httpApi(options: ApiOptions): Hono {
   app.post('/uploads', async (context) => {
     authorize(context, options);
     const request = valid(uploadRequest, await jsonOf(context));
-    const { sign } = world;
+    const { sign } = stores;
     const { maxUploadBytes: maxBytes } = options;
     const { grant, upload } = await createUpload(request, { media, sign, maxBytes, now: new Date() });
     const { id } = grant;
@@ -91,12 +92,12 @@ export function httpApi(options: ApiOptions): Hono {
   app.get('/uploads', async (context) => {
     authorize(context, options);
     const { limit, cursor } = valid(openUploadsQuery, context.req.query());
-    return context.json(await unfinishedUploads({ limit, cursor }, world));
+    return context.json(await unfinishedUploads({ limit, cursor }, stores));
   });
 
   app.delete('/uploads/:id', async (context) => {
     authorize(context, options);
-    await abortUploads(videoId(context), world);
+    await abortUploads(videoId(context), stores);
     return context.body(null, 204);
   });
 
@@ -108,7 +109,7 @@ export function httpApi(options: ApiOptions): Hono {
   });
 
   const admit = async (token: string) => admittedUpload(token, new Date(), await uploadSecret());
-  app.route('/u/:token', uploadRoutes({ world, admit, locationOf: statusUrlOf }));
+  app.route('/u/:token', uploadRoutes({ stores, admit, locationOf: statusUrlOf }));
 
   app.get('/videos', async (context) => {
     authorize(context, options);
@@ -127,7 +128,7 @@ export function httpApi(options: ApiOptions): Hono {
     const found = await Promise.all([cardKey(id), delayKey(id)].map((key) => media.head(key)));
     if (!found.some(Boolean)) throw notFound('such video');
     await deleteVideo(id, buckets);
-    await abortAll(id, world.multipart);
+    await abortAll(id, stores.multipart);
     return context.body(null, 204);
   });
 
@@ -169,7 +170,7 @@ function authorize(context: Context, { isAuthorized }: ApiOptions): void {
 const RETRY_AFTER_SECONDS = 5;
 
 function failure(context: Context, error: Error): Response {
-  if (!(error instanceof RequestError)) console.error(error);
+  if (!(error instanceof RequestError)) logFailure(videoIdIn(context.req.path), error);
   if (error instanceof RequestError || error instanceof RecordError || error instanceof OutageError) {
     const { code, message, status } = error;
     if (error instanceof OutageError && status === 503) {

@@ -4,8 +4,6 @@
 import * as z from 'zod';
 import { OUTAGE_CODES, RECORD_ERROR_CODES, SOURCE_ERROR_SENTENCES } from '../../core/errors.ts';
 import {
-  DEFAULT_PAGE,
-  MAX_PAGE,
   completionRequest,
   multipartRequest,
   signRequest,
@@ -13,8 +11,8 @@ import {
   uploadRequest,
   uploadTokenRequest,
 } from './api-schemas.ts';
-import { MAX_PARTS, MIN_PART_BYTES } from '../uploads/multipart.ts';
-import { MAX_REQUEST_BYTES } from '../uploads/sign-upload.ts';
+import { MAX_PARTS, MAX_REQUEST_BYTES, MIN_PART_BYTES } from '../../core/aws-limits.ts';
+import { DEFAULT_PAGE, MAX_PAGE } from '../../core/limits.ts';
 import { MAX_OPEN_UPLOADS } from '../uploads/upload-limits.ts';
 
 type Schema = Record<string, unknown>;

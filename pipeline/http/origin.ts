@@ -15,6 +15,7 @@ import { artifactKey, parseArtifactKey } from '../../core/artifacts/artifacts.ts
 import { SETTLED, contentHeaders } from '../../core/artifacts/artifacts.ts';
 import { derive } from '../derive/derive.ts';
 import { newPlaceOf } from '../derive/lasting.ts';
+import { logFailure, videoIdIn } from '../observe.ts';
 import type { World } from '../world.ts';
 
 /** @param hungUp fires when nobody waits for the answer to a request any longer */
@@ -71,10 +72,10 @@ function failure(context: Context, error: Error): Response {
   context.header('Cache-Control', 'no-store');
   if (error instanceof SourceError) return context.json({ code: error.code, message: error.message }, 422);
   if (error instanceof RequestError || error instanceof RecordError) {
-    if (error instanceof RecordError) console.error(error);
+    if (error instanceof RecordError) logFailure(videoIdIn(context.req.path), error);
     return context.json({ code: error.code, message: error.message }, error.status);
   }
-  console.error(error);
+  logFailure(videoIdIn(context.req.path), error);
   if (error instanceof OutageError) {
     // Players try again by themselves.
     context.header('Retry-After', '2');

@@ -3,12 +3,19 @@
 
 import { Hono } from 'hono';
 import type { Context } from 'hono';
+import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { RequestError, notFound } from '../../core/errors.ts';
 import { sourceKey } from '../../core/artifacts/keys.ts';
 import type { UploadGrant } from '../../core/access/upload-token.ts';
-import { completionRequest, formQuery, multipartRequest, partQuery, signRequest } from './api-schemas.ts';
+import {
+  MAX_UPLOAD_ID_CHARACTERS,
+  completionRequest,
+  formQuery,
+  multipartRequest,
+  partQuery,
+  signRequest,
+} from './api-schemas.ts';
 import { jsonOf, valid } from './request.ts';
-import { MAX_PARTS } from '../uploads/multipart.ts';
 import { SIGNED_SECONDS } from '../uploads/sign-upload.ts';
 import {
   beginParts,
@@ -18,24 +25,24 @@ import {
   storedParts,
   uploadForm,
 } from '../uploads/upload-file.ts';
-import type { UploadWorld } from '../uploads/upload-file.ts';
+import type { UploadStores } from '../uploads/upload-file.ts';
 
 export interface UploadRoutes {
-  world: UploadWorld;
+  stores: UploadStores;
   /** What a token in the path allows. @throws RequestError */
   admit(token: string): Promise<UploadGrant>;
   /** Where an uploaded video is to be found. */
   locationOf(id: string): string;
 }
 
-export function uploadRoutes({ world, admit, locationOf }: UploadRoutes): Hono {
+export function uploadRoutes({ stores, admit, locationOf }: UploadRoutes): Hono {
   const app = new Hono();
   const grantOf = (context: Context) => admit(context.req.param('token') ?? '');
 
   app.get('/s3/params', async (context) => {
     const grant = await grantOf(context);
     const { filename, type } = valid(formQuery, context.req.query());
-    const { url, fields } = await uploadForm(grant, { filename, type }, world);
+    const { url, fields } = await uploadForm(grant, { filename, type }, stores);
     return context.json({ method: 'POST', url, fields, expires: SIGNED_SECONDS });
   });
 
@@ -46,13 +53,13 @@ export function uploadRoutes({ world, admit, locationOf }: UploadRoutes): Hono {
     const key = sourceKey(grant.id);
     // Until it has begun, a library does not know what the file is called here.
     if (request.uploadId !== undefined && request.key !== key) throw otherVideo();
-    return context.json({ key, ...(await signedRequest(grant, request, world)) });
+    return context.json({ key, ...(await signedRequest(grant, request, stores)) });
   });
 
   app.post('/s3/multipart', async (context) => {
     const grant = await grantOf(context);
     const { filename, type } = valid(multipartRequest, await jsonOf(context));
-    const uploadId = await beginParts(grant, { filename, type }, world);
+    const uploadId = await beginParts(grant, { filename, type }, stores);
     return context.json({ key: sourceKey(grant.id), uploadId });
   });
 
@@ -63,14 +70,14 @@ export function uploadRoutes({ world, admit, locationOf }: UploadRoutes): Hono {
       partNumber: context.req.param('partNumber'),
       size: context.req.query('size'),
     });
-    const url = await partUrl(grant, uploadId, { number, sizeBytes }, world);
+    const url = await partUrl(grant, uploadId, { number, sizeBytes }, stores);
     return context.json({ url, expires: SIGNED_SECONDS });
   });
 
   app.get('/s3/multipart/:uploadId', async (context) => {
     const grant = await grantOf(context);
     const { uploadId } = uploadNamedBy(context, grant.id);
-    const parts = await storedParts(grant, uploadId, world);
+    const parts = await storedParts(grant, uploadId, stores);
     return context.json(
       parts.map(({ number, etag, sizeBytes }) => ({ PartNumber: number, ETag: etag, Size: sizeBytes })),
     );
@@ -84,14 +91,14 @@ export function uploadRoutes({ world, admit, locationOf }: UploadRoutes): Hono {
       number: PartNumber,
       etag: ETag.replaceAll('"', ''),
     }));
-    await completeParts(grant, uploadId, named, world);
+    await completeParts(grant, uploadId, named, stores);
     return context.json({ location: locationOf(grant.id), key });
   });
 
   app.delete('/s3/multipart/:uploadId', async (context) => {
     const { id } = await grantOf(context);
     const { key, uploadId } = uploadNamedBy(context, id);
-    await world.multipart.abort(key, uploadId);
+    await stores.multipart.abort(key, uploadId);
     return context.json({});
   });
 
@@ -109,9 +116,6 @@ function uploadNamedBy(context: Context, id: string): { key: string; uploadId: s
 
 /** Room for all parts as a list of them tells them, by a library that writes more of each. */
 const COMPLETION = { maxBytes: MAX_PARTS * 256, maxValues: MAX_PARTS * 10 };
-
-/** S3's are a few hundred long; longer ones make a URL that nobody takes. */
-const MAX_UPLOAD_ID_CHARACTERS = 1024;
 
 const otherVideo = (): RequestError =>
   new RequestError(403, 'FORBIDDEN', 'The upload token is for another video.');

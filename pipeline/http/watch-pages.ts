@@ -10,6 +10,7 @@ import { contentSecurityPolicy } from '../../core/access/content-security-policy
 import { playbackUrl } from '../life/playback.ts';
 import { videoStatus } from '../life/video-status.ts';
 import type { VideoStatus } from '../life/video-status.ts';
+import { logFailure, videoIdIn } from '../observe.ts';
 import type { World } from '../world.ts';
 
 export interface WatchPagesOptions {
@@ -33,7 +34,7 @@ export function watchPages(options: WatchPagesOptions): Hono {
   app.get('/embed/:id', (context) => answer(context, 'embed.html', '*'));
   app.notFound((context) => context.text('There is no such page.', 404));
   app.onError((error, context) => {
-    console.error(error);
+    logFailure(videoIdIn(context.req.path), error);
     const status = error instanceof RecordError || error instanceof OutageError ? error.status : 500;
     return context.text('Something went wrong on our side. Please try again.', status);
   });

@@ -6,7 +6,8 @@ import { DELAYS, delayKey, parseDelayKey } from '../../core/artifacts/keys.ts';
 import { DELAY } from '../../core/records/delay.ts';
 import type { Delay, DelayCode } from '../../core/records/delay.ts';
 import { unlessDeleted } from './delete-video.ts';
-import { LONGEST_RUN_MS } from './prewarm.ts';
+import { LONGEST_RUN_MS } from './execution.ts';
+import { logFailure } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { World } from '../world.ts';
 
@@ -41,8 +42,8 @@ export const delayCodeOf = (error: unknown): DelayCode =>
  * Notes that a video has to wait, for longer with each failure.
  * @throws RequestError NOT_FOUND where it was deleted meanwhile; OutageError
  */
-export async function delayVideo(id: string, code: DelayCode, world: Buckets, now: Date): Promise<void> {
-  await updateRecord(world.media, DELAY, delayKey(id), (before) => {
+export async function delayVideo(id: string, code: DelayCode, buckets: Buckets, now: Date): Promise<void> {
+  await updateRecord(buckets.media, DELAY, delayKey(id), (before) => {
     const failures = (before?.failures ?? 0) + 1;
     const { firstMs, longestMs } = waitsOf(code);
     const waitMs = Math.min(longestMs, firstMs * 2 ** Math.min(failures - 1, 20));
@@ -52,12 +53,16 @@ export async function delayVideo(id: string, code: DelayCode, world: Buckets, no
       retryAt: after(now, waitMs),
     };
   });
-  await unlessDeleted(id, world);
+  await unlessDeleted(id, buckets);
 }
 
 /** Undefined for a video that waits for nothing, or is being tried again right now. */
 export async function delayOf(id: string, { media }: Pick<World, 'media'>): Promise<Delay | undefined> {
-  const delay = await readRecord(media, DELAY, delayKey(id)).catch(unlessUnreadable);
+  const delay = await readRecord(media, DELAY, delayKey(id)).catch((error: unknown) => {
+    // It says when, and nothing of what.
+    if (!(error instanceof RecordError)) throw error;
+    return logFailure(id, error);
+  });
   return delay?.triedUntil === null ? delay : undefined;
 }
 
@@ -68,7 +73,8 @@ export const endDelay = (id: string, { media }: Pick<World, 'media'>): Promise<v
 export async function* dueVideos({ media }: Pick<World, 'media'>, now: Date): AsyncGenerator<string> {
   for await (const { key } of media.list(DELAYS)) {
     const id = parseDelayKey(key);
-    const delay = id && (await readRecord(media, DELAY, key).catch(logged));
+    const delay =
+      id && (await readRecord(media, DELAY, key).catch((error: unknown) => logFailure(id, error)));
     if (delay && isDue(delay, now)) yield id;
   }
 }
@@ -98,13 +104,3 @@ export async function continueTry(id: string, { media }: Pick<World, 'media'>, n
 const isDue = ({ retryAt, triedUntil }: Delay, now: Date): boolean => now >= new Date(triedUntil ?? retryAt);
 
 const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).toISOString();
-
-/** It says when, and nothing of what. */
-function unlessUnreadable(error: unknown): undefined {
-  if (!(error instanceof RecordError)) throw error;
-  console.error(error);
-}
-
-function logged(error: unknown): undefined {
-  console.error(error);
-}

@@ -15,6 +15,7 @@ import {
 } from '../../core/artifacts/keys.ts';
 import { OutageError, notFound } from '../../core/errors.ts';
 import { DELAY } from '../../core/records/delay.ts';
+import { logFailure } from '../observe.ts';
 import { putJson } from '../store.ts';
 import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
@@ -47,7 +48,7 @@ async function noteDeletion(id: string, media: Store): Promise<void> {
   });
   await putJson(media, delayKey(id), note).catch((error: unknown) => {
     if (!(error instanceof OutageError)) throw error;
-    console.error(error);
+    logFailure(id, error);
   });
 }
 
@@ -68,8 +69,8 @@ export async function deleteBelow(prefix: string, media: Store): Promise<void> {
  * goes first in a deletion, so either the deletion finds the record or this finds the card gone.
  * @throws RequestError NOT_FOUND
  */
-export async function unlessDeleted(id: string, world: Buckets): Promise<void> {
-  if (await world.media.head(cardKey(id))) return;
-  await deleteVideo(id, world);
+export async function unlessDeleted(id: string, buckets: Buckets): Promise<void> {
+  if (await buckets.media.head(cardKey(id))) return;
+  await deleteVideo(id, buckets);
   throw notFound('such video');
 }

@@ -4,10 +4,11 @@
 import { OutageError } from '../../core/errors.ts';
 import { errorKey, revisionErrorKey } from '../../core/artifacts/keys.ts';
 import type { DelayCode } from '../../core/records/delay.ts';
-import { ERROR } from '../../core/records/outcomes.ts';
+import { ERROR } from '../../core/records/error.ts';
 import { delayVideo, endDelay } from './delay.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { finishIfWhole } from './finish.ts';
+import { logFailure } from '../observe.ts';
 import { isPlanned, readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
 import { createRecord } from '../store.ts';
 import type { World } from '../world.ts';
@@ -29,7 +30,7 @@ export async function failVideo(
   const failed = rev ?? current;
   if (failed && (await readyMarkerOf(id, failed, media))) return;
   // Viewers may have had made what the engine could not.
-  if (failed && (await finishIfWhole(id, failed, world, now).catch(unlessOutage))) return;
+  if (failed && (await finishIfWhole(id, failed, world, now).catch(unlessOutage(id)))) return;
   // A revision that could not be completed is for operators to know: viewers have the current one.
   const isVideos = failed === undefined || failed === current;
   const isOutage = code !== 'ENCODING_FAILED';
@@ -52,8 +53,9 @@ export async function failVideo(
 }
 
 /** Then the video has to wait like any other. */
-function unlessOutage(error: unknown): false {
-  if (!(error instanceof OutageError)) throw error;
-  console.error(error);
-  return false;
-}
+const unlessOutage =
+  (id: string) =>
+  (error: unknown): undefined => {
+    if (!(error instanceof OutageError)) throw error;
+    return logFailure(id, error);
+  };

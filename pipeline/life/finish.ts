@@ -4,10 +4,9 @@
 import { notFound } from '../../core/errors.ts';
 import { artifactKey } from '../../core/artifacts/artifacts.ts';
 import { delayKey, errorKey, readyKey, revisionErrorKey, sourceKey } from '../../core/artifacts/keys.ts';
-import type { Bitrates } from '../../core/playlists/playlists.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { READY } from '../../core/records/outcomes.ts';
-import type { ReadyMarker } from '../../core/records/outcomes.ts';
+import { READY } from '../../core/records/ready.ts';
+import type { ReadyMarker } from '../../core/records/ready.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
 import { durationSeconds } from '../../core/plan/grid.ts';
 import { segmentSeconds, segmentsOf } from '../../core/plan/segments.ts';
@@ -28,8 +27,6 @@ import { updateRecord } from '../store.ts';
 import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
 
-type FinishWorld = Pick<World, 'media' | 'uploads' | 'observe'>;
-
 /**
  * Harmless to run twice.
  * @param rev undefined where an engine that began before there were revisions ends: then there is one
@@ -38,7 +35,7 @@ type FinishWorld = Pick<World, 'media' | 'uploads' | 'observe'>;
 export async function finish(
   id: string,
   rev: string | undefined,
-  world: FinishWorld,
+  world: Pick<World, 'media' | 'uploads' | 'observe'>,
   now: Date,
 ): Promise<void> {
   const { media } = world;
@@ -97,7 +94,7 @@ export async function isLate(id: string, { media }: Pick<World, 'media'>): Promi
 export async function finishIfWhole(
   id: string,
   rev: string,
-  world: FinishWorld,
+  world: Pick<World, 'media' | 'uploads' | 'observe'>,
   now: Date,
 ): Promise<boolean> {
   const plan = await planOf(id, rev, world.media);
@@ -110,19 +107,14 @@ export async function finishIfWhole(
 }
 
 /** @throws Error naming the first artifact that is missing */
-async function measured(
-  id: string,
-  plan: Plan,
-  media: Store,
-  now: Date,
-): Promise<ReadyMarker & { bitrates: Record<string, Bitrates> }> {
+async function measured(id: string, plan: Plan, media: Store, now: Date): Promise<Required<ReadyMarker>> {
   const stored = await storedArtifacts(id, plan.rev, media);
   const sizes = new Map(stored.map(({ key, sizeBytes }) => [key, sizeBytes]));
   for (const artifact of prewarmedArtifacts(plan)) {
     const key = artifactKey(id, artifact);
     if (!sizes.get(key)) throw new Error(`finish of ${id}: ${key} is missing`);
   }
-  const bitrates: Record<string, Bitrates> = {};
+  const bitrates: Required<ReadyMarker>['bitrates'] = {};
   for (const rendition of plan.renditions.filter(({ name }) => plan.prewarm.includes(name))) {
     let [bits, peakBps] = [0, 0];
     for (const artifact of segmentsOf(plan, [rendition.name])) {

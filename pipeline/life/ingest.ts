@@ -12,8 +12,9 @@ import { delayCodeOf, delayVideo, endDelay } from './delay.ts';
 import { derive, refuseSoundless } from '../derive/derive.ts';
 import { finish } from './finish.ts';
 import { asFileStands, currentPlan, restoreCopy } from './planning.ts';
-import { startWork } from './prewarm.ts';
-import type { StartPrewarm } from './prewarm.ts';
+import { startWork } from './execution.ts';
+import type { StartExecution } from './execution.ts';
+import { logFailure } from '../observe.ts';
 import { planReplacedSource } from '../source/replaced-source.ts';
 import { resumeNext } from '../revisions/replan.ts';
 import { readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
@@ -33,16 +34,16 @@ export interface IngestOptions {
 export async function ingest(
   id: string,
   world: World,
-  startPrewarm: StartPrewarm,
+  startExecution: StartExecution,
   options: IngestOptions = {},
 ): Promise<void> {
   try {
     // The event of another file may come and go before the plan of the one before is stored.
-    await asFileStands(() => planAndStart(id, world, startPrewarm, options));
+    await asFileStands(() => planAndStart(id, world, startExecution, options));
   } catch (error) {
     if (error instanceof SourceError) return;
     if (!(error instanceof OutageError || error instanceof FfmpegError)) throw error;
-    console.error(error);
+    logFailure(id, error);
     const code = delayCodeOf(error);
     await delayVideo(id, code, world, new Date());
     world.observe({ event: 'delayed', id, code });
@@ -52,7 +53,7 @@ export async function ingest(
 async function planAndStart(
   id: string,
   world: World,
-  startPrewarm: StartPrewarm,
+  startExecution: StartExecution,
   options: IngestOptions,
 ): Promise<void> {
   // A revision that comes back has had a run of its name.
@@ -60,11 +61,11 @@ async function planAndStart(
   const plan = await currentPlan(id, world);
   await restoreCopy(id, plan, world);
   const next = (await revisionsOf(id, world.media))?.next;
-  if (next) await resumeNext(id, next, world, startPrewarm, new Date(), again);
+  if (next) await resumeNext(id, next, world, startExecution, new Date(), again);
   const unopened = await allOf([
     ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
     refuseSoundless(id, plan, world),
-  ]).then(() => undefined, leftToPrewarm);
+  ]).then(() => undefined, leftToPrewarm(id));
   if (await readyMarkerOf(id, plan.rev, world.media)) {
     if (!next) await endDelay(id, world);
     return;
@@ -74,17 +75,19 @@ async function planAndStart(
     if (unopened) throw unopened; // there is no prewarm to leave it to
     return finish(id, plan.rev, world, new Date());
   }
-  await startWork(id, plan, work, world, startPrewarm, { again });
+  await startWork(id, plan, work, world, startExecution, { again });
   // Last, as it wants the same processor as what plays.
-  if (plan.stills) await derive(id, { kind: 'poster', rev: CURRENT }, world).catch(leftToPrewarm);
+  if (plan.stills) await derive(id, { kind: 'poster', rev: CURRENT }, world).catch(leftToPrewarm(id));
 }
 
 /** The prewarm tries it again, and makes it visible if it cannot be done. */
-function leftToPrewarm(error: unknown): Error {
-  if (error instanceof SourceError || error instanceof RequestError) throw error;
-  console.error(error);
-  return error as Error;
-}
+const leftToPrewarm =
+  (id: string) =>
+  (error: unknown): Error => {
+    if (error instanceof SourceError || error instanceof RequestError) throw error;
+    logFailure(id, error);
+    return error as Error;
+  };
 
 /** The multivariant playlist, and of the first variant and the sound the playlist and the first segment. */
 function openingOf(plan: Plan): Artifact[] {

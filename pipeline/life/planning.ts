@@ -18,7 +18,7 @@ import {
 import { planFor } from '../../core/plan/plan-for.ts';
 import type { Plan, PlannedSource } from '../../core/plan/plan.ts';
 import { CARD } from '../../core/records/card.ts';
-import { ERROR } from '../../core/records/outcomes.ts';
+import { ERROR } from '../../core/records/error.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { durationSeconds } from '../../core/plan/grid.ts';

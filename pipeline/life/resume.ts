@@ -6,14 +6,15 @@ import { cardKey, sourceKey, workKey } from '../../core/artifacts/keys.ts';
 import { beginTry, continueTry, delayCodeOf, delayVideo, dueVideos, endDelay } from './delay.ts';
 import { deleteVideo } from './delete-video.ts';
 import { ingest } from './ingest.ts';
-import { LONGEST_RUN_MS } from './prewarm.ts';
-import type { StartPrewarm } from './prewarm.ts';
+import { LONGEST_RUN_MS } from './execution.ts';
+import type { StartExecution } from './execution.ts';
+import { logFailure } from '../observe.ts';
 import { revisionsOf } from '../revisions/revisions.ts';
 import { unfinishedVideos } from './unfinished.ts';
 import type { World } from '../world.ts';
 
 export interface ResumeOptions {
-  startPrewarm: StartPrewarm;
+  startExecution: StartExecution;
   now: Date;
   /** What has been begun then is brought to its end; the rest is for the next call. */
   isTimeUp(): boolean;
@@ -59,15 +60,15 @@ async function isLost(id: string, { media, uploads }: World, now: Date): Promise
   return begun !== undefined && now.getTime() - begun.lastModified.getTime() > LONGEST_RUN_MS;
 }
 
-async function tryAgain(id: string, world: World, { startPrewarm, now }: ResumeOptions): Promise<void> {
+async function tryAgain(id: string, world: World, { startExecution, now }: ResumeOptions): Promise<void> {
   try {
     // Only what is left of a video: its deletion broke off.
     if (!(await world.media.head(cardKey(id)))) return await deleteVideo(id, world);
-    await ingest(id, world, startPrewarm, { again: now });
+    await ingest(id, world, startExecution, { again: now });
     await continueTry(id, world, new Date());
   } catch (error) {
     if (error instanceof RequestError && error.status === 404) return endDelay(id, world); // deleted meanwhile
-    console.error(error);
+    logFailure(id, error);
     await noted(id, error, world);
   }
 }
@@ -80,4 +81,4 @@ const noted = (id: string, failure: unknown, world: World): Promise<void> =>
     attempts: NOTING_ATTEMPTS,
     passes: (error) => error instanceof OutageError,
     pauseMs: (failures) => 2 * backoffMs(failures),
-  }).catch((error: unknown) => console.error(error));
+  }).catch((error: unknown) => logFailure(id, error));

@@ -8,8 +8,9 @@ import {
   parseRevisionRecord,
   parseSourceKey,
 } from '../../core/artifacts/keys.ts';
-import { ERROR } from '../../core/records/outcomes.ts';
+import { ERROR } from '../../core/records/error.ts';
 import { readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
+import { logFailure } from '../observe.ts';
 import { readRecord } from '../store.ts';
 import type { World } from '../world.ts';
 
@@ -29,7 +30,9 @@ export async function* unfinishedVideos({
   }
   for await (const { key } of uploads.list(SOURCES)) {
     const id = parseSourceKey(key);
-    if (id && (await isUnfinished(id, records.get(id), media).catch(logged))) yield id;
+    if (!id) continue;
+    const failed = (error: unknown) => logFailure(id, error);
+    if (await isUnfinished(id, records.get(id), media).catch(failed)) yield id;
   }
 }
 
@@ -54,10 +57,5 @@ async function isUnfinished(
   for (const rev of [revisions.current, revisions.next?.rev]) {
     if (rev !== undefined && !(await readyMarkerOf(id, rev, media))) return true;
   }
-  return false;
-}
-
-function logged(error: unknown): false {
-  console.error(error);
   return false;
 }

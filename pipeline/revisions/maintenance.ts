@@ -10,6 +10,7 @@ import { replan } from './replan.ts';
 import type { Replanned } from './replan.ts';
 import { resumeDelayed, resumeLost } from '../life/resume.ts';
 import type { Resumed } from '../life/resume.ts';
+import { logFailure } from '../observe.ts';
 import { sweepRevisions } from './sweep.ts';
 import type { Sweep, SweepOptions } from './sweep.ts';
 import type { World } from '../world.ts';
@@ -62,7 +63,7 @@ export async function maintain(
   world: World,
   options: MaintenanceOptions,
 ): Promise<MaintenanceAnswer> {
-  const { now, startPrewarm, graceSeconds } = options;
+  const { now, startExecution, graceSeconds } = options;
   switch (request.command) {
     case 'sweep':
       return sweepRevisions(world, options);
@@ -79,11 +80,11 @@ export async function maintain(
     }
     case 'replan': {
       if ('id' in request) {
-        return { replanned: [await replan(request.id, world, startPrewarm, now)], failed: [] };
+        return { replanned: [await replan(request.id, world, startExecution, now)], failed: [] };
       }
       const replanned: Replanned[] = [];
       const rest = await forEachVideo(request, world, options, async (video) => {
-        const done = await replan(video, world, startPrewarm, now).catch(unlessNothingToPlan);
+        const done = await replan(video, world, startExecution, now).catch(unlessNothingToPlan);
         if (done) replanned.push(done);
       });
       return { replanned, ...rest };
@@ -107,7 +108,7 @@ async function forEachVideo(
     try {
       await visit(video);
     } catch (error) {
-      failed.push({ id: video, ...reasonOf(error) });
+      failed.push({ id: video, ...reasonOf(video, error) });
     }
     last = video;
     visited += 1;
@@ -115,11 +116,11 @@ async function forEachVideo(
   return { failed };
 }
 
-function reasonOf(error: unknown): { code: string; message: string } {
+function reasonOf(video: string, error: unknown): { code: string; message: string } {
   if (error instanceof RequestError || error instanceof SourceError || error instanceof RecordError) {
     return { code: error.code, message: error.message };
   }
-  console.error(error);
+  logFailure(video, error);
   return { code: 'INTERNAL', message: (error as Error).message };
 }
 

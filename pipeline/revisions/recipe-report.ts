@@ -2,7 +2,8 @@
 
 import { notFound } from '../../core/errors.ts';
 import { revisionErrorKey } from '../../core/artifacts/keys.ts';
-import { ERROR } from '../../core/records/outcomes.ts';
+import { ERROR } from '../../core/records/error.ts';
+import type { StoredError } from '../../core/records/error.ts';
 import { planOf, readyMarkerOf, revisionsOf, storedArtifacts } from './revisions.ts';
 import { readRecord } from '../store.ts';
 import type { Store } from '../store.ts';
@@ -28,7 +29,7 @@ export interface VideoRevisions {
     /** Of a former one, when it will be swept; null until the current one holds everything that it held. */
     graceEndsAt?: string | null;
     /** Why a next one could not be completed. */
-    error?: { code: string; message: string };
+    error?: StoredError;
   }[];
 }
 

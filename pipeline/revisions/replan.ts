@@ -12,8 +12,8 @@ import { unlessDeleted } from '../life/delete-video.ts';
 import { finish } from '../life/finish.ts';
 import { formerRevision, sweepRevision } from './grace.ts';
 import { planSource } from '../life/planning.ts';
-import { LONGEST_RUN_MS, startWork } from '../life/prewarm.ts';
-import type { StartPrewarm } from '../life/prewarm.ts';
+import { LONGEST_RUN_MS, startWork } from '../life/execution.ts';
+import type { StartExecution } from '../life/execution.ts';
 import {
   changeRevisions,
   currentPlanOf,
@@ -42,7 +42,7 @@ export interface Replanned {
 export async function replan(
   id: string,
   world: World,
-  startPrewarm: StartPrewarm,
+  startExecution: StartExecution,
   now: Date,
 ): Promise<Replanned> {
   const { media, uploads } = world;
@@ -67,7 +67,7 @@ export async function replan(
   if (abandoned !== undefined && abandoned !== next && !wasShown) await sweepRevision(id, abandoned, media);
   if (!asked) return { ...answer, outcome: 'unchanged' };
 
-  await complete(id, plan, asked, world, startPrewarm, now);
+  await complete(id, plan, asked, world, startExecution, now);
   return { ...answer, outcome: 'planned' };
 }
 
@@ -128,7 +128,7 @@ export async function resumeNext(
   id: string,
   next: NextRevision,
   world: World,
-  startPrewarm: StartPrewarm,
+  startExecution: StartExecution,
   now: Date,
   again = new Date(next.askedAt),
 ): Promise<void> {
@@ -136,7 +136,7 @@ export async function resumeNext(
   const plan = await planOf(id, next.rev, media);
   if (!plan || (await media.head(revisionErrorKey(id, next.rev)))) return;
   if (await readyMarkerOf(id, next.rev, media)) return finish(id, next.rev, world, now);
-  await complete(id, plan, { ...next, askedAt: again.toISOString() }, world, startPrewarm, now);
+  await complete(id, plan, { ...next, askedAt: again.toISOString() }, world, startExecution, now);
 }
 
 /** Has everything made that the plan lists and that the revision before holds. */
@@ -145,14 +145,14 @@ async function complete(
   plan: Plan,
   { askedAt }: NextRevision,
   world: World,
-  startPrewarm: StartPrewarm,
+  startExecution: StartExecution,
   now: Date,
 ): Promise<void> {
   const former = await currentPlanOf(id, world.media);
   const held = former ? await missingOf(id, plan, former, world.media) : [];
   const work = [...workFor(id, plan), ...workForArtifacts(id, plan, held.filter(isBeyond))];
   const again = new Date(askedAt);
-  if (work.length > 0) await startWork(id, plan, work, world, startPrewarm, { again });
+  if (work.length > 0) await startWork(id, plan, work, world, startExecution, { again });
   else await finish(id, plan.rev, world, now);
 
   function isBeyond(artifact: Artifact): boolean {

@@ -5,8 +5,8 @@ import { artifactKey, parseArtifactKey, revPrefix } from '../../core/artifacts/a
 import { firstPlanKey, firstReadyKey, planKey, readyKey, revisionsKey } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { READY } from '../../core/records/outcomes.ts';
-import type { ReadyMarker } from '../../core/records/outcomes.ts';
+import { READY } from '../../core/records/ready.ts';
+import type { ReadyMarker } from '../../core/records/ready.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import type { Revisions } from '../../core/records/revisions.ts';

@@ -19,8 +19,9 @@ import { workForArtifacts } from '../../core/work/work.ts';
 import { deleteVideo } from '../life/delete-video.ts';
 import { beginGrace, formerRevision, sweepRevision } from './grace.ts';
 import { rewriteLasting } from '../derive/lasting.ts';
-import { startWork } from '../life/prewarm.ts';
-import type { StartPrewarm } from '../life/prewarm.ts';
+import { startWork } from '../life/execution.ts';
+import type { StartExecution } from '../life/execution.ts';
+import { logFailure } from '../observe.ts';
 import { resumeNext, withoutNext } from './replan.ts';
 import {
   changeRevisions,
@@ -48,7 +49,7 @@ export interface Sweep {
 export interface SweepOptions {
   now: Date;
   graceSeconds: number;
-  startPrewarm: StartPrewarm;
+  startExecution: StartExecution;
   isTimeUp(): boolean;
 }
 
@@ -62,7 +63,7 @@ export async function sweepRevisions(world: World, options: SweepOptions): Promi
       try {
         await visit(id);
       } catch (error) {
-        console.error(`sweep of ${id}:`, error);
+        logFailure(id, error, 'sweep');
         sweep.failed.push({ id, message: (error as Error).message });
       }
     }
@@ -118,14 +119,14 @@ async function* videosWithSeveralRevisions(media: Store): AsyncGenerator<string>
 async function sweepVideo(
   id: string,
   world: World,
-  { now, graceSeconds, startPrewarm }: SweepOptions,
+  { now, graceSeconds, startExecution }: SweepOptions,
 ): Promise<{ swept: number; kept: number }> {
   const { media } = world;
   await listUnlisted(id, media, now);
   await beginGrace(id, media, now);
   const [revisions, current] = await Promise.all([revisionsOf(id, media), currentPlanOf(id, media)]);
   if (!revisions || !current) return { swept: 0, kept: 0 };
-  await lookAfterNext(id, revisions, world, { now, startPrewarm });
+  await lookAfterNext(id, revisions, world, { now, startExecution });
 
   const isInGrace = (graceFrom: string | null) =>
     graceFrom !== null && now.getTime() < Date.parse(graceFrom) + graceSeconds * 1000;
@@ -145,7 +146,9 @@ async function sweepVideo(
   for (const rev of over) if (await sweepRevision(id, rev, media)) swept += 1;
   // Where the source is gone the former revision stays for good.
   if (missing.length > 0 && (await canRead(id, current, world))) {
-    await startWork(id, current, workForArtifacts(id, current, missing), world, startPrewarm, { again: now });
+    await startWork(id, current, workForArtifacts(id, current, missing), world, startExecution, {
+      again: now,
+    });
   }
   return { swept, kept: revisions.former.length - swept };
 }
@@ -155,11 +158,11 @@ async function lookAfterNext(
   id: string,
   { next, former }: Revisions,
   world: World,
-  { now, startPrewarm }: Pick<SweepOptions, 'now' | 'startPrewarm'>,
+  { now, startExecution }: Pick<SweepOptions, 'now' | 'startExecution'>,
 ): Promise<void> {
   if (!next) return;
   const plan = await planOf(id, next.rev, world.media);
-  if (plan && (await canRead(id, plan, world))) return resumeNext(id, next, world, startPrewarm, now);
+  if (plan && (await canRead(id, plan, world))) return resumeNext(id, next, world, startExecution, now);
   await changeRevisions(id, world.media, (before) =>
     before.next?.rev === next.rev ? withoutNext(before, plan, now) : undefined,
   );

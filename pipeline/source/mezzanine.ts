@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
+import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { FfmpegError, SourceError } from '../../core/errors.ts';
 import { mezzanineArguments } from '../../core/source/source-arguments.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
@@ -13,13 +14,14 @@ import type { Probe } from '../../core/source/probe.ts';
 import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import type { Mezzanine } from '../../core/records/mezzanine.ts';
 import { unlessDeleted } from '../life/delete-video.ts';
+import { logFailure } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { ObjectUpload } from '../store.ts';
 import type { World } from '../world.ts';
 
-// S3 takes ten thousand pieces of at least 5 MiB.
+// More than S3 wants of each piece, and fewer of them than it takes.
 const LEAST_PIECE_BYTES = 8 * 1024 * 1024;
-const MOST_PIECES = 9000;
+const MOST_PIECES = 0.9 * MAX_PARTS;
 // Sound stored losslessly may make a mezzanine larger than its source.
 const MOST_GROWTH = 3;
 
@@ -91,7 +93,7 @@ async function makeMezzanine(
     return { sizeBytes: stored, tracks };
   } catch (error) {
     // Where the store is away its own rules remove what lies there unfinished.
-    await upload.abort().catch((unfinished: unknown) => console.error(unfinished));
+    await upload.abort().catch((unfinished: unknown) => logFailure(id, unfinished));
     throw error;
   }
 }

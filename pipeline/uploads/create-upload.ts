@@ -2,12 +2,12 @@
 // URL that takes exactly this file and nothing else.
 
 import { cardKey, newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
+import { MAX_REQUEST_BYTES } from '../../core/aws-limits.ts';
 import { RequestError, notFound } from '../../core/errors.ts';
 import { CARD } from '../../core/records/card.ts';
 import type { Card } from '../../core/records/card.ts';
 import { checkContentType } from '../../core/access/upload-token.ts';
 import type { UploadGrant } from '../../core/access/upload-token.ts';
-import { MAX_REQUEST_BYTES } from './sign-upload.ts';
 import type { GrantedUpload, SignUpload } from './sign-upload.ts';
 import { createRecord, readRecord } from '../store.ts';
 import type { Store } from '../store.ts';

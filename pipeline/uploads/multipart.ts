@@ -35,7 +35,3 @@ export interface MultipartStore {
   /** Uploads that are neither completed nor aborted, by the order of their keys, from the first after `after`. */
   open(prefix: string, after?: UploadPosition): AsyncIterable<OpenUpload>;
 }
-
-/** S3's own limits. The last part of a file may have less. */
-export const MAX_PARTS = 10_000;
-export const MIN_PART_BYTES = 5 * 1024 ** 2;

@@ -43,6 +43,3 @@ export interface SignUpload {
 
 /** A signature dies with the session of the role that made it; an hour is safe. */
 export const SIGNED_SECONDS = 3600;
-
-/** What one request to S3 can carry: a PUT, a form, or a part. */
-export const MAX_REQUEST_BYTES = 5 * 1024 ** 3;

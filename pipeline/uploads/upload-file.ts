@@ -2,22 +2,21 @@
 // closed page. The token names the video; all there is to be named beside it are uploads and parts of that.
 
 import { createHash } from 'node:crypto';
+import { MAX_REQUEST_BYTES, MIN_PART_BYTES } from '../../core/aws-limits.ts';
 import { RequestError, notFound } from '../../core/errors.ts';
 import { cardKey, parseSourceKey, sourceKey } from '../../core/artifacts/keys.ts';
 import { checkContentType } from '../../core/access/upload-token.ts';
 import type { UploadGrant } from '../../core/access/upload-token.ts';
 import { alreadyUploaded, tooLarge } from './create-upload.ts';
 import { unlessDeleted } from '../life/delete-video.ts';
-import { MIN_PART_BYTES } from './multipart.ts';
 import type { MultipartStore, StoredPart } from './multipart.ts';
-import { MAX_REQUEST_BYTES } from './sign-upload.ts';
 import type { SignUpload, SignedRequest, UploadForm } from './sign-upload.ts';
 import { leastFileBytes, makeRoom } from './upload-limits.ts';
 import type { IntendedPart } from './upload-limits.ts';
 import { FILENAME } from '../life/video-status.ts';
 import type { World } from '../world.ts';
 
-export interface UploadWorld extends Pick<World, 'media' | 'uploads'> {
+export interface UploadStores extends Pick<World, 'media' | 'uploads'> {
   multipart: MultipartStore;
   sign: SignUpload;
 }
@@ -37,11 +36,11 @@ type NamedPart = Omit<StoredPart, 'sizeBytes'>;
 export async function uploadForm(
   { id, maxBytes, contentTypes }: UploadGrant,
   file: ChosenFile,
-  world: UploadWorld,
+  stores: UploadStores,
 ): Promise<UploadForm> {
   checkContentType(file.type, contentTypes);
-  await checkVacant(id, world);
-  return world.sign.form(sourceKey(id), {
+  await checkVacant(id, stores);
+  return stores.sign.form(sourceKey(id), {
     contentType: file.type,
     maxBytes: Math.min(maxBytes, MAX_REQUEST_BYTES),
     metadata: metadataOf(file),
@@ -55,21 +54,21 @@ export async function uploadForm(
 export async function beginParts(
   { id, contentTypes }: UploadGrant,
   file: ChosenFile,
-  world: UploadWorld,
+  stores: UploadStores,
 ): Promise<string> {
   checkContentType(file.type, contentTypes);
-  await checkVacant(id, world);
-  const uploadId = await world.multipart.begin(sourceKey(id), {
+  await checkVacant(id, stores);
+  const uploadId = await stores.multipart.begin(sourceKey(id), {
     contentType: file.type,
     metadata: metadataOf(file),
   });
   // Either a deletion that runs meanwhile finds the upload, or this finds the card gone.
-  if (!(await world.media.head(cardKey(id)))) {
-    await world.multipart.abort(sourceKey(id), uploadId);
+  if (!(await stores.media.head(cardKey(id)))) {
+    await stores.multipart.abort(sourceKey(id), uploadId);
     throw notFound('such video');
   }
   // Not before it has begun, so that of many that begin at once the last one sees them all.
-  await makeRoom(id, uploadId, world.multipart);
+  await makeRoom(id, uploadId, stores.multipart);
   return uploadId;
 }
 
@@ -82,7 +81,7 @@ export async function partUrl(
   { id, maxBytes }: UploadGrant,
   uploadId: string,
   part: IntendedPart,
-  { multipart, sign }: UploadWorld,
+  { multipart, sign }: UploadStores,
 ): Promise<string> {
   const key = sourceKey(id);
   if (part.sizeBytes === undefined && maxBytes < MIN_PART_BYTES) {
@@ -105,7 +104,7 @@ export async function partUrl(
 export async function storedParts(
   { id }: UploadGrant,
   uploadId: string,
-  { multipart }: UploadWorld,
+  { multipart }: UploadStores,
 ): Promise<StoredPart[]> {
   const parts = await multipart.parts(sourceKey(id), uploadId);
   if (!parts) throw notFound('such upload');
@@ -121,11 +120,11 @@ export async function completeParts(
   { id, maxBytes }: UploadGrant,
   uploadId: string,
   parts: readonly NamedPart[],
-  world: UploadWorld,
+  stores: UploadStores,
 ): Promise<void> {
-  const { multipart } = world;
+  const { multipart } = stores;
   const key = sourceKey(id);
-  if (!(await world.media.head(cardKey(id)))) throw notFound('such video');
+  if (!(await stores.media.head(cardKey(id)))) throw notFound('such video');
   const stored = await multipart.parts(key, uploadId);
   if (stored) {
     const named = new Set(parts.map(({ number }) => number));
@@ -133,8 +132,8 @@ export async function completeParts(
     await checkSum(counted, maxBytes, () => multipart.abort(key, uploadId));
   }
   const end = stored ? await multipart.complete(key, uploadId, parts) : 'gone';
-  if (end !== 'completed') await checkMadeOf(parts, id, uploadId, world);
-  await unlessDeleted(id, world);
+  if (end !== 'completed') await checkMadeOf(parts, id, uploadId, stores);
+  await unlessDeleted(id, stores);
   // No other upload of this video can become its source any more.
   await abortAll(id, multipart);
 }
@@ -170,25 +169,25 @@ export interface IntendedRequest {
 export async function signedRequest(
   grant: UploadGrant,
   { method, uploadId, partNumber, size, contentType }: IntendedRequest,
-  world: UploadWorld,
+  stores: UploadStores,
 ): Promise<SignedRequest & Partial<UploadForm>> {
   const key = sourceKey(grant.id);
-  const { sign, multipart } = world;
+  const { sign, multipart } = stores;
   if (uploadId === undefined) {
     const type = contentType ?? 'application/octet-stream';
-    if (method === 'PUT') return uploadForm(grant, { filename: undefined, type }, world);
+    if (method === 'PUT') return uploadForm(grant, { filename: undefined, type }, stores);
     if (method !== 'POST') throw new RequestError(400, 'INVALID_REQUEST', `method: no ${method} of a file`);
     checkContentType(type, grant.contentTypes);
-    await checkVacant(grant.id, world);
+    await checkVacant(grant.id, stores);
     await makeRoom(grant.id, undefined, multipart);
     return sign.multipart(key, { kind: 'begin', contentType });
   }
   switch (method) {
     case 'PUT':
       if (partNumber === undefined) throw new RequestError(400, 'INVALID_REQUEST', 'partNumber: is missing');
-      return { url: await partUrl(grant, uploadId, { number: partNumber, sizeBytes: size }, world) };
+      return { url: await partUrl(grant, uploadId, { number: partNumber, sizeBytes: size }, stores) };
     case 'POST': {
-      const stored = await storedParts(grant, uploadId, world);
+      const stored = await storedParts(grant, uploadId, stores);
       await checkSum(stored, grant.maxBytes, () => multipart.abort(key, uploadId));
       return sign.multipart(key, { kind: 'complete', uploadId });
     }
@@ -204,7 +203,7 @@ async function checkMadeOf(
   parts: readonly NamedPart[],
   id: string,
   uploadId: string,
-  { uploads, multipart }: UploadWorld,
+  { uploads, multipart }: UploadStores,
 ): Promise<void> {
   const source = await uploads.head(sourceKey(id));
   if (!source) throw notFound('such upload');
@@ -221,7 +220,7 @@ function etagOf(parts: readonly NamedPart[]): string {
 }
 
 /** Forgets all that was sent of a video and is not complete. @throws RequestError NOT_FOUND */
-export async function abortUploads(id: string, { media, multipart }: UploadWorld): Promise<void> {
+export async function abortUploads(id: string, { media, multipart }: UploadStores): Promise<void> {
   if (!(await media.head(cardKey(id)))) throw notFound('such video');
   await abortAll(id, multipart);
 }
@@ -239,7 +238,7 @@ export interface UnfinishedUpload {
 /** One page of the uploads in parts that are neither complete nor aborted, those of the newest videos first. */
 export async function unfinishedUploads(
   { limit, cursor }: { limit: number; cursor: string | undefined },
-  { multipart }: UploadWorld,
+  { multipart }: UploadStores,
 ): Promise<{ uploads: UnfinishedUpload[]; nextCursor?: string }> {
   const [afterId, afterUpload] = cursor?.split(/\/(.*)/s) ?? [];
   const after = afterId && afterUpload ? { key: sourceKey(afterId), uploadId: afterUpload } : undefined;
@@ -254,7 +253,7 @@ export async function unfinishedUploads(
   return found.length > limit && last ? { uploads, nextCursor: `${last.id}/${last.uploadId}` } : { uploads };
 }
 
-async function checkVacant(id: string, { media, uploads }: UploadWorld): Promise<void> {
+async function checkVacant(id: string, { media, uploads }: UploadStores): Promise<void> {
   const [card, source] = await Promise.all([media.head(cardKey(id)), uploads.head(sourceKey(id))]);
   if (!card) throw notFound('such video');
   if (source) throw alreadyUploaded();

@@ -10,7 +10,7 @@
 //    need such URLs, as it tells no sizes. The next request for a part of the upload finds the excess and aborts it.
 
 import { sourceKey } from '../../core/artifacts/keys.ts';
-import { MIN_PART_BYTES } from './multipart.ts';
+import { MIN_PART_BYTES } from '../../core/aws-limits.ts';
 import type { MultipartStore, OpenUpload, StoredPart } from './multipart.ts';
 
 export interface IntendedPart {

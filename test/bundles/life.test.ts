@@ -25,7 +25,7 @@ import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
 import type { Work } from '../../core/records/work.ts';
-import { prewarmEngine } from '../../local/prewarm-engine.ts';
+import { workEngine } from '../../local/work-engine.ts';
 import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
@@ -363,9 +363,9 @@ test('a record that cannot be read keeps nothing else from being listed, fails t
     { id, state: 'failed', playable: false, error: { message: unreadable } },
   ]);
   expect(await account.dayPasses()).toMatchObject([
-    { error: { errorMessage: `Videos that could not be swept: 1. The first: ${unreadable}` } },
+    { error: { errorMessage: `Videos that could not be swept: 1. The first: video ${id}: ${unreadable}` } },
   ]);
-  expect(account.functions.maintenance.output()).toContain(`sweep of ${id}`);
+  expect(account.functions.maintenance.output()).toContain(`video ${id}, sweep:`);
 
   expect((await videos.deleteVideo(id)).status).toBe(204);
   expect(await account.dayPasses()).toEqual([
@@ -399,7 +399,7 @@ async function madeByNpmStart(file: Buffer, id: string): Promise<Map<string, Buf
   await putCard(own, world);
   await world.uploads.put(sourceKey(own), file, { contentType: 'video/mp4' });
   const errors: unknown[] = [];
-  const engine = prewarmEngine({
+  const engine = workEngine({
     work: (item) => deriveWork(item as Work, world, { background: true }),
     end: async (rev: string, failures) => {
       errors.push(...failures);

@@ -1,7 +1,7 @@
 import { planFor } from '../../core/plan/plan-for.ts';
 import { mainTrack, renditionNamed, renditionsOf } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import type { Prewarm } from '../../core/plan/plan-for.ts';
+import type { PrewarmExtent } from '../../core/plan/plan-for.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../../core/playlists/playlists.ts';
 import { segmentSeconds, unitsOf } from '../../core/plan/segments.ts';
 import { framesOfSegment, segmentCount } from '../../core/plan/grid.ts';
@@ -131,7 +131,7 @@ test('the last picture is held while the sound goes on', () => {
   expect([film.grid.frameCount, mainTrack(film, 'video')!.sourceFrames]).toEqual([375, 250]);
 });
 
-test.each<[Prewarm, string[]]>([
+test.each<[PrewarmExtent, string[]]>([
   ['all', ['720p', '480p', '360p', 'audio-0']],
   ['lowest', ['360p', 'audio-0']],
   ['none', []],

@@ -50,8 +50,8 @@ test('the document is valid OpenAPI, and served', async () => {
 });
 
 test('it describes every route of the API, and no other', () => {
-  const world = { media: memoryStore(), uploads: memoryStore() };
-  const app = httpApi({ world, publicBaseUrl: '' } as unknown as ApiOptions);
+  const stores = { media: memoryStore(), uploads: memoryStore() };
+  const app = httpApi({ stores, publicBaseUrl: '' } as unknown as ApiOptions);
   const routes = app.routes
     .filter(({ method }) => method !== 'ALL')
     .map(({ method, path }) => `${method} ${path.replace('/api', '').replaceAll(/:(\w+)/g, '{$1}')}`);

@@ -1,4 +1,4 @@
-// What each function carries of other people's code, and of what reaches the world: the whole of it, so that nothing
+// What each function carries of other people's code, and of what reaches out of the process: the whole of it, so that nothing
 // comes in unnoticed. Each kilobyte is read and compiled by every cold start.
 
 import { readFile } from 'node:fs/promises';
@@ -22,7 +22,7 @@ const STORE = [
   'adapters/s3-store.ts',
 ];
 const RECORDS = [...STORE, 'zod'];
-const EXECUTIONS = ['@aws-sdk/client-sfn', 'adapters/prewarm-execution.ts'];
+const EXECUTIONS = ['@aws-sdk/client-sfn', 'adapters/executions.ts'];
 const SOURCES = ['machine/block-cache.ts', 'machine/range-server.ts'];
 const FFMPEG = [...SOURCES, 'machine/ffmpeg.ts', 'machine/waiting-line.ts'];
 const SECRETS = ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager'];

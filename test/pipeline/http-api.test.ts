@@ -23,7 +23,7 @@ const client = new S3Client({
 });
 
 const options: ApiOptions = {
-  world: {
+  stores: {
     media: memoryStore(),
     uploads: memoryStore(),
     multipart: { ...s3Multipart(client, 'uploads'), open: async function* () {} }, // nothing is sent here
@@ -258,9 +258,9 @@ test.each<[OutageCode, number, string | null]>([
   ['STORAGE_FULL', 507, null],
 ])('an outage, %s, is answered %i, and says when to ask again: %s', async (code, status, retryAfter) => {
   const head = () => Promise.reject(new OutageError(code));
-  const away = { ...options.world, media: { ...memoryStore(), head } };
+  const away = { ...options.stores, media: { ...memoryStore(), head } };
   jest.spyOn(console, 'error').mockImplementationOnce(() => undefined);
-  const answer = await callOf(httpApi({ ...options, world: away }))(
+  const answer = await callOf(httpApi({ ...options, stores: away }))(
     'DELETE',
     `/api/videos/${newVideoId(new Date())}`,
   );
@@ -274,6 +274,6 @@ test('a title stays on its line and in its order, in the state and in the list; 
   const title = 'photogpj .exe\ufffd';
   expect((await call('GET', `/api/videos/${body.id}`)).body.title).toBe(title);
   expect((await call('GET', '/api/videos?limit=1')).body.videos[0].title).toBe(title);
-  const card = await options.world.media.get(cardKey(body.id));
+  const card = await options.stores.media.get(cardKey(body.id));
   expect(JSON.parse(Buffer.from(card!).toString()).filename).toBe(filename);
 });

@@ -24,14 +24,14 @@ import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';
-import type { PrewarmRequest } from '../../pipeline/life/prewarm.ts';
+import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
 import { resumeDelayed } from '../../pipeline/life/resume.ts';
 import { readRecord } from '../../pipeline/store.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
 import { RESERVE_FILE } from '../../pipeline/derive/workspace.ts';
 import { faultyStore } from '../support/faults.ts';
 import type { Faults } from '../support/faults.ts';
-import { prewarmed, uploadedIn, workIn } from '../support/life.ts';
+import { executed, uploadedIn, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
 import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { memoryStore } from '../support/memory-store.ts';
@@ -75,21 +75,21 @@ async function uploaded(source: Buffer) {
     uploads: faultyStore(sound.uploads, faults.uploads),
     media: faultyStore(sound.media, faults.media),
   };
-  const requests: PrewarmRequest[] = [];
-  const startPrewarm = async (request: PrewarmRequest) => void requests.push(request);
+  const requests: ExecutionRequest[] = [];
+  const startExecution = async (request: ExecutionRequest) => void requests.push(request);
   const status = () => videoStatus(id, sound, () => 'https://cdn.example/');
-  return { id, world, faults, requests, startPrewarm, status };
+  return { id, world, faults, requests, startExecution, status };
 }
 type Video = Awaited<ReturnType<typeof uploaded>>;
 
 /** All the lists of work that were asked for. */
 async function run({ requests, world }: Video): Promise<void> {
-  for (const request of requests.splice(0)) await prewarmed(request, world);
+  for (const request of requests.splice(0)) await executed(request, world);
 }
 
 const inTheFuture = () => new Date(Date.now() + 48 * 3600 * 1000);
-const resume = ({ world, startPrewarm }: Video) =>
-  resumeDelayed(world, { startPrewarm, now: inTheFuture(), isTimeUp: () => false });
+const resume = ({ world, startExecution }: Video) =>
+  resumeDelayed(world, { startExecution, now: inTheFuture(), isTimeUp: () => false });
 
 const away = () => Promise.reject(new OutageError('STORE_UNAVAILABLE'));
 
@@ -111,10 +111,10 @@ describe('a source that the store', () => {
   ])('%s is planned and made as if nothing had been', async (_, fault) => {
     const video = await uploaded(clip);
     video.faults.uploads.readRange = fault(video);
-    await ingest(video.id, video.world, video.startPrewarm);
+    await ingest(video.id, video.world, video.startExecution);
     await run(video);
     const sound = await uploaded(clip);
-    await ingest(sound.id, sound.world, sound.startPrewarm);
+    await ingest(sound.id, sound.world, sound.startExecution);
     await run(sound);
     expect(await video.status()).toMatchObject({ state: 'ready', progress: 1 });
     const lengths = async ({ id, world }: Video) => {
@@ -143,7 +143,7 @@ describe('a source that the store', () => {
   test('cannot give at all is not refused; when it can again, the video becomes ready', async () => {
     const video = await uploaded(recording);
     video.faults.uploads.readRange = away;
-    await ingest(video.id, video.world, video.startPrewarm);
+    await ingest(video.id, video.world, video.startExecution);
     const { state, delayed, error } = await video.status();
     expect({ state, error }).toEqual({ state: 'processing', error: undefined });
     expect(delayed).toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -162,7 +162,7 @@ describe('a source that the store', () => {
     const half = recording.length / 2;
     video.faults.uploads.readRange = (_key, { first, last }) =>
       last < half ? Promise.resolve(pieces(recording.subarray(first, last + 1))) : away();
-    await ingest(video.id, video.world, video.startPrewarm);
+    await ingest(video.id, video.world, video.startExecution);
     expect(await video.status()).toMatchObject({ state: 'processing', playable: false });
     expect(video.world.media.keys().filter((key) => key.startsWith(mezzaninePrefix(video.id)))).toEqual([]);
 
@@ -180,7 +180,7 @@ describe('a source that the store', () => {
       if (held > 1) return undefined;
       return sleep(3_600_000, undefined, { signal }) as Promise<never>;
     };
-    await ingest(video.id, video.world, video.startPrewarm);
+    await ingest(video.id, video.world, video.startExecution);
     expect(await video.status()).toMatchObject({ state: 'processing', playable: true });
     expect(held).toBeGreaterThan(1);
   });
@@ -193,7 +193,7 @@ describe('a source that the store', () => {
         await sleep(4000, undefined, { signal });
         yield clip.subarray(first, last + 1);
       })();
-    await ingest(video.id, video.world, video.startPrewarm);
+    await ingest(video.id, video.world, video.startExecution);
     const { state, delayed } = await video.status();
     expect({ state, code: delayed?.code }).toEqual({ state: 'processing', code: 'TIMED_OUT' });
   });
@@ -206,7 +206,7 @@ test('a source that ffprobe hangs on, read as fast as can be, is refused', async
   await chmod(hanging, 0o755);
   video.world.tools.binaries = { ...binaries, ffprobePath: hanging };
   video.world.settings.probeTimeoutSeconds = 1;
-  await ingest(video.id, video.world, video.startPrewarm);
+  await ingest(video.id, video.world, video.startExecution);
   expect(await video.status()).toMatchObject({ state: 'failed', error: { code: 'UNREADABLE' } });
 });
 
@@ -222,7 +222,7 @@ test.each([
   }
   const video = await uploaded(clip);
   video.world.tools.binaries = { ...binaries, ffprobePath: path };
-  await ingest(video.id, video.world, video.startPrewarm);
+  await ingest(video.id, video.world, video.startExecution);
   expect(await video.status()).toMatchObject({ state: 'processing', delayed: { code: 'TOOL_UNAVAILABLE' } });
 
   video.world.tools.binaries = { ...binaries, ffmpegPath: path };
@@ -247,7 +247,7 @@ describe('a stored artifact that', () => {
   ];
   test.each(DAMAGES)('%s is made again, and takes the place of what is damaged', async (_, damage) => {
     const video = await uploaded(clip);
-    await ingest(video.id, video.world, video.startPrewarm);
+    await ingest(video.id, video.world, video.startExecution);
     await run(video);
     const plan = await currentPlan(video.id, video.world);
     const { rev } = plan;
@@ -308,7 +308,7 @@ test('what the store cannot take is shown all the same, and made again next time
   const [segment] = segmentsOf(plan);
   expect((await derive(video.id, segment!, video.world)).length).toBeGreaterThan(0);
   expect((await derive(video.id, { kind: 'multivariant' }, video.world)).length).toBeGreaterThan(0);
-  await ingest(video.id, video.world, video.startPrewarm);
+  await ingest(video.id, video.world, video.startExecution);
   const [request] = video.requests;
   const [item] = await workIn(request!.workKey, video.world);
   await expect(deriveWork(item!, video.world)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
@@ -325,7 +325,7 @@ test('what the store cannot take is shown all the same, and made again next time
 test('whoever makes the last piece makes the video ready, whatever was said of it before', async () => {
   const video = await uploaded(clip);
   const { id, world } = video;
-  await ingest(id, world, video.startPrewarm);
+  await ingest(id, world, video.startExecution);
   const plan = await currentPlan(id, world);
   for (const item of await workIn(video.requests[0]!.workKey, world)) await deriveWork(item, world);
   const last = segmentsOf(plan).at(-1)!;
@@ -341,7 +341,7 @@ test('whoever makes the last piece makes the video ready, whatever was said of i
 test('a list that failed although everything exists makes the video ready', async () => {
   const video = await uploaded(clip);
   const { id, world } = video;
-  await ingest(id, world, video.startPrewarm);
+  await ingest(id, world, video.startExecution);
   for (const item of await workIn(video.requests[0]!.workKey, world)) await deriveWork(item, world);
   await failVideo(id, (await currentPlan(id, world)).rev, 'STORE_UNAVAILABLE', world, new Date());
   expect(await video.status()).toMatchObject({ state: 'ready' });
@@ -349,7 +349,7 @@ test('a list that failed although everything exists makes the video ready', asyn
 
 test('what failed is tried again by itself, at growing distances, by one at a time', async () => {
   const video = await uploaded(clip);
-  const { id, world, startPrewarm } = video;
+  const { id, world, startExecution } = video;
   video.faults.uploads.readRange = away;
   const now = new Date();
   const waits: number[] = [];
@@ -359,7 +359,7 @@ test('what failed is tried again by itself, at growing distances, by one at a ti
     waits.push(new Date(retryAt).getTime() - now.getTime());
   }
   expect(waits).toEqual([5000, 10_000, 20_000, 40_000]);
-  const tried = (when: Date) => resumeDelayed(world, { startPrewarm, now: when, isTimeUp: () => false });
+  const tried = (when: Date) => resumeDelayed(world, { startExecution, now: when, isTimeUp: () => false });
   expect(await tried(new Date(now.getTime() + 39_000))).toEqual({ resumed: [] });
   video.faults.uploads.readRange = undefined;
   const later = new Date(now.getTime() + 41_000);
@@ -378,13 +378,13 @@ describe('a file that takes the place of another', () => {
   test('while that is prewarmed is planned and made, and nothing of the two is mixed', async () => {
     const video = await uploaded(clip);
     const { id, world } = video;
-    await ingest(id, world, video.startPrewarm);
+    await ingest(id, world, video.startExecution);
     const before = await currentPlan(id, world);
     await world.uploads.put(sourceKey(id), other, { contentType: 'video/mp4' });
     const [request] = video.requests.splice(0);
     const items = await workIn(request!.workKey, world);
     await expect(deriveWork(items[0]!, world)).rejects.toMatchObject({ code: 'SOURCE_REPLACED' });
-    await ingest(id, world, video.startPrewarm);
+    await ingest(id, world, video.startExecution);
     await run(video);
     const after = await currentPlan(id, world);
     expect(after.rev).not.toBe(before.rev);
@@ -403,7 +403,7 @@ describe('a file that takes the place of another', () => {
         .put(sourceKey(video.id), other, { contentType: 'video/mp4' })
         .then(() => Promise.reject(new Error('reset')));
     };
-    await ingest(video.id, video.world, video.startPrewarm);
+    await ingest(video.id, video.world, video.startExecution);
     await run(video);
     expect(await video.status()).toMatchObject({ state: 'ready', durationSeconds: 6 });
   });
@@ -412,10 +412,10 @@ describe('a file that takes the place of another', () => {
     const nonsense = Buffer.from('Once upon a time.\n'.repeat(50));
     for (const wasReady of [true, false]) {
       const video = await uploaded(clip);
-      await ingest(video.id, video.world, video.startPrewarm);
+      await ingest(video.id, video.world, video.startExecution);
       if (wasReady) await run(video);
       await video.world.uploads.put(sourceKey(video.id), nonsense, { contentType: 'video/mp4' });
-      await ingest(video.id, video.world, video.startPrewarm);
+      await ingest(video.id, video.world, video.startExecution);
       const { state, error } = await video.status();
       expect({ state, code: error?.code }).toEqual(
         wasReady ? { state: 'ready', code: undefined } : { state: 'failed', code: 'NOT_MEDIA' },
@@ -474,7 +474,7 @@ describe('found by trying to break it:', () => {
       ...(await upload(key, options)),
       part: () => Promise.reject(new OutageError('TIMED_OUT')),
     });
-    await ingest(video.id, video.world, video.startPrewarm);
+    await ingest(video.id, video.world, video.startExecution);
     expect(await video.status()).toMatchObject({ state: 'processing', delayed: { code: 'TIMED_OUT' } });
   });
 
@@ -483,7 +483,7 @@ describe('found by trying to break it:', () => {
     const { id, world } = video;
     const { uploads } = video.faults;
     uploads.readRange = away;
-    await ingest(id, world, video.startPrewarm);
+    await ingest(id, world, video.startExecution);
     uploads.readRange = undefined;
     // The store writes, and says that another was faster, as it does to whoever repeats a request.
     const { media } = video.faults;
@@ -506,9 +506,9 @@ describe('found by trying to break it:', () => {
       void world.uploads.put(sourceKey(id), other, { contentType: 'video/mp4' });
       return undefined;
     };
-    await ingest(id, world, video.startPrewarm);
+    await ingest(id, world, video.startExecution);
     await run(video);
-    await ingest(id, world, video.startPrewarm);
+    await ingest(id, world, video.startExecution);
     await run(video);
     expect(await video.status()).toMatchObject({ state: 'ready', durationSeconds: 6 });
   });
@@ -516,7 +516,7 @@ describe('found by trying to break it:', () => {
   test('half a picture is not copied to its lasting address', async () => {
     const video = await uploaded(clip);
     const { id, world } = video;
-    await ingest(id, world, video.startPrewarm);
+    await ingest(id, world, video.startExecution);
     const { rev } = await currentPlan(id, world);
     const own = artifactKey(id, { kind: 'poster', rev });
     const whole = (await world.media.get(own))!;
@@ -534,7 +534,7 @@ describe('found by trying to break it:', () => {
   test('a picture that cannot be read keeps no video from being ready', async () => {
     const video = await uploaded(clip);
     const { id, world } = video;
-    await ingest(id, world, video.startPrewarm);
+    await ingest(id, world, video.startExecution);
     const { rev } = await currentPlan(id, world);
     const own = artifactKey(id, { kind: 'poster', rev });
     video.faults.media.getTagged = (key) => (key === own ? away() : undefined);
@@ -545,7 +545,7 @@ describe('found by trying to break it:', () => {
   test('a deletion that breaks off is brought to its end', async () => {
     const video = await uploaded(clip);
     const { id, world } = video;
-    await ingest(id, world, video.startPrewarm);
+    await ingest(id, world, video.startExecution);
     await run(video);
     video.faults.media.delete = (keys) => (keys.some((key) => key.startsWith('v/')) ? away() : undefined);
     await expect(deleteVideo(id, world)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -558,7 +558,7 @@ describe('found by trying to break it:', () => {
   test('a copy that is lost is made again', async () => {
     const video = await uploaded(recording);
     const { id, world } = video;
-    await ingest(id, world, video.startPrewarm);
+    await ingest(id, world, video.startExecution);
     const { source } = await currentPlan(id, world);
     await world.media.delete([source.key!]);
     const [item] = await workIn(video.requests[0]!.workKey, world);
@@ -573,7 +573,7 @@ describe('found by trying to break it:', () => {
   test('a delay ends with a refusal, and one that cannot be read is no matter for who watches', async () => {
     const refused = await uploaded(Buffer.from('Once upon a time.\n'.repeat(50)));
     await delayVideo(refused.id, 'STORE_UNAVAILABLE', refused.world, new Date());
-    await ingest(refused.id, refused.world, refused.startPrewarm);
+    await ingest(refused.id, refused.world, refused.startExecution);
     expect(refused.world.media.keys()).not.toContain(delayKey(refused.id));
 
     const video = await uploaded(clip);

@@ -16,7 +16,7 @@ import {
 } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import type { Prewarm } from '../../core/plan/plan-for.ts';
+import type { PrewarmExtent } from '../../core/plan/plan-for.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
@@ -32,7 +32,7 @@ import { recipesOfVideo } from '../../pipeline/revisions/recipe-report.ts';
 import { changeRevisions, onlyRevision, planOf, revisionsOf } from '../../pipeline/revisions/revisions.ts';
 import { createRecord } from '../../pipeline/store.ts';
 import type { Store } from '../../pipeline/store.ts';
-import { lived, prewarmed, workIn } from '../support/life.ts';
+import { executed, lived, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
 import {
   GRACE_SECONDS,
@@ -164,7 +164,7 @@ test('planned anew twice, what is made already is kept, and no plan is made besi
     new Date(1),
   ]);
   expect(await stored(video)).toEqual(made);
-  for (const request of [...first.requests, ...second.requests]) await prewarmed(request, world);
+  for (const request of [...first.requests, ...second.requests]) await executed(request, world);
   expect(await revisionsOf(id, world.media)).toMatchObject({
     ...{ current: first.answer.rev, next: null },
     former: [{ rev: OLD }],
@@ -219,7 +219,7 @@ test('planned anew as it is while the next revision is made, it keeps what it is
   expect(ofAbandoned(video)).toEqual([]);
 });
 
-test.each<Prewarm>(['lowest', 'none'])(
+test.each<PrewarmExtent>(['lowest', 'none'])(
   'with %s made ahead of time, the new revision holds what viewers had of the old one before it is the current one',
   async (prewarm) => {
     const video = await oldVideo({ prewarm });
@@ -242,7 +242,7 @@ test.each<Prewarm>(['lowest', 'none'])(
     }
     expect(world.media.keys()).toEqual(expect.arrayContaining(successors));
     expect(world.media.keys()).not.toContain(artifactKey(id, { ...watched[0]!, rev, index: 0 } as Artifact));
-    await prewarmed(requests[0]!, world);
+    await executed(requests[0]!, world);
     expect(await revisionsOf(id, world.media)).toMatchObject({
       current: rev,
       former: [{ rev: OLD, graceFrom: expect.any(String) }],
@@ -294,7 +294,7 @@ test('a next revision whose abandoning is cut off goes with the sweeps to come',
     const world = { ...copy.world, media: failingAfter(calls, copy.world.media) };
     isWhole = await replanned({ ...copy, world: world as TestWorld }).then(() => true, wasCutOff);
     const { requests } = await replanned(copy);
-    for (const request of requests) await prewarmed(request, copy.world);
+    for (const request of requests) await executed(request, copy.world);
     await sweptInTime(copy);
     expect(ofAbandoned(copy)).toEqual([]);
   }
@@ -381,7 +381,7 @@ test('a next revision that cannot be completed is for operators to see, and the 
       { rev, recipe: '2', role: 'next', isReady: false, error: { code: 'ENCODING_FAILED' } },
     ],
   });
-  for (const request of requests) await prewarmed(request, world);
+  for (const request of requests) await executed(request, world);
   const { revisions } = await recipesOfVideo(id, world, GRACE_SECONDS);
   expect(revisions).toMatchObject([
     { rev, role: 'current', isReady: true },

@@ -7,7 +7,7 @@ import { deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
-import type { PrewarmRequest } from '../../pipeline/life/prewarm.ts';
+import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
 import { listVideos, videoStatus } from '../../pipeline/life/video-status.ts';
 import { putCard, workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -55,9 +55,9 @@ test('waiting, processing, failed, ready', async () => {
   await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
   expect(await status()).toMatchObject({ state: 'processing', playable: false });
 
-  const started: PrewarmRequest[] = [];
-  const startPrewarm = async (request: PrewarmRequest) => void started.push(request);
-  await ingest(id, world, startPrewarm);
+  const started: ExecutionRequest[] = [];
+  const startExecution = async (request: ExecutionRequest) => void started.push(request);
+  await ingest(id, world, startExecution);
   expect(started).toMatchObject([{ id }]);
   expect(await status()).toMatchObject({
     state: 'processing',
@@ -81,7 +81,7 @@ test('waiting, processing, failed, ready', async () => {
   expect(ready.error).toBeUndefined();
   expect(ready.cost).toMatchObject({ isEstimate: true, computeSeconds: expect.any(Number) });
 
-  await ingest(id, world, startPrewarm); // a duplicate event, late
+  await ingest(id, world, startExecution); // a duplicate event, late
   expect(started).toHaveLength(1);
   expect(world.observed.map(({ event }) => event).filter((event) => event !== 'derived')).toEqual([
     'playable',

@@ -10,13 +10,13 @@ import { derive } from '../../pipeline/derive/derive.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { formerRevision, sweepRevision } from '../../pipeline/revisions/grace.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';
-import type { PrewarmRequest } from '../../pipeline/life/prewarm.ts';
+import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
 import { resumeNext, withoutNext } from '../../pipeline/revisions/replan.ts';
 import { changeRevisions, currentPlanOf, planOf, revisionsOf } from '../../pipeline/revisions/revisions.ts';
 import { createRecord } from '../../pipeline/store.ts';
 import { sweepRevisions } from '../../pipeline/revisions/sweep.ts';
 import { deriveWork } from '../../pipeline/derive/derive.ts';
-import { prewarmed, workIn } from '../support/life.ts';
+import { executed, workIn } from '../support/life.ts';
 import {
   GRACE_SECONDS,
   OLD,
@@ -111,7 +111,7 @@ test('a next revision that was never begun is begun by the sweep, and one that f
   const begun = await replanned(video);
   const { rev } = begun.answer;
   const next = (await revisionsOf(id, world.media))!.next!;
-  const requests: PrewarmRequest[] = [];
+  const requests: ExecutionRequest[] = [];
   const resume = () =>
     resumeNext(id, next, world, async (request) => void requests.push(request), new Date());
   await resume();
@@ -166,14 +166,14 @@ test('of a plan that 8e3bc33 completed and one of ours that is not complete, vie
   );
   // By 8e3bc33: the marker under its first key.
   await world.media.put(firstReadyKey(id), JSON.stringify({ readyAt: new Date(0), storedBytes: 1 }), json);
-  const requests: PrewarmRequest[] = [];
+  const requests: ExecutionRequest[] = [];
   await sweepRevisions(world, {
     ...{ now: new Date(), graceSeconds: GRACE_SECONDS, isTimeUp: () => false },
-    startPrewarm: async (request) => void requests.push(request),
+    startExecution: async (request) => void requests.push(request),
   });
   expect(await revisionsShown(video)).toEqual(new Set([OLD]));
   expect(await currentPlanOf(id, world.media)).toMatchObject({ rev: OLD });
-  for (const request of requests) await prewarmed(request, world);
+  for (const request of requests) await executed(request, world);
   expect(await revisionsShown(video)).toEqual(new Set([ours.rev]));
 });
 

@@ -32,7 +32,7 @@ beforeAll(async () => {
   client = s3.client();
   for (const Bucket of ['uploads', 'media']) await client.send(new CreateBucketCommand({ Bucket }));
   app = httpApi({
-    world: {
+    stores: {
       media: s3Store(client, 'media'),
       uploads: s3Store(client, 'uploads'),
       multipart: s3Multipart(client, 'uploads'),

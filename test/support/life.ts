@@ -9,7 +9,7 @@ import { deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
-import type { PrewarmRequest } from '../../pipeline/life/prewarm.ts';
+import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
 import type { VideoStatus } from '../../pipeline/life/video-status.ts';
 import { worldIn } from './world.ts';
@@ -30,14 +30,14 @@ export async function uploadedIn(
 
 /** Brings it to `ready` or `failed`. What is neither the file's fault nor ffmpeg's is thrown. */
 export async function lived({ id, world }: { id: string; world: TestWorld }): Promise<VideoStatus> {
-  const requests: PrewarmRequest[] = [];
+  const requests: ExecutionRequest[] = [];
   await ingest(id, world, async (request) => void requests.push(request));
-  for (const request of requests) await prewarmed(request, world);
+  for (const request of requests) await executed(request, world);
   return videoStatus(id, world, () => 'https://cdn.example/');
 }
 
 /** Runs a list of work as an engine does. */
-export async function prewarmed({ id, rev, workKey }: PrewarmRequest, world: TestWorld): Promise<void> {
+export async function executed({ id, rev, workKey }: ExecutionRequest, world: TestWorld): Promise<void> {
   const outcomes = [];
   for (const item of await workIn(workKey, world)) {
     outcomes.push(await deriveWork(item, world).then(() => true, failed));

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { firstPlanKey, planKey, revisionsKey, sourceKey } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import type { Prewarm } from '../../core/plan/plan-for.ts';
+import type { PrewarmExtent } from '../../core/plan/plan-for.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { planSource } from '../../pipeline/life/planning.ts';
-import type { PrewarmRequest } from '../../pipeline/life/prewarm.ts';
+import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
 import { replan } from '../../pipeline/revisions/replan.ts';
 import type { Replanned } from '../../pipeline/revisions/replan.ts';
 import { onlyRevision, revisionsOf } from '../../pipeline/revisions/revisions.ts';
@@ -21,7 +21,7 @@ import { sweepRevisions } from '../../pipeline/revisions/sweep.ts';
 import type { Sweep } from '../../pipeline/revisions/sweep.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
 import type { VideoStatus } from '../../pipeline/life/video-status.ts';
-import { lived, prewarmed, uploadedIn } from './life.ts';
+import { executed, lived, uploadedIn } from './life.ts';
 import type { TestWorld } from './life.ts';
 import { ffmpeg, temporaryDirectory } from './media.ts';
 import { memoryStore } from './memory-store.ts';
@@ -71,7 +71,10 @@ export const KEPT: [string, Keeping][] = [
 ];
 
 /** A video that was planned by the first recipe, and is ready. Each kind is made once, and copied. */
-export async function oldVideo({ prewarm = 'all' as Prewarm, keep = asOnlyRevision } = {}): Promise<Video> {
+export async function oldVideo({
+  prewarm = 'all' as PrewarmExtent,
+  keep = asOnlyRevision,
+} = {}): Promise<Video> {
   const name = `${prewarm} ${keep.name}`;
   const video = made.get(name) ?? makeOldVideo(prewarm, keep);
   made.set(name, video);
@@ -80,7 +83,7 @@ export async function oldVideo({ prewarm = 'all' as Prewarm, keep = asOnlyRevisi
 
 const made = new Map<string, Promise<Video>>();
 
-async function makeOldVideo(prewarm: Prewarm, keep: Keeping): Promise<Video> {
+async function makeOldVideo(prewarm: PrewarmExtent, keep: Keeping): Promise<Video> {
   const { id, world } = await uploadedIn(directory.path, clip);
   world.settings.prewarm = prewarm;
   const source = await world.uploads.head(sourceKey(id));
@@ -105,11 +108,11 @@ async function copyOfStore(store: TestWorld['media']): Promise<TestWorld['media'
 export interface Asked {
   answer: Replanned;
   /** The lists that engines were asked to run. */
-  requests: PrewarmRequest[];
+  requests: ExecutionRequest[];
 }
 
 export async function replanned({ id, world }: Video, now = new Date()): Promise<Asked> {
-  const requests: PrewarmRequest[] = [];
+  const requests: ExecutionRequest[] = [];
   const answer = await replan(id, world, async (request) => void requests.push(request), now);
   return { answer, requests };
 }
@@ -117,7 +120,7 @@ export async function replanned({ id, world }: Video, now = new Date()): Promise
 /** Planned anew, and all of it made. Returns the new revision. */
 export async function succeeded(video: Video): Promise<string> {
   const { answer, requests } = await replanned(video);
-  for (const request of requests) await prewarmed(request, video.world);
+  for (const request of requests) await executed(request, video.world);
   expect(await revisionsOf(video.id, video.world.media)).toMatchObject({ current: answer.rev, next: null });
   return answer.rev;
 }
@@ -148,15 +151,15 @@ export const segmentOf = (plan: Plan, rendition: string, index: number): Artifac
 
 /** The sweep so many seconds from now, and the engine after it. */
 export async function swept({ world }: Video, inSeconds: number): Promise<Omit<Sweep, 'isComplete'>> {
-  const requests: PrewarmRequest[] = [];
+  const requests: ExecutionRequest[] = [];
   const { isComplete, ...sweep } = await sweepRevisions(world, {
     now: new Date(Date.now() + inSeconds * 1000),
     graceSeconds: GRACE_SECONDS,
-    startPrewarm: async (request) => void requests.push(request),
+    startExecution: async (request) => void requests.push(request),
     isTimeUp: () => false,
   });
   expect(isComplete).toBe(true);
-  for (const request of requests) await prewarmed(request, world);
+  for (const request of requests) await executed(request, world);
   return sweep;
 }
 

@@ -2,6 +2,7 @@
 
 import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig } from 'hls.js';
+import { ORIGIN_TIMEOUT_SECONDS } from '../../core/aws-limits.ts';
 import type { PlayerFailure } from '../problems.ts';
 
 export interface PlayerEvents {
@@ -62,8 +63,8 @@ export function startPlayer(video: HTMLVideoElement, watched: Watched, events: P
 }
 
 const PATIENT = {
-  // A segment asked for before it exists is made while the request is held, by the CDN for a minute at most.
-  maxTimeToFirstByteMs: 65_000,
+  // A segment asked for before it exists is made while the request is held, by the CDN for so long at most.
+  maxTimeToFirstByteMs: (ORIGIN_TIMEOUT_SECONDS + 5) * 1000,
   maxLoadTimeMs: 120_000,
   timeoutRetry: { maxNumRetry: 2, retryDelayMs: 0, maxRetryDelayMs: 0 },
   errorRetry: { maxNumRetry: 5, retryDelayMs: 1000, maxRetryDelayMs: 8000 },

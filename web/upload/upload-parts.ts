@@ -1,6 +1,7 @@
 // Sends a file in parts, several at once, over lines that break: what has come is not sent again, by this call or by a
 // later one that goes on with the same upload.
 
+import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { ApiError, ServerGone } from '../api.ts';
 import type { PartsApi } from '../api.ts';
 import { UploadInterrupted, UploadRefused, putBlob } from './put-blob.ts';
@@ -24,9 +25,8 @@ const MIB = 1024 * 1024;
 /** From here on parts are worth their requests: begin, sign, complete. */
 export const LEAST_BYTES_IN_PARTS = 16 * MIB;
 
-// S3 takes ten thousand parts. Small ones show progress on slow lines, and lose little where a line breaks.
+// Small parts show progress on slow lines, and lose little where a line breaks.
 const LEAST_PART_BYTES = 8 * MIB;
-const MOST_PARTS = 10_000;
 
 /** Browsers open six connections to a host: on one machine the last one is for what else the page has to ask. */
 const PARTS_AT_ONCE = 5;
@@ -38,7 +38,7 @@ const LONGEST_DELAY_MS = 15_000;
 
 /** A function of the size alone, so that whoever goes on with an upload cuts the file as whoever began it. */
 export const partBytesOf = (sizeBytes: number): number =>
-  Math.max(LEAST_PART_BYTES, Math.ceil(sizeBytes / MOST_PARTS / MIB) * MIB);
+  Math.max(LEAST_PART_BYTES, Math.ceil(sizeBytes / MAX_PARTS / MIB) * MIB);
 
 /**
  * Resolves when the file is complete in the store. When `signal` fires all requests end, and what has come stays.

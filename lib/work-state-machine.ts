@@ -9,10 +9,11 @@ import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import { OUTAGE_CODES } from '../core/errors.ts';
+import { LONGEST_EXECUTION_SECONDS } from '../core/limits.ts';
 import { acknowledge, logicalId, wildcards } from './acknowledge.ts';
 import { LOG_RETENTION } from './pipeline-function.ts';
 
-export interface PrewarmProps {
+export interface WorkStateMachineProps {
   /** Holds the lists of work, below plans/. */
   media: s3.IBucket;
   transcode: lambda.IFunction;
@@ -22,10 +23,14 @@ export interface PrewarmProps {
 }
 
 /** Input: `{ id, rev, bucket, workKey }`. Its name is made from id and rev, so that a list is started once. */
-export class Prewarm extends Construct {
+export class WorkStateMachine extends Construct {
   readonly stateMachine: sfn.StateMachine;
 
-  constructor(scope: Construct, id: string, { media, transcode, finish, concurrency }: PrewarmProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { media, transcode, finish, concurrency }: WorkStateMachineProps,
+  ) {
     super(scope, id);
 
     const encode = new LambdaInvoke(this, 'Transcode', {
@@ -109,7 +114,7 @@ export class Prewarm extends Construct {
     this.stateMachine = new sfn.StateMachine(this, 'StateMachine', {
       stateMachineType: sfn.StateMachineType.STANDARD,
       definitionBody: sfn.DefinitionBody.fromChainable(chunks.next(finishing).next(outcome)),
-      timeout: Duration.days(1),
+      timeout: Duration.seconds(LONGEST_EXECUTION_SECONDS),
       tracingEnabled: true,
       logs: { destination: logGroup, level: sfn.LogLevel.ERROR, includeExecutionData: true },
     });

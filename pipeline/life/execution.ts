@@ -1,6 +1,7 @@
-// Hands a list of work to an engine.
+// Hands a work list to an engine, which runs it: an execution.
 
 import { workKey } from '../../core/artifacts/keys.ts';
+import { LONGEST_EXECUTION_SECONDS } from '../../core/limits.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { WORK, parseWorkList } from '../../core/records/work.ts';
 import type { Work } from '../../core/records/work.ts';
@@ -8,10 +9,10 @@ import { unlessDeleted } from './delete-video.ts';
 import { putJson } from '../store.ts';
 import type { World } from '../world.ts';
 
-/** How long an engine may be at a list before it counts as lost: as lib/prewarm.ts ends an execution. */
-export const LONGEST_RUN_MS = 24 * 3600 * 1000;
+/** How long an engine may be at a list before it counts as lost: as lib/work-state-machine.ts ends an execution. */
+export const LONGEST_RUN_MS = LONGEST_EXECUTION_SECONDS * 1000;
 
-export interface PrewarmRequest {
+export interface ExecutionRequest {
   id: string;
   rev: string;
   workKey: string;
@@ -20,7 +21,7 @@ export interface PrewarmRequest {
 }
 
 /** Asks an engine to run the work list at `workKey`. Asking again for a list that is running starts nothing. */
-export type StartPrewarm = (request: PrewarmRequest) => Promise<void>;
+export type StartExecution = (request: ExecutionRequest) => Promise<void>;
 
 /**
  * A list is written anew each time, as it follows from plan and store; but not over one of a newer release.
@@ -31,8 +32,8 @@ export async function startWork(
   { rev }: Pick<Plan, 'rev'>,
   work: readonly Work[],
   world: Pick<World, 'media' | 'uploads'>,
-  startPrewarm: StartPrewarm,
-  { again }: Pick<PrewarmRequest, 'again'> = {},
+  startExecution: StartExecution,
+  { again }: Pick<ExecutionRequest, 'again'> = {},
 ): Promise<void> {
   const key = workKey(id, rev);
   const before = await world.media.get(key);
@@ -43,5 +44,5 @@ export async function startWork(
     work.map((item) => WORK.stored(item)),
   );
   await unlessDeleted(id, world);
-  await startPrewarm({ id, rev, workKey: key, again });
+  await startExecution({ id, rev, workKey: key, again });
 }

@@ -1,4 +1,4 @@
-// Runs work lists on one machine. Knows nothing of video: a list of items, a worker for one, what to do at the end.
+// The engine of one machine: runs work lists. Knows nothing of video: a list of items, a worker for one, what to do at the end.
 // Viewers go first: while one of them waits for something to be made, no new item is begun.
 
 import { backoffMs, pause } from '../machine/patience.ts';
@@ -13,6 +13,7 @@ export interface Engine<Subject> {
 }
 
 export interface EngineOptions<Subject> {
+  /** Says itself what it failed with, and of which video: the function does (withFailureLogged, pipeline/observe.ts). */
   work(item: unknown): Promise<void>;
   /**
    * Called at the end of each list. Where nothing failed and it throws, the list has failed with that; where something
@@ -26,7 +27,7 @@ export interface EngineOptions<Subject> {
   pauseMs?: (attempts: number) => number;
 }
 
-export function prewarmEngine<Subject>({
+export function workEngine<Subject>({
   work,
   end,
   attempts,
@@ -52,10 +53,7 @@ export function prewarmEngine<Subject>({
   const failureOf = (job: () => Promise<void>): Promise<unknown> =>
     inTurn(job).then(
       () => undefined,
-      (error: unknown) => {
-        console.error(error);
-        return error;
-      },
+      (error: unknown) => error,
     );
 
   /** One that cannot be done is no reason to leave the others undone, nor to wait with them. */

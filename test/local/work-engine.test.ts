@@ -1,9 +1,8 @@
-import { jest } from '@jest/globals';
-import { prewarmEngine } from '../../local/prewarm-engine.ts';
+import { workEngine } from '../../local/work-engine.ts';
 
 function harness(work: (item: unknown) => Promise<void> = async () => undefined) {
   const log: string[] = [];
-  const engine = prewarmEngine({
+  const engine = workEngine({
     attempts: 3,
     work: async (item) => {
       log.push(`item ${item}`);
@@ -37,7 +36,6 @@ test('while a viewer waits, no item is begun', async () => {
 });
 
 test('an item that fails is tried again; one that keeps failing fails its list, and no other item', async () => {
-  const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
   let throttled = 2;
   const { engine, log } = harness(async (item) => {
     if (item === 'throttled' && throttled-- > 0) throw new Error('SlowDown');
@@ -46,7 +44,6 @@ test('an item that fails is tried again; one that keeps failing fails its list, 
   engine.start('slow-1', 'slow', ['throttled']);
   engine.start('broken-1', 'broken', ['bad', 'good']);
   await engine.idle();
-  complaint.mockRestore();
   expect(log).toContain('slow done');
   expect(log.filter((line) => line === 'item bad')).toHaveLength(3);
   expect(log).toContain('item good');
@@ -54,7 +51,6 @@ test('an item that fails is tried again; one that keeps failing fails its list, 
 });
 
 test('items that failed are tried again after all others have had their turn', async () => {
-  const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
   let isAway = true;
   const { engine, log } = harness(async (item) => {
     if (item === 1 && isAway) throw new Error('SlowDown');
@@ -62,15 +58,13 @@ test('items that failed are tried again after all others have had their turn', a
   });
   engine.start('film-1', 'film', [1, 2, 3]);
   await engine.idle();
-  complaint.mockRestore();
   expect(log).toEqual(['item 1', 'item 2', 'item 3', 'item 1', 'film done']);
 });
 
 test('the end of a list is told until it is heard', async () => {
-  const complaint = jest.spyOn(console, 'error').mockImplementation(() => undefined);
   const heard: number[] = [];
   let deaf = 20;
-  const engine = prewarmEngine({
+  const engine = workEngine({
     attempts: 3,
     pauseMs: () => 0,
     work: () => Promise.reject(new Error('bad')),
@@ -81,6 +75,5 @@ test('the end of a list is told until it is heard', async () => {
   });
   engine.start('film-1', 'film', [1]);
   await engine.idle();
-  complaint.mockRestore();
   expect(heard).toEqual([1]);
 });

@@ -1,0 +1,15 @@
+// The ready marker: everything of a revision that is to be made ahead of time exists.
+
+import * as z from 'zod';
+import { recordKind } from './record.ts';
+
+const schema = z.object({
+  readyAt: z.iso.datetime(),
+  storedBytes: z.number(),
+  /** Of each rendition that was made ahead of time, as measured. Markers of before there were revisions do not say. */
+  bitrates: z.record(z.string(), z.object({ peakBps: z.number(), averageBps: z.number() })).optional(),
+});
+
+export type ReadyMarker = z.infer<typeof schema>;
+
+export const READY = recordKind(schema, [(unversioned) => unversioned]);
