@@ -70,7 +70,10 @@ export const KEPT: [string, Keeping][] = [
 ];
 
 /** A video that was planned by the first recipe, and is ready. Each kind is made once, and copied. */
-export async function oldVideo({ prewarm = 'all' as PrewarmExtent, keep = asOnlyRevision } = {}): Promise<Video> {
+export async function oldVideo({
+  prewarm = 'all' as PrewarmExtent,
+  keep = asOnlyRevision,
+} = {}): Promise<Video> {
   const name = `${prewarm} ${keep.name}`;
   const video = made.get(name) ?? makeOldVideo(prewarm, keep);
   made.set(name, video);
