@@ -2,14 +2,8 @@
 // later one that goes on with the same upload.
 
 import { ApiError, ServerGone } from '../api.ts';
-import type { PartsApi } from '../api.ts';
+import type { BegunUpload, PartsApi } from '../api.ts';
 import { UploadInterrupted, UploadRefused, putBlob } from './put-blob.ts';
-
-/** How an upload is called once it has begun. */
-export interface BegunUpload {
-  key: string;
-  uploadId: string;
-}
 
 export interface PartsOptions {
   /** The upload to go on with; undefined begins one. */
