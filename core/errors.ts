@@ -38,11 +38,11 @@ export class FfmpegError extends Error {
   override name = 'FfmpegError';
   readonly command: string;
   readonly stderrTail: string;
-  /** The signal that ended it, of those that a process brings upon itself. */
-  readonly signal: NodeJS.Signals | undefined;
+  /** The signal that ended it (`SIGSEGV`), of those that a process brings upon itself. */
+  readonly signal: string | undefined;
   constructor(
     message: string,
-    details: { command: string; stderrTail: string; signal?: NodeJS.Signals | undefined },
+    details: { command: string; stderrTail: string; signal?: string | undefined },
   ) {
     super(`${message}\n${details.stderrTail}`);
     this.command = details.command;

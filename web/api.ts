@@ -4,7 +4,6 @@ import { DEFAULT_PAGE } from '../core/limits.ts';
 import type { GrantedUpload } from '../pipeline/uploads/sign-upload.ts';
 import type { PlaybackGrant } from '../pipeline/life/playback.ts';
 import type { VideoStatus } from '../pipeline/life/video-status.ts';
-import type { BegunUpload } from './upload/upload-parts.ts';
 
 export type Video = VideoStatus;
 
@@ -31,6 +30,12 @@ export interface Granted {
 export interface Part {
   PartNumber: number;
   ETag: string;
+}
+
+/** How an upload is called once it has begun. */
+export interface BegunUpload {
+  key: string;
+  uploadId: string;
 }
 
 /** An upload in parts, as the holder of an upload token can steer it. */

@@ -1,7 +1,8 @@
 // Filters that make of a decoded picture what is shown: upright, in colours that every player knows, at its size.
 
 import type { Size } from '../plan/ladder.ts';
-import type { Colour, ColourSpace, PictureProcessing, Turn } from '../source/picture.ts';
+import type { Colour, PictureProcessing } from '../source/picture.ts';
+import type { ColourSpace, Turn } from '../source/probe.ts';
 import { fill, fillAll } from '../recipes/recipe.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 

@@ -1,6 +1,6 @@
 // What a source's picture needs before it can be encoded, decided once and as data: the filters only obey.
 
-import type { VideoStream } from './probe.ts';
+import type { ColourSpace, ColourTags, Turn, VideoStream } from './probe.ts';
 
 export interface PictureProcessing {
   /** Degrees clockwise by which the decoded picture has to be turned to stand upright. */
@@ -9,8 +9,6 @@ export interface PictureProcessing {
   deinterlace: boolean;
   colour: Colour;
 }
-
-export type Turn = 0 | 90 | 180 | 270;
 
 export interface Colour {
   source: ColourSpace;
@@ -21,17 +19,6 @@ export interface Colour {
   conversion: 'range' | 'gamut' | 'tone-map';
   /** Written into every rendition, as players guess by the picture's height where nothing is said. Always limited range. */
   output: ColourTags;
-}
-
-/** In ffmpeg's words (ITU-T H.273). */
-export interface ColourTags {
-  matrix: string;
-  primaries: string;
-  transfer: string;
-}
-
-export interface ColourSpace extends ColourTags {
-  isFullRange: boolean;
 }
 
 const BT709: ColourTags = { matrix: 'bt709', primaries: 'bt709', transfer: 'bt709' };

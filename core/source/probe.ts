@@ -3,7 +3,6 @@
 import { SourceError } from '../errors.ts';
 import { parseFraction, valueOf } from '../fraction.ts';
 import type { Fraction } from '../fraction.ts';
-import type { ColourSpace, Turn } from './picture.ts';
 
 export interface Probe {
   /** ffprobe's demuxer name, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
@@ -48,6 +47,19 @@ export interface VideoStream extends StreamDescription {
   /** The lowest rate at which all time stamps can be shown exactly (ffprobe's guess). */
   baseFrameRate: Fraction | undefined;
   averageFrameRate: Fraction | undefined;
+}
+
+export type Turn = 0 | 90 | 180 | 270;
+
+/** In ffmpeg's words (ITU-T H.273). */
+export interface ColourTags {
+  matrix: string;
+  primaries: string;
+  transfer: string;
+}
+
+export interface ColourSpace extends ColourTags {
+  isFullRange: boolean;
 }
 
 export interface AudioStream extends StreamDescription {

@@ -1,7 +1,7 @@
 // Uploads that a closed page left unfinished, kept in this browser so that it can go on with them. The parts themselves
 // are in the store, for three days.
 
-import type { BegunUpload } from './upload-parts.ts';
+import type { BegunUpload } from '../api.ts';
 
 export interface SavedUpload extends BegunUpload {
   id: string;

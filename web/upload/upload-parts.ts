@@ -3,14 +3,8 @@
 
 import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { ApiError, ServerGone } from '../api.ts';
-import type { PartsApi } from '../api.ts';
+import type { BegunUpload, PartsApi } from '../api.ts';
 import { UploadInterrupted, UploadRefused, putBlob } from './put-blob.ts';
-
-/** How an upload is called once it has begun. */
-export interface BegunUpload {
-  key: string;
-  uploadId: string;
-}
 
 export interface PartsOptions {
   /** The upload to go on with; undefined begins one. */
