@@ -12,7 +12,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { httpApi } from '../../pipeline/http/api.ts';
 import type { ApiOptions } from '../../pipeline/http/api.ts';
-import { openApi } from '../../pipeline/http/openapi.ts';
+import { openApi } from '../../pipeline/http/openapi/document.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { startSystem } from '../support/system.ts';
