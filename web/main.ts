@@ -1,6 +1,6 @@
 // The page: holds the one state, carries out what people ask for, and has everything drawn anew after each change.
 
-import { ApiError, ServerGone, httpApi } from './api.ts';
+import { httpApi } from './api.ts';
 import type { Video } from './api.ts';
 import { addControls } from './player/controls.ts';
 import { pathOf } from './format.ts';
@@ -8,6 +8,7 @@ import { preloadPlayer, startPlayer } from './player/player.ts';
 import { rememberPosition, rememberedPosition } from './player/positions.ts';
 import { NOT_A_FILE, VIDEO_DELETED, linkEnds, problemOf, problemOfPlayer } from './problems.ts';
 import type { PlayerFailure } from './problems.ts';
+import { ApiError, ServerGone, passesByItself } from './request.ts';
 import * as transitions from './library/state.ts';
 import { INITIAL, STARTING } from './library/state.ts';
 import type { State } from './library/state.ts';
@@ -57,9 +58,14 @@ async function start(): Promise<void> {
     await enter();
   } catch (error) {
     failed(error);
-    if (!(error instanceof ServerGone)) set({ startProblem: problemOf(error) });
+    if (error instanceof ServerGone) return;
+    set({ startProblem: problemOf(error) });
+    if (passesByItself(error)) setTimeout(() => state.startProblem && void start(), RELOAD_MS);
   }
 }
+
+/** How soon the page asks anew for what it cannot begin without, where nobody presses the button. */
+const RELOAD_MS = 10_000;
 
 async function enter(): Promise<void> {
   await loadLibrary();
@@ -76,7 +82,9 @@ async function loadLibrary(cursor?: string): Promise<void> {
     listEnd.observe(showMore);
   } catch (error) {
     set({ library: 'failed' });
-    failed(error);
+    // Of a list that has begun people ask for the rest themselves.
+    const isAwaited = !failed(error) && passesByItself(error) && cursor === undefined;
+    if (isAwaited) setTimeout(() => state.library === 'failed' && void loadLibrary(), RELOAD_MS);
   }
 }
 
