@@ -2,7 +2,7 @@
 
 import { httpApi } from './api.ts';
 import type { Video } from './api.ts';
-import { addControls } from './player/controls.ts';
+import { addControls } from './player/controls/controls.ts';
 import { pathOf } from './format.ts';
 import { preloadPlayer, startPlayer } from './player/player.ts';
 import { rememberPosition, rememberedPosition } from './player/positions.ts';

@@ -5,7 +5,7 @@ import { httpApi } from './api.ts';
 import { fill, h, icon } from './dom.ts';
 import type { Child } from './dom.ts';
 import { clockText, pathOf, percentText, startSeconds } from './format.ts';
-import { addControls } from './player/controls.ts';
+import { addControls } from './player/controls/controls.ts';
 import { startPlayer } from './player/player.ts';
 import { rememberPosition, rememberedPosition } from './player/positions.ts';
 import {
