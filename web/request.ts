@@ -65,6 +65,9 @@ function parsed(text: string): any {
   }
 }
 
+/** How soon a page asks anew for what it cannot begin without, where nobody presses the button. */
+export const RELOAD_MS = 10_000;
+
 const PAUSES_MS = [500, 1500];
 
 /** Makes a request anew that failed by what passes by itself. Only for what is harmless to do twice. */

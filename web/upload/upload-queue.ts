@@ -16,7 +16,7 @@ export interface QueueOptions {
   api: Api;
   state(): State;
   update(change: (state: State) => State): void;
-  /** What every failed request has in common; returns whether the reason is told thereby. */
+  /** Handles failures common to all requests; true if the user has been told. */
   failed(error: unknown): boolean;
 }
 
