@@ -1,10 +1,10 @@
 // The one HTTP server of this machine: every path belongs to whoever stands there in the cloud.
 
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { logFailure, videoIdIn } from '../pipeline/observe.ts';
+import { httpServer } from './http-server.ts';
 
 /** Answers a request. `false` leaves it unanswered: there is nothing at that path. */
 export type Handler = (
@@ -25,7 +25,7 @@ export interface WebServer {
 export async function openWebServer(port: number): Promise<WebServer> {
   const routes = new Map<string, Handler>();
   let isComplete = false;
-  const server = createServer((request, response) => {
+  const server = httpServer((request, response) => {
     answer(request, response).catch((error: NodeJS.ErrnoException) => {
       // Who hangs up in the middle of a request has no question left.
       if (request.destroyed && error.code === 'ECONNRESET') return;
@@ -34,8 +34,6 @@ export async function openWebServer(port: number): Promise<WebServer> {
       else sendJson(response, 500, { code: 'INTERNAL', message: 'Something went wrong on our side.' });
     });
   });
-  // An upload takes as long as it takes.
-  server.requestTimeout = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [path = '/'] = (request.url ?? '/').split('?');

@@ -12,10 +12,6 @@ if ! command -v apt-get >/dev/null 2>&1; then
   echo "The tests need these on the PATH; please install them:$missing" >&2
   exit 1
 fi
-as_root=''
-[ "$(id -u)" = 0 ] || as_root='sudo'
 echo "Installing$missing for the tests …" >&2
-export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get update -qq
 # shellcheck disable=SC2086 # each is a word
-$as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+sh "$(dirname "$0")/apt-install.sh" $missing

@@ -14,18 +14,12 @@ if ! have ceph-mon || ! have ceph-osd || ! have radosgw; then
     echo 'skipped: radosgw is not installed, and there is no apt-get to install it with (Debian: ceph-mon ceph-osd radosgw)'
     exit 0
   fi
-  as_root=()
-  if [ "$(id -u)" != 0 ]; then
-    if ! sudo -n true 2>/dev/null; then
-      echo 'skipped: radosgw is not installed, and installing it takes root (apt-get install ceph-mon ceph-osd radosgw)'
-      exit 0
-    fi
-    as_root=(sudo -n)
+  if [ "$(id -u)" != 0 ] && ! sudo -n true 2>/dev/null; then
+    echo 'skipped: radosgw is not installed, and installing it takes root (apt-get install ceph-mon ceph-osd radosgw)'
+    exit 0
   fi
   echo 'Installing radosgw …' >&2
-  apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq)
-  "${apt[@]}" update
-  "${apt[@]}" install -y --no-install-recommends ceph-mon ceph-osd radosgw >/dev/null
+  sh scripts/apt-install.sh ceph-mon ceph-osd radosgw
 fi
 
 cluster=$(mktemp -d)

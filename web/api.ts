@@ -4,6 +4,7 @@ import { DEFAULT_PAGE } from '../core/limits.ts';
 import type { GrantedUpload } from '../pipeline/uploads/sign-upload.ts';
 import type { PlaybackGrant } from '../pipeline/life/playback.ts';
 import type { VideoStatus } from '../pipeline/life/video-status.ts';
+import { ApiError, patiently, request } from './request.ts';
 
 export type Video = VideoStatus;
 
@@ -52,31 +53,6 @@ export interface VideoPage {
   nextCursor?: string;
 }
 
-/** No answer at all: the server is down, or the network is. */
-export class ServerGone extends Error {
-  override name = 'ServerGone';
-}
-
-/** The server's "no": a status, and its `{ code, message }` where it sent one. */
-export class ApiError extends Error {
-  override name = 'ApiError';
-  readonly status: number;
-  readonly code: string | undefined;
-  constructor(status: number, code: string | undefined, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-
-  /**
-   * API Gateway itself answers so, before the API is asked and with no `code`: 401 for a request without a key, 403 for
-   * one with a wrong key. The API knows 401 only; its own 403 are about tokens.
-   */
-  get isKeyRefused(): boolean {
-    return this.status === 401 || (this.status === 403 && this.code === undefined);
-  }
-}
-
 export interface Api {
   config(): Promise<Config>;
   health(): Promise<unknown>;
@@ -94,22 +70,26 @@ export interface Api {
   deleteVideo(id: string): Promise<void>;
 }
 
-/** Every call rejects with ServerGone or ApiError. Without an `apiKey`, which is asked for at each call, a cookie counts. */
+/**
+ * Every call rejects with ServerGone or ApiError; one that is harmless to repeat, only after it was tried again. Without
+ * an `apiKey`, which is asked for at each call, a cookie counts.
+ */
 export function httpApi(apiKey: () => string | undefined): Api {
   const call = <T>(method: string, path: string, body?: object): Promise<T> =>
     request<T>(method, path, apiKey(), body);
+  const again = <T>(method: string, path: string): Promise<T> => patiently(() => call<T>(method, path));
   return {
-    config: () => call('GET', '/config.json'),
+    config: () => again('GET', '/config.json'),
     health: () => call('GET', '/api/health'),
     signIn: (credential) => request('POST', '/api/session', credential),
-    signOut: () => call('DELETE', '/api/session'),
+    signOut: () => again('DELETE', '/api/session'),
     grantUpload: (file) => call('POST', '/api/uploads', file),
     renewUpload: (id) => call('POST', `/api/uploads/${id}/tokens`),
     makeTestClip: () => call('POST', '/local/test-clip'),
-    video: (id) => call('GET', `/api/videos/${id}`),
-    grantPlayback: (id) => call('POST', `/api/videos/${id}/tokens`),
-    videos: (cursor) => call('GET', `/api/videos?limit=${DEFAULT_PAGE}${cursor ? `&cursor=${cursor}` : ''}`),
-    deleteVideo: (id) => call('DELETE', `/api/videos/${id}`),
+    video: (id) => again('GET', `/api/videos/${id}`),
+    grantPlayback: (id) => again('POST', `/api/videos/${id}/tokens`),
+    videos: (cursor) => again('GET', `/api/videos?limit=${DEFAULT_PAGE}${cursor ? `&cursor=${cursor}` : ''}`),
+    deleteVideo: (id) => again('DELETE', `/api/videos/${id}`),
   };
 }
 
@@ -151,26 +131,3 @@ export function partsApi(uploadUrl: string, renew: () => Promise<string>): Parts
 /** Browsers know no type for many containers; the API wants one that can stand in a header. */
 export const contentTypeOf = ({ type }: { type: string }): string =>
   /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : 'application/octet-stream';
-
-async function request<T>(
-  method: string,
-  path: string,
-  apiKey: string | undefined,
-  body?: object,
-): Promise<T> {
-  const headers = new Headers();
-  if (apiKey) headers.set('Authorization', `Bearer ${apiKey}`);
-  if (body) headers.set('Content-Type', 'application/json');
-  const response = await fetch(path, {
-    method,
-    headers,
-    cache: 'no-store',
-    body: body && JSON.stringify(body),
-  }).catch((error: Error) => {
-    throw new ServerGone(`${method} ${path}: ${error.message}`);
-  });
-  // A proxy in between answers errors in HTML.
-  const answer = response.status === 204 ? undefined : await response.json().catch(() => undefined);
-  if (!response.ok) throw new ApiError(response.status, answer?.code, answer?.message ?? response.statusText);
-  return answer as T;
-}

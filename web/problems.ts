@@ -2,8 +2,8 @@
 
 import { OUTAGE_SENTENCES } from '../core/errors.ts';
 import type { SourceErrorCode } from '../core/errors.ts';
-import { ApiError, ServerGone } from './api.ts';
 import type { Video } from './api.ts';
+import { ApiError, ServerGone } from './request.ts';
 import { FileChanged, UploadInterrupted, UploadRefused } from './upload/put-blob.ts';
 
 export interface Problem {

@@ -1,11 +1,11 @@
 // The page of one video, alone or in somebody's frame. The server has written into it what the video is.
 
 import type { WatchedVideo } from '../pipeline/http/watch-pages.ts';
-import { ApiError, POLL_MS, httpApi } from './api.ts';
+import { POLL_MS, httpApi } from './api.ts';
 import { fill, h, icon } from './dom.ts';
 import type { Child } from './dom.ts';
 import { clockText, pathOf, percentText, startSeconds } from './format.ts';
-import { addControls } from './player/controls.ts';
+import { addControls } from './player/controls/controls.ts';
 import { startPlayer } from './player/player.ts';
 import { rememberPosition, rememberedPosition } from './player/positions.ts';
 import {
@@ -18,6 +18,7 @@ import {
   refusalOf,
 } from './problems.ts';
 import type { Problem } from './problems.ts';
+import { ApiError } from './request.ts';
 import { snippetsOf } from './snippets.ts';
 import type { Snippet } from './snippets.ts';
 

@@ -18,7 +18,7 @@ import {
 } from './api-schemas.ts';
 import { jsonOf, shortened, valid } from './request.ts';
 import { uploadRoutes } from './uploads.ts';
-import { openApi } from './openapi.ts';
+import { openApi } from './openapi/document.ts';
 import { grantPlayback, playbackUrl } from '../life/playback.ts';
 import type { SignPlayback } from '../life/playback.ts';
 import { abortAll, abortUploads, unfinishedUploads } from '../uploads/upload-file.ts';

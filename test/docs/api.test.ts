@@ -3,16 +3,17 @@
 
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { createServer, request } from 'node:http';
+import { request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
+import { httpServer } from '../../local/http-server.ts';
 import { httpApi } from '../../pipeline/http/api.ts';
 import type { ApiOptions } from '../../pipeline/http/api.ts';
-import { openApi } from '../../pipeline/http/openapi.ts';
+import { openApi } from '../../pipeline/http/openapi/document.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { startSystem } from '../support/system.ts';
@@ -145,7 +146,7 @@ async function witnessOf(baseUrl: string) {
     }
   }
 
-  const server = createServer((incoming, outgoing) => {
+  const server = httpServer((incoming, outgoing) => {
     const { method = '', url = '', headers } = incoming;
     const upstream = request(`${baseUrl}${url}`, { method, headers }, async (answer) => {
       const chunks: Buffer[] = [];

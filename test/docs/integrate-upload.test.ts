@@ -2,12 +2,12 @@
 // another origin, those of backends in Node.
 
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser } from 'playwright-core';
+import { httpServer } from '../../local/http-server.ts';
 import { openBrowser } from '../support/browser.ts';
 import { temporaryDirectory } from '../support/media.ts';
 import { storedUploads } from '../support/parts.ts';
@@ -28,7 +28,7 @@ beforeAll(async () => {
   system = await startSystem(join(directory.path, 'data'));
   stored = await storedUploads(system, join(directory.path, 'data'));
   browser = await openBrowser();
-  pages = createServer((_, response) => {
+  pages = httpServer((_, response) => {
     response.setHeader('content-type', 'text/html');
     response.end('<!doctype html>');
   });

@@ -1,12 +1,12 @@
 // The API signs with what Secrets Manager holds, asked over HTTP as in the cloud.
 
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { jest } from '@jest/globals';
 import { admittedPath } from '../../core/access/playback-token.ts';
 import type { PlaybackSecrets } from '../../core/access/playback-token.ts';
 import { signPlaybackFromEnvironment } from '../../lambdas/sign-playback.ts';
+import { httpServer } from '../../local/http-server.ts';
 import { secretsManager } from '../../local/secrets-manager.ts';
 
 const ID = '0z9x8c7v6b5n4m3a2s1d0f9g8h7j6k5l4q';
@@ -14,7 +14,7 @@ const ARN = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:playback';
 const held: Record<string, PlaybackSecrets> = {};
 const handler = secretsManager(held);
 let requests = 0;
-const server = createServer((...http) => {
+const server = httpServer((...http) => {
   requests += 1;
   void handler(...http);
 });

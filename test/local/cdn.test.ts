@@ -1,7 +1,7 @@
 // The local CDN with protected playback, over HTTP, in front of the embedded S3.
 
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -12,6 +12,7 @@ import { playbackToken } from '../../core/access/playback-token.ts';
 import type { PlaybackSecrets } from '../../core/access/playback-token.ts';
 import { ensureBuckets } from '../../local/buckets.ts';
 import { cdn } from '../../local/cdn.ts';
+import { httpServer } from '../../local/http-server.ts';
 import type { Store } from '../../pipeline/store.ts';
 import { edge } from '../support/edge.ts';
 import type { EdgeResponse } from '../support/edge.ts';
@@ -31,7 +32,7 @@ let store: Store;
 /** As somebody else would. */
 let put: (key: string, body: string) => Promise<void>;
 const madeByOrigin: string[] = [];
-const server = createServer();
+const server = httpServer();
 
 beforeAll(async () => {
   directory = await temporaryDirectory();

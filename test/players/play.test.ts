@@ -2,7 +2,6 @@
 // published, in Chromium and on a page of another origin. Playback is protected, so each of them carries the token along.
 
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { build } from 'esbuild';
 import type { Browser, Locator, Page } from 'playwright-core';
+import { httpServer } from '../../local/http-server.ts';
 import type { PlaybackGrant } from '../../pipeline/life/playback.ts';
 import { openBrowser } from '../support/browser.ts';
 import { renditionsAt } from '../support/hls.ts';
@@ -109,7 +109,7 @@ async function servePages(): Promise<Server> {
     type: 'text/html',
     body: blockOf(FRAME, 'html').replace(/\{(\w+)\}/g, (_, name: keyof typeof frame) => frame[name]),
   });
-  const server = createServer(({ url = '' }, response) => {
+  const server = httpServer(({ url = '' }, response) => {
     const file = files.get(url);
     response.writeHead(file ? 200 : 404, { 'content-type': file?.type ?? 'text/plain' }).end(file?.body);
   });

@@ -1,8 +1,8 @@
 // The embedded S3 on a port of its own.
 
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { httpServer } from '../../local/http-server.ts';
 import { openS3, type EmbeddedS3Options } from '../../local/s3/server.ts';
 
 export const keyring = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret/key+', region: 'us-east-1' };
@@ -11,7 +11,7 @@ export async function listenS3(
   options: Omit<EmbeddedS3Options, 'keyring'>,
 ): Promise<{ endpoint: string; close(): Promise<void> }> {
   const s3 = await openS3({ ...options, keyring });
-  const server = createServer({ requestTimeout: 0 }, s3.handle);
+  const server = httpServer(s3.handle);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

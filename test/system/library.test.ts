@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { AxeResults } from 'axe-core';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page, Route } from 'playwright-core';
 import { newVideoId } from '../../core/artifacts/keys.ts';
 import { openBrowser } from '../support/browser.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -67,6 +67,16 @@ const titles = () =>
     .getByTestId('video')
     .locator('.row-title')
     .evaluateAll((elements) => elements.map((element) => element.getAttribute('title')));
+
+test.each<[string, (route: Route) => Promise<void>]>([
+  ['broke off', (route) => route.abort('connectionreset')],
+  ['was refused by a busy server', (route) => route.fulfill({ status: 503, body: '' })],
+])('the list comes by itself after it %s a few times', async (_, fail) => {
+  let failures = 4;
+  await page.route('**/api/videos?*', (route) => ((failures -= 1) >= 0 ? fail(route) : route.continue()));
+  await page.goto(system.baseUrl);
+  await row('a film').waitFor();
+});
 
 test('the newest is first, with its picture, its length and its state', async () => {
   await page.goto(system.baseUrl);

@@ -1,13 +1,13 @@
 // Both majors of Uppy that are in use, as they are published, in Chromium and on a page of another origin, against the
 // running system. Each is given nothing but the address of a token.
 
-import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { sourceKey } from '../../core/artifacts/keys.ts';
+import { httpServer } from '../../local/http-server.ts';
 import { openBrowser } from '../support/browser.ts';
 import { temporaryDirectory } from '../support/media.ts';
 import { partsOnPage, storedUploads } from '../support/parts.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
       MAJORS.map(async (major): Promise<[string, string]> => [`/${major}.js`, await bundled(major)]),
     ),
   );
-  pages = createServer(({ url = '' }, response) => {
+  pages = httpServer(({ url = '' }, response) => {
     const script = scripts.get(url);
     response.setHeader('content-type', script === undefined ? 'text/html' : 'text/javascript');
     response.end(script ?? `<!doctype html><script src="${url}.js"></script>`);

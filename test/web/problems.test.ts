@@ -1,6 +1,5 @@
 import { OUTAGE_CODES, SOURCE_ERROR_SENTENCES } from '../../core/errors.ts';
 import type { SourceErrorCode } from '../../core/errors.ts';
-import { ApiError, ServerGone } from '../../web/api.ts';
 import {
   SERVER_GONE,
   VIDEO_DELETED,
@@ -9,6 +8,7 @@ import {
   problemOfPlayer,
   refusalOf,
 } from '../../web/problems.ts';
+import { ApiError, ServerGone } from '../../web/request.ts';
 import { UploadInterrupted, UploadRefused } from '../../web/upload/put-blob.ts';
 
 test.each(Object.entries(SOURCE_ERROR_SENTENCES))(

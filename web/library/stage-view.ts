@@ -20,7 +20,7 @@ export function renderStage(state: State): void {
     video.renditions.length > 0 &&
     video.renditions.every(({ width }) => width === null);
   const showsVideo = video !== undefined && !problem;
-  // Only these classes are ours; the frame's shape is set by main.ts, by the plan or the picture.
+  // Only these classes are ours; the frame's shape is set by stage-player.ts, by the plan or the picture.
   byId('frame').classList.toggle('sound-only', isSoundOnly && showsVideo);
   byId('frame').classList.toggle('covered', !showsVideo);
   byId('overlay').hidden = showsVideo && state.player.phase === 'started';

@@ -1,4 +1,4 @@
-// Everything the page knows, and how that changes. Pure: what touches network or document is in main.ts and the views.
+// Everything the page knows, and how that changes. Pure: what touches network or document is in the other files.
 
 import { UNTITLED, shownTitle } from '../../core/title.ts';
 import type { Config, Video, VideoPage } from '../api.ts';

@@ -10,7 +10,20 @@ import type { State } from './state.ts';
 import { renderUploads } from './uploads-view.ts';
 import { renderVideos } from './videos-view.ts';
 
-export function render(state: State): void {
+/** Several changes in one go are drawn once. Not by requestAnimationFrame, which rests in hidden tabs. */
+export function scheduledRender(state: () => State): () => void {
+  let isScheduled = false;
+  return () => {
+    if (isScheduled) return;
+    isScheduled = true;
+    queueMicrotask(() => {
+      isScheduled = false;
+      render(state());
+    });
+  };
+}
+
+function render(state: State): void {
   const isOpen = state.config !== undefined && state.keyForm === 'hidden';
   byId('workspace').hidden = !isOpen;
   byId('key-form').hidden = state.keyForm === 'hidden';

@@ -2,8 +2,8 @@
 // later one that goes on with the same upload.
 
 import { MAX_PARTS } from '../../core/aws-limits.ts';
-import { ApiError, ServerGone } from '../api.ts';
 import type { BegunUpload, PartsApi } from '../api.ts';
+import { isPassing, passesByItself } from '../request.ts';
 import { UploadInterrupted, UploadRefused, putBlob } from './put-blob.ts';
 
 export interface PartsOptions {
@@ -133,7 +133,7 @@ function persistence(signal: AbortSignal) {
         signal.throwIfAborted();
         const isRefusal = error instanceof UploadRefused && error.status === 403;
         if (isRefusal) refusals += 1;
-        if (!isRefusal && !passesByItself(error)) throw error;
+        if (!isRefusal && !isPassingFailure(error)) throw error;
         if (offlineBefore || !navigator.onLine) isAlive();
         if (refusals >= MOST_REFUSALS || performance.now() - aliveMs > PATIENCE_MS) throw error;
         const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures);
@@ -144,14 +144,9 @@ function persistence(signal: AbortSignal) {
   };
 }
 
-const STORAGE_FULL = 507;
-
-function passesByItself(error: unknown): boolean {
-  if (error instanceof UploadInterrupted || error instanceof ServerGone) return true;
-  const isAnswer = error instanceof UploadRefused || error instanceof ApiError;
-  if (!isAnswer || error.status === STORAGE_FULL) return false; // somebody has to make space
-  return error.status >= 500 || error.status === 408 || error.status === 429;
-}
+const isPassingFailure = (error: unknown): boolean =>
+  error instanceof UploadInterrupted ||
+  (error instanceof UploadRefused ? isPassing(error.status) : passesByItself(error));
 
 /** Waits; not longer than until the network is back. */
 function sleepOrOnline(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,10 +1,11 @@
 // Takes files one after another: grants, sends, goes on with what was interrupted, and cleans up after what is given up.
 
-import { ApiError, contentTypeOf, partsApi } from '../api.ts';
+import { contentTypeOf, partsApi } from '../api.ts';
 import type { Api, Granted } from '../api.ts';
 import * as transitions from '../library/state.ts';
 import type { State, Upload } from '../library/state.ts';
 import { problemOf } from '../problems.ts';
+import { ApiError, patiently } from '../request.ts';
 import { UploadInterrupted, putBlob } from './put-blob.ts';
 import { forgetUpload, isSameFile, saveUpload, savedUploads, whileHeld } from './saved-uploads.ts';
 import type { SavedUpload } from './saved-uploads.ts';
@@ -15,7 +16,7 @@ export interface QueueOptions {
   api: Api;
   state(): State;
   update(change: (state: State) => State): void;
-  /** What every failed request has in common; returns whether the reason is told thereby. */
+  /** Handles failures common to all requests; true if the user has been told. */
   failed(error: unknown): boolean;
 }
 
@@ -219,7 +220,7 @@ export function uploadQueue({ api, state, update, failed }: QueueOptions): Uploa
             forgetUpload(saved.id);
             continue;
           }
-          const stored = await partsOf(saved).list(saved);
+          const stored = await patiently(() => partsOf(saved).list(saved));
           const sentBytes = stored.reduce((sum, { Size }) => sum + Size, 0);
           const left = transitions.unfinishedUpload((lastKey += 1), saved, sentBytes);
           update((state) => ({ ...state, uploads: [...state.uploads, left] }));

@@ -4,7 +4,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdir, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -13,6 +12,7 @@ import { buffer } from 'node:stream/consumers';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { S3Event } from 'aws-lambda';
 import { VIDEO_PAGES } from '../../../lib/page.ts';
+import { httpServer } from '../../../local/http-server.ts';
 import { openS3 } from '../../../local/s3/server.ts';
 import { buildPage } from '../../../web/build.ts';
 import { functionThat, ofType, only, synthesise } from '../../lib/support/variants.ts';
@@ -139,7 +139,7 @@ export async function openAccount(directory: string): Promise<Account> {
       response.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>');
     } else store.handle(body ? withBody(request, body) : request, response);
   }
-  const server = createServer({ requestTimeout: 0 }, (request, response) => {
+  const server = httpServer((request, response) => {
     answerS3(request, response).catch(() => response.destroy()); // the client has left
   });
   server.listen(0, '127.0.0.1');

@@ -2,9 +2,9 @@
 // operation in a header.
 
 import { once } from 'node:events';
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { httpServer } from '../../../local/http-server.ts';
 import { sessionOf } from './permissions.ts';
 import { ServiceError } from './state-machine.ts';
 
@@ -12,7 +12,7 @@ import { ServiceError } from './state-machine.ts';
 export async function serveAwsJson(
   operations: Record<string, (request: Record<string, string>, session: string | undefined) => object>,
 ): Promise<{ endpoint: string; close(): void }> {
-  const server = createServer((request, response) => {
+  const server = httpServer((request, response) => {
     void (async () => {
       const target = String(request.headers['x-amz-target']);
       const operation = operations[target];

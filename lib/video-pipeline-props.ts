@@ -1,0 +1,155 @@
+// What an app may say of its pipeline, and what holds where it says nothing.
+
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Playback } from '../core/access/playback-token.ts';
+import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES, DEFAULT_REVISION_GRACE_DAYS } from '../core/limits.ts';
+import type { PrewarmExtent } from '../core/plan/plan-for.ts';
+import type { CdnDomain } from './delivery.ts';
+import type { OwnFfmpeg } from './ffmpeg-layer.ts';
+import type { AlarmTarget } from './monitoring.ts';
+import type { Authorization } from './video-api.ts';
+
+export interface VideoPipelineProps {
+  /**
+   * Who may upload, list and delete: the holder of a generated key (in Secrets Manager, see `apiKey`), or whoever a
+   * JWT issuer vouches for, so that an app with users of its own needs no second secret.
+   * @default 'key'
+   */
+  authorization?: Authorization;
+
+  /**
+   * Who may watch: whoever knows a video's id, which cannot be guessed (`public`), or whoever was given a token for it
+   * by the API, for a while (`token`). Tokens cost a fraction of a millisecond and $0.10 per million requests.
+   * @default 'public'
+   */
+  playback?: Playback;
+
+  /**
+   * What is encoded before anybody asks: all rungs, or only the lowest and the sound, the others when they are first
+   * watched (`lowest`, for catalogues of which most is never watched), or nothing (`none`).
+   * @default 'all'
+   */
+  prewarm?: PrewarmExtent;
+
+  /**
+   * Chunks (about half a minute each) of one video that are encoded at the same time. The default leaves half of the
+   * ten executions that a new account has to viewers and uploaders; with a raised quota, 50 makes an hour ready in
+   * about a minute.
+   * @default 5
+   */
+  prewarmConcurrency?: number;
+
+  /**
+   * Memory, and with it processor, of the functions that encode, in MB: `viewers` wait for the one (10,240 has three
+   * times the processor), nobody for the other. Above 3,008 needs a quota that new accounts do not have.
+   * @default 3008 for both, the most that a new account can have
+   */
+  memoryMb?: { viewers?: number; prewarm?: number };
+
+  /**
+   * arm64 costs a fifth less, but its ffmpeg (of 2019) has no AV1 decoder.
+   * @default lambda.Architecture.X86_64
+   */
+  architecture?: lambda.Architecture;
+
+  /**
+   * A build of ffmpeg of one's own: a newer one, one with other codecs, or one whose licence suits. It must be for
+   * `architecture`.
+   * @default ffmpeg 4.1 and ffprobe 5.2 from npm, pinned
+   */
+  ffmpeg?: OwnFfmpeg;
+
+  /** What one upload may be. Longer and larger ones are refused before they cost anything. */
+  uploads?: {
+    /** @default 5 TiB */
+    maxBytes?: number;
+    /** @default 12 hours */
+    maxDuration?: Duration;
+    /**
+     * Width × height. Larger pictures need more memory than a new account's functions have.
+     * @default 8192 × 4320
+     */
+    maxPicturePixels?: number;
+    /**
+     * Tracks of all kinds; each one is looked into.
+     * @default 256
+     */
+    maxStreams?: number;
+    /**
+     * Removes sources after this time. What has been encoded stays; what has not, cannot be any more, so it needs
+     * `prewarm: 'all'`.
+     * @default kept until the video is deleted
+     */
+    expireSourcesAfter?: Duration;
+  };
+
+  /**
+   * How long the old revision of a video that was planned anew stays, once the new one holds everything that it held.
+   * A player keeps the revision that it began with, so this has to be longer than a film with its pauses.
+   * @default 7 days
+   */
+  revisionGrace?: Duration;
+
+  /**
+   * Names of one's own for the CDN, with a certificate in us-east-1. The DNS records are made by whoever holds the zone.
+   * @default the *.cloudfront.net name
+   */
+  domain?: CdnDomain;
+
+  /**
+   * A folder with the page that the site shows: index.html, and below assets/ files that never change.
+   * @default no page: API and playback only
+   */
+  page?: string;
+
+  /**
+   * Where alarms go.
+   * @default a topic without subscribers, see `alarmTopic`
+   */
+  alarms?: AlarmTarget;
+
+  /**
+   * What becomes of videos when the stack is deleted. DESTROY deletes them all, for good.
+   * @default RemovalPolicy.RETAIN
+   */
+  removalPolicy?: RemovalPolicy;
+}
+
+const DEFAULT_MEMORY_MB = 3008;
+
+export type PipelineSettings = ReturnType<typeof withDefaults>;
+
+/** @throws Error for settings that cannot go together */
+export function withDefaults(props: VideoPipelineProps) {
+  validate(props);
+  const { uploads, memoryMb } = props;
+  return {
+    authorization: props.authorization ?? 'key',
+    playback: props.playback ?? 'public',
+    prewarm: props.prewarm ?? 'all',
+    prewarmConcurrency: props.prewarmConcurrency ?? 5,
+    viewersMemoryMb: memoryMb?.viewers ?? DEFAULT_MEMORY_MB,
+    prewarmMemoryMb: memoryMb?.prewarm ?? DEFAULT_MEMORY_MB,
+    architecture: props.architecture ?? lambda.Architecture.X86_64,
+    maxBytes: uploads?.maxBytes ?? DEFAULT_MAX_UPLOAD_BYTES,
+    maxDuration: uploads?.maxDuration ?? Duration.seconds(DEFAULT_LIMITS.maxDurationSeconds),
+    maxPicturePixels: uploads?.maxPicturePixels ?? DEFAULT_LIMITS.maxPicturePixels,
+    maxStreams: uploads?.maxStreams ?? DEFAULT_LIMITS.maxStreams,
+    revisionGrace: props.revisionGrace ?? Duration.days(DEFAULT_REVISION_GRACE_DAYS),
+    removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
+  };
+}
+
+function validate({ prewarm = 'all', uploads, revisionGrace }: VideoPipelineProps): void {
+  if (revisionGrace?.toMilliseconds() === 0) {
+    throw new Error(
+      'revisionGrace must be longer than 0: whoever is watching keeps the revision that they began with.',
+    );
+  }
+  if (uploads?.expireSourcesAfter && prewarm !== 'all') {
+    throw new Error(
+      `Sources cannot expire with prewarm '${prewarm}': what was not encoded by then never could be.`,
+    );
+  }
+}

@@ -1,0 +1,143 @@
+// The functions that plan videos and make what they consist of, and what has them work ahead of time.
+
+import { Duration, Size } from 'aws-cdk-lib';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
+import type { Construct } from 'constructs';
+import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
+import type { OwnFfmpeg } from './ffmpeg-layer.ts';
+import { PipelineFunction } from './pipeline-function.ts';
+import type { PipelineFunctionDefaults, PipelineFunctionProps } from './pipeline-function.ts';
+import { WorkStateMachine } from './work-state-machine.ts';
+import { Schedules } from './schedules.ts';
+import type { PipelineSettings } from './video-pipeline-props.ts';
+
+export interface WorkersProps {
+  uploads: s3.Bucket;
+  media: s3.Bucket;
+  defaults: PipelineFunctionDefaults;
+  settings: PipelineSettings;
+  ffmpeg: OwnFfmpeg | undefined;
+}
+
+export interface Workers {
+  ingest: PipelineFunction;
+  origin: PipelineFunction;
+  transcode: PipelineFunction;
+  finish: PipelineFunction;
+  maintenance: PipelineFunction;
+  stateMachine: sfn.StateMachine;
+}
+
+type Encoding = PipelineFunctionDefaults & Pick<PipelineFunctionProps, 'layers' | 'environment'>;
+
+/** They stand in `scope` itself, as their logical ids must stay what they are. */
+export function workers(scope: Construct, props: WorkersProps): Workers {
+  const { media, defaults, settings } = props;
+  const encoding: Encoding = {
+    ...defaults,
+    layers: [ffmpegLayer(scope, 'Ffmpeg', { architecture: defaults.architecture, own: props.ffmpeg })],
+    environment: encodingEnvironment(props),
+  };
+  const { origin, transcode } = encoders(scope, encoding, settings);
+  const finish = new PipelineFunction(scope, 'Finish', {
+    ...defaults,
+    entry: 'lambdas/finish.ts',
+    description: 'Measures what was made and marks the video ready, or failed',
+    memoryMb: 1024, // lists and adds up: little memory, but the listing of a long film waits for the processor
+    timeout: Duration.minutes(2),
+    environment: bucketNames(props),
+  });
+  // The id is from when it had no other name: with another one CloudFormation would replace it.
+  const { stateMachine } = new WorkStateMachine(scope, 'Prewarm', {
+    media,
+    transcode,
+    finish,
+    concurrency: settings.prewarmConcurrency,
+  });
+  const { ingest, maintenance } = planners(scope, encoding, settings, stateMachine);
+  new Schedules(scope, 'DailySweep', { maintenance }); // the id is from when there was one
+  // In the order in which the dashboard shows them.
+  const all = { ingest, origin, transcode, finish, maintenance, stateMachine };
+  replaceReadersFirst(all);
+  return all;
+}
+
+export const bucketNames = ({ uploads, media }: Pick<WorkersProps, 'uploads' | 'media'>) => ({
+  UPLOADS_BUCKET: uploads.bucketName,
+  MEDIA_BUCKET: media.bucketName,
+});
+
+/** Whoever comes first plans a video, so all must be told the same. */
+const encodingEnvironment = (props: WorkersProps): Record<string, string> => ({
+  ...bucketNames(props),
+  MAX_DURATION_SECONDS: String(props.settings.maxDuration.toSeconds()),
+  MAX_PICTURE_PIXELS: String(props.settings.maxPicturePixels),
+  MAX_STREAMS: String(props.settings.maxStreams),
+  PREWARM: props.settings.prewarm,
+  FFMPEG_PATH,
+  FFPROBE_PATH,
+});
+
+/** Make artifacts: for a viewer who waits, and ahead of time. */
+function encoders(
+  scope: Construct,
+  encoding: Encoding,
+  { viewersMemoryMb, prewarmMemoryMb }: PipelineSettings,
+): Pick<Workers, 'origin' | 'transcode'> {
+  const origin = new PipelineFunction(scope, 'Origin', {
+    ...encoding,
+    entry: 'lambdas/origin.ts',
+    description: 'Makes an artifact that a viewer asks for and that is not there yet',
+    memoryMb: viewersMemoryMb,
+    // CloudFront waits for 60 s; what is done later is stored, and there when the player asks again.
+    timeout: Duration.minutes(2),
+  });
+  const transcode = new PipelineFunction(scope, 'Transcode', {
+    ...encoding,
+    entry: 'lambdas/transcode.ts',
+    description: 'Encodes a chunk of all renditions, ahead of time',
+    memoryMb: prewarmMemoryMb,
+    timeout: Duration.minutes(15), // encoding has limits of its own, below this
+    temporaryStorage: Size.gibibytes(2), // eight segments of each rung, at their largest
+  });
+  return { origin, transcode };
+}
+
+/** Plan videos and start their prewarm: when they come, and for operators. */
+function planners(
+  scope: Construct,
+  encoding: Encoding,
+  { viewersMemoryMb, revisionGrace }: PipelineSettings,
+  stateMachine: sfn.StateMachine,
+): Pick<Workers, 'ingest' | 'maintenance'> {
+  const environment = { ...encoding.environment, STATE_MACHINE_ARN: stateMachine.stateMachineArn };
+  const ingest = new PipelineFunction(scope, 'Ingest', {
+    ...encoding,
+    entry: 'lambdas/ingest.ts',
+    description: 'Plans a video whose source has arrived, makes its opening and starts the prewarm',
+    memoryMb: viewersMemoryMb, // somebody waits for the upload to become playable
+    timeout: Duration.minutes(15), // a second for most; a large source without an index is copied first
+    environment,
+  });
+  const maintenance = new PipelineFunction(scope, 'Maintenance', {
+    ...encoding,
+    entry: 'lambdas/maintenance.ts',
+    description: 'Plans videos anew for operators, and sweeps revisions that are no longer current',
+    memoryMb: viewersMemoryMb, // nobody waits, but what `ingest` could plan must not be too large to be planned anew
+    timeout: Duration.minutes(15), // a portion of all videos, of which some may have to be copied first
+    environment: { ...environment, REVISION_GRACE_DAYS: String(revisionGrace.toDays({ integral: false })) },
+  });
+  for (const planner of [ingest, maintenance]) stateMachine.grantStartExecution(planner);
+  return { ingest, maintenance };
+}
+
+/**
+ * While a stack is updated, old functions work beside new ones. The new ones read whatever the old ones wrote, but not
+ * the other way round. So those that are handed plans and lists of work are replaced before those that write them; and
+ * `origin`, which writes plans and is asked for segments of them, in between.
+ */
+function replaceReadersFirst({ origin, transcode, finish, ingest, maintenance }: Workers): void {
+  origin.node.addDependency(transcode, finish);
+  for (const planner of [ingest, maintenance]) planner.node.addDependency(origin);
+}

@@ -1,0 +1,4 @@
+// Who may call an operation: `security` of OpenAPI.
+
+export const OWNER = [{ key: [] }];
+export const ANYONE: [] = [];
