@@ -147,7 +147,7 @@ export class Delivery extends Construct {
     });
   }
 
-  /** What is stored says itself how long it may be kept (core/artifacts/media-types.ts); what does not is not kept. */
+  /** What is stored says itself how long it may be kept (core/artifacts/artifacts.ts); what does not is not kept. */
   private videoCache(id: string, compress: boolean): cloudfront.CachePolicy {
     return new cloudfront.CachePolicy(this, `${id}Cache`, {
       comment: 'As long as Cache-Control says; the key is the path alone',

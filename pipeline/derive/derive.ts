@@ -1,9 +1,7 @@
 // Makes any artifact of a video and stores it once. The just-in-time path asks for one; prewarm for a chunk of segments,
 // or for all pictures of the storyboard.
 
-import { withRangeServer } from '../../machine/range-server.ts';
-import type { ServedSource } from '../../machine/range-server.ts';
-import { OutageError, RequestError, SourceError, notFound } from '../../core/errors.ts';
+import { OutageError, RequestError, notFound } from '../../core/errors.ts';
 import { valueOf } from '../../core/fraction.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
 import { artifactKey, isListed } from '../../core/artifacts/artifacts.ts';
@@ -23,8 +21,10 @@ import { finishIfWhole, isLate } from '../life/finish.ts';
 import { keepLasting, makeLasting } from './lasting.ts';
 import type { LastingArtifact } from './lasting.ts';
 import { logFailure, secondsSince } from '../observe.ts';
-import { currentPlan, refuse, sourceOf } from '../life/planning.ts';
-import { planOf, revisionsOf } from '../revisions/revisions.ts';
+import { currentPlan } from '../life/planning.ts';
+import { plannedVideo } from './planned-video.ts';
+import type { PlannedVideo } from './planned-video.ts';
+import { planOf as storedPlan } from '../revisions/revisions.ts';
 import { makeArtifact } from './makers.ts';
 import type { RevisionArtifact } from './makers.ts';
 import { singleFlight } from './single-flight.ts';
@@ -53,51 +53,62 @@ export async function derive(
   world: World,
   leave?: AbortSignal,
 ): Promise<Uint8Array> {
-  return (await derived(id, artifact, world, leave)).bytes;
+  const find = async () => plannedVideo(id, await planOf(id, artifact, world), world);
+  return (await derived({ id, world, find }, artifact, leave)).bytes;
 }
 
-function derived(id: string, artifact: Artifact, world: World, leave?: AbortSignal): Promise<Derived> {
+/** The same of a video whose plan is in hand; of an artifact without a revision, whose current plan it is. */
+export async function deriveOf(video: PlannedVideo, artifact: Artifact): Promise<Uint8Array> {
+  return (await derived(inHand(video), artifact)).bytes;
+}
+
+/** A video, and how its plan is found where it is needed. */
+interface Wanted {
+  id: string;
+  world: World;
+  find(): Promise<PlannedVideo>;
+}
+
+const inHand = (video: PlannedVideo): Wanted => ({ ...video, find: () => Promise.resolve(video) });
+
+function derived(wanted: Wanted, artifact: Artifact, leave?: AbortSignal): Promise<Derived> {
+  const { id, world } = wanted;
   const make = (abandoned: AbortSignal) =>
-    unlessDeletedMeanwhile(id, world, () => storedOrMade(id, artifact, world, abandoned));
+    unlessDeletedMeanwhile(id, world, () => storedOrMade(wanted, artifact, abandoned));
   return deriving(artifactKey(id, artifact), make, leave);
 }
 
 async function storedOrMade(
-  id: string,
+  { id, world, find }: Wanted,
   artifact: Artifact,
-  world: World,
   abandoned: AbortSignal,
 ): Promise<Derived> {
-  const isLasting = artifact.kind === 'multivariant' || artifact.rev === CURRENT;
-  const planOfIt = () =>
-    isLasting ? currentPlan(id, world) : planOfRevision(id, (artifact as RevisionArtifact).rev, world);
-  const stored = await storedArtifact(id, artifact, planOfIt, world);
+  const stored = await storedArtifact(id, artifact, async () => (await find()).plan, world);
   if (stored !== 'absent' && 'bytes' in stored) return stored;
   const damaged = stored === 'absent' ? undefined : stored.damaged;
-  const plan = await planOfIt();
-  if (isLasting) {
-    const lasting = artifact as LastingArtifact;
-    const bytes = await makeLasting(id, lasting, plan, world, (own) => derive(id, own, world, abandoned));
-    return kept(id, keepLasting(id, lasting, bytes, plan, world, damaged), bytes);
+  const video = await find();
+  if (isLasting(artifact)) {
+    const { plan } = video;
+    const own = async (still: Artifact) => (await derived(inHand(video), still, abandoned)).bytes;
+    const bytes = await makeLasting(id, artifact, plan, world, own);
+    return kept(id, keepLasting(id, artifact, bytes, plan, world, damaged), bytes);
   }
-  return madeNow(id, plan, artifact as RevisionArtifact, world, { abandoned, damaged });
+  return madeNow(video, artifact as RevisionArtifact, { abandoned, damaged });
 }
 
+const isLasting = (artifact: Artifact): artifact is LastingArtifact =>
+  artifact.kind === 'multivariant' || artifact.rev === CURRENT;
+
 async function madeNow(
-  id: string,
-  plan: Plan,
+  { id, plan, world, withSource }: PlannedVideo,
   artifact: RevisionArtifact,
-  world: World,
   { abandoned, damaged }: { abandoned: AbortSignal; damaged: Damaged | undefined },
 ): Promise<Derived> {
   if (!isListed(plan, artifact)) throw notFound('such artifact');
   const begun = new Date();
   const late = isLate(id, world).catch(() => false);
   const { bytes, sourceBytesRead } = await makeArtifact(artifact, {
-    plan,
-    tools: world.tools,
-    leave: abandoned,
-    withSource: (use) => withSource(id, plan, world, use),
+    ...{ plan, tools: world.tools, leave: abandoned, withSource },
     rescued: (segment) => observeRescue(id, segment, world),
   });
   const { kind } = artifact;
@@ -133,9 +144,14 @@ async function unlessDeletedMeanwhile<T>(id: string, { media }: World, work: () 
   }
 }
 
-/** A video that is not planned yet may be planned as just this. @throws RequestError NOT_FOUND */
-async function planOfRevision(id: string, rev: string, world: World): Promise<Plan> {
-  const stored = await planOf(id, rev, world.media);
+/**
+ * The plan that an artifact is of. A video that is not planned yet may be planned as just this.
+ * @throws RequestError NOT_FOUND
+ */
+async function planOf(id: string, artifact: Artifact, world: World): Promise<Plan> {
+  if (isLasting(artifact)) return currentPlan(id, world);
+  const { rev } = artifact as RevisionArtifact;
+  const stored = await storedPlan(id, rev, world.media);
   if (stored) return stored;
   const plan = await currentPlan(id, world);
   if (plan.rev !== rev) throw notFound('such revision');
@@ -151,35 +167,36 @@ export function deriveWork(item: Work, world: World, options: EncodeOptions = {}
 }
 
 async function doWork({ id, rev, what }: Work, world: World, options: EncodeOptions): Promise<void> {
-  const plan = await planOf(id, rev, world.media);
+  const plan = await storedPlan(id, rev, world.media);
   if (!plan) throw notFound('such revision');
+  const video = plannedVideo(id, plan, world);
   if (what.kind === 'stills') {
     const thumbs = what.thumbs.map((seconds) => ({ kind: 'thumb' as const, rev, seconds }));
-    for (const artifact of [...prewarmedStills(plan), ...thumbs]) {
-      const { notKept } = await derived(id, artifact, world);
-      if (notKept) throw notKept;
-    }
+    await keepAll(video, [...prewarmedStills(plan), ...thumbs]);
   } else {
     const { from, to, renditions } = what;
     const names = renditions ?? plan.prewarm;
-    await deriveChunk(id, plan, { from, to, renditions: names }, world, options);
-    for (const artifact of from === 0 ? initsOf(plan, names) : []) {
-      const { notKept } = await derived(id, artifact, world);
-      if (notKept) throw notKept;
-    }
+    await deriveChunk(video, { from, to, renditions: names }, options);
+    if (from === 0) await keepAll(video, initsOf(plan, names));
+  }
+}
+
+/** One after the other. @throws OutageError where the store cannot take one */
+async function keepAll(video: PlannedVideo, artifacts: readonly Artifact[]): Promise<void> {
+  for (const artifact of artifacts) {
+    const { notKept } = await derived(inHand(video), artifact);
+    if (notKept) throw notKept;
   }
 }
 
 async function deriveChunk(
-  id: string,
-  plan: Plan,
+  { id, plan, world, withSource }: PlannedVideo,
   { from, to, renditions }: { from: number; to: number; renditions: readonly string[] },
-  world: World,
   options: EncodeOptions,
 ): Promise<void> {
   const missing = new Set<string>();
   const damaged = new Map<string, Damaged>();
-  for (const artifact of segmentsOf(plan, [...renditions], { from, to })) {
+  for (const artifact of segmentsOf(plan, renditions, { from, to })) {
     const key = artifactKey(id, artifact);
     const found = await world.media.head(key);
     if (found && found.sizeBytes > 0) continue;
@@ -188,23 +205,16 @@ async function deriveChunk(
   }
   if (missing.size === 0) return;
   const begun = new Date();
-  const sourceBytesRead = await withSource(
-    id,
-    plan,
-    world,
-    async ({ url, readBytes, failure: sourceFailure }) => {
-      const job = { plan, renditions: [...missing], from, to, sourceUrl: url };
-      for await (const { bytes, rescue, ...segment } of encode(job, world.tools, {
-        ...options,
-        sourceFailure,
-      })) {
-        const artifact = { kind: 'segment' as const, rev: plan.rev, ...segment };
-        await keepArtifact(id, artifact, bytes, plan, world, damaged.get(artifactKey(id, artifact)));
-        observeRescue(id, { ...segment, rescue }, world);
-      }
-      return readBytes();
-    },
-  );
+  const sourceBytesRead = await withSource(async ({ url, readBytes, failure: sourceFailure }) => {
+    const job = { plan, renditions: [...missing], from, to, sourceUrl: url };
+    const segments = encode(job, world.tools, { ...options, sourceFailure });
+    for await (const { bytes, rescue, ...segment } of segments) {
+      const artifact = { kind: 'segment' as const, rev: plan.rev, ...segment };
+      await keepArtifact(id, artifact, bytes, plan, world, damaged.get(artifactKey(id, artifact)));
+      observeRescue(id, { ...segment, rescue }, world);
+    }
+    return readBytes();
+  });
   const frames = frameRun({ plan, from, to });
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
   const seconds = secondsSince(begun);
@@ -215,34 +225,9 @@ async function deriveChunk(
  * Missing pictures are noticed where they are encoded; sound that cannot be decoded is silence, so it is looked for.
  * @throws SourceError DAMAGED where there is no picture and nothing of the sound can be decoded.
  */
-export async function refuseSoundless(id: string, plan: Plan, world: World): Promise<void> {
+export async function refuseSoundless({ plan, world, withSource }: PlannedVideo): Promise<void> {
   if (mainTrack(plan, 'video')) return;
-  await withSource(id, plan, world, ({ url }) => refuseUndecodable(plan, url, world.tools));
-}
-
-/**
- * A source that turns out to be damaged beyond use is refused, though it has a plan; but not where another plan of it has
- * been good enough.
- */
-async function withSource<T>(
-  id: string,
-  plan: Plan,
-  world: World,
-  use: (served: ServedSource) => Promise<T>,
-): Promise<T> {
-  try {
-    return await withRangeServer(sourceOf(id, plan.source, world), use);
-  } catch (error) {
-    if (error instanceof SourceError && (await isOnlyRevision(id, plan.rev, world))) {
-      await refuse(id, error, world);
-    }
-    throw error;
-  }
-}
-
-async function isOnlyRevision(id: string, rev: string, { media }: World): Promise<boolean> {
-  const revisions = await revisionsOf(id, media);
-  return revisions?.current === rev && !revisions.next && revisions.former.length === 0;
+  await withSource(({ url }) => refuseUndecodable(plan, url, world.tools));
 }
 
 function observeRescue(

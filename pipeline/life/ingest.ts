@@ -9,7 +9,8 @@ import type { Plan } from '../../core/plan/plan.ts';
 import { initsOf, segmentsOf } from '../../core/plan/segments.ts';
 import { workFor } from '../../core/work/work.ts';
 import { delayCodeOf, delayVideo, endDelay } from './delay.ts';
-import { derive, refuseSoundless } from '../derive/derive.ts';
+import { deriveOf, refuseSoundless } from '../derive/derive.ts';
+import { plannedVideo } from '../derive/planned-video.ts';
 import { finish } from './finish.ts';
 import { asFileStands, currentPlan, restoreCopy } from './planning.ts';
 import { startWork } from './execution.ts';
@@ -59,12 +60,13 @@ async function planAndStart(
   // A revision that comes back has had a run of its name.
   const again = (await planReplacedSource(id, world)) ? new Date() : options.again;
   const plan = await currentPlan(id, world);
+  const video = plannedVideo(id, plan, world);
   await restoreCopy(id, plan, world);
   const next = (await revisionsOf(id, world.media))?.next;
   if (next) await resumeNext(id, next, world, startExecution, new Date(), again);
   const unopened = await allOf([
-    ...openingOf(plan).map((artifact) => derive(id, artifact, world)),
-    refuseSoundless(id, plan, world),
+    ...openingOf(plan).map((artifact) => deriveOf(video, artifact)),
+    refuseSoundless(video),
   ]).then(() => undefined, leftToPrewarm(id));
   if (await readyMarkerOf(id, plan.rev, world.media)) {
     if (!next) await endDelay(id, world);
@@ -77,7 +79,7 @@ async function planAndStart(
   }
   await startWork(id, plan, work, world, startExecution, { again });
   // Last, as it wants the same processor as what plays.
-  if (plan.stills) await derive(id, { kind: 'poster', rev: CURRENT }, world).catch(leftToPrewarm(id));
+  if (plan.stills) await deriveOf(video, { kind: 'poster', rev: CURRENT }).catch(leftToPrewarm(id));
 }
 
 /** The prewarm tries it again, and makes it visible if it cannot be done. */
