@@ -32,6 +32,7 @@ import { ingest } from '../../pipeline/life/ingest.ts';
 import { currentPlanOf } from '../../pipeline/revisions/revisions.ts';
 import { putCard, workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { planOfFirstRelease } from '../support/old-plan.ts';
 import { worldIn } from '../support/world.ts';
 import { openAccount } from './support/account.ts';
 import type { Account } from './support/account.ts';
@@ -324,7 +325,7 @@ describe('a video of one plan, as it was before there were revisions', () => {
     }
     const playlist = made.get(`${videoPrefix(id)}master.m3u8`)!.toString();
     await videos.put(`${videoPrefix(id)}master.m3u8`, playlist.replaceAll(rev, OLD));
-    const { recipe: _, version: _plan, ...first } = plan as Plan & { version: number };
+    const { version: _, ...first } = planOfFirstRelease(plan);
     const { key: copy, etag: _etag, ...rest } = source;
     await videos.put(firstPlanKey(id), JSON.stringify({ ...first, rev: OLD, source: rest }));
     const { readyAt, storedBytes } = JSON.parse(records.get(readyKey(id, rev))!.toString());

@@ -25,6 +25,7 @@ import { executed, lived, uploadedIn } from './life.ts';
 import type { TestWorld } from './life.ts';
 import { ffmpeg, temporaryDirectory } from './media.ts';
 import { memoryStore } from './memory-store.ts';
+import { planOfFirstRelease } from './old-plan.ts';
 
 export const GRACE_SECONDS = 7 * 24 * 3600;
 export const OLD = 'aaaaaaaaaa';
@@ -61,8 +62,8 @@ export const asOnlyRevision: Keeping = async (id, plan, media) => {
 };
 
 /** As 8e3bc33 did: without recipe and version. */
-export const asOnlyPlan: Keeping = async (id, { recipe: _, ...plan }, media) => {
-  await media.put(firstPlanKey(id), JSON.stringify(plan), json);
+export const asOnlyPlan: Keeping = async (id, plan, media) => {
+  await media.put(firstPlanKey(id), JSON.stringify(planOfFirstRelease(plan)), json);
 };
 
 export const KEPT: [string, Keeping][] = [
