@@ -14,6 +14,8 @@ export interface Codec<Kind extends Rendition['kind'] = Rendition['kind']> {
   unitsPerSecond(rendition: RenditionOf<Kind>, grid: Grid): Fraction;
   /** Units to encode besides those of a run: on both its sides, and what the encoder puts before the first of all. */
   context?(recipe: Recipe): { around: number; priming: number };
+  /** How long before its first unit a source is read, where that is longer than usual: what began then may last. */
+  prerollSeconds?: number;
   /** The most that a segment of this length can be, in bits per second, before it is packed. */
   peakBps(rendition: RenditionOf<Kind>, segmentSeconds: number): number;
   /** ffmpeg's output options, without those of the muxer. */

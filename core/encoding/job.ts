@@ -1,5 +1,6 @@
 // What to encode in one process of ffmpeg, and the pieces that it falls into.
 
+import { codecOf } from '../formats/formats.ts';
 import { renditionNamed, trackOf } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendition, RenditionOf } from '../plan/renditions.ts';
@@ -21,6 +22,9 @@ export interface EncodeJob {
 }
 
 export type Rescue = 'held' | 'blank';
+
+// Decoding starts this much early, so that whatever frame is on screen at the first cut has been decoded.
+const PREROLL_SECONDS = 1;
 
 // How far back we look for a picture to hold where a source is damaged.
 export const RESCUE_PREROLL_SECONDS = 30;
@@ -48,4 +52,25 @@ export function sharesOf({ plan, renditions }: Pick<EncodeJob, 'plan' | 'renditi
     shares.set(rendition.track, share);
   }
   return [...shares.values()] as TrackShare[];
+}
+
+/** What reading has to begin before its first unit. */
+export const prerollSeconds = (job: Pick<EncodeJob, 'plan' | 'renditions'>): number =>
+  Math.max(...sharesOf(job).flatMap(({ renditions }) => renditions.map(prerollOf)));
+
+const prerollOf = (rendition: Rendition): number => codecOf(rendition).prerollSeconds ?? PREROLL_SECONDS;
+
+/**
+ * The job's processes: what begins to read earlier has one of its own, as all else would be decoded from there on. So has
+ * text, since ffmpeg reads on until it has seen a line after the last one wanted.
+ */
+export function processesOf(job: EncodeJob): EncodeJob[] {
+  const processes = new Map<string, string[]>();
+  for (const { track, renditions } of sharesOf(job)) {
+    for (const rendition of renditions) {
+      const key = `${track.kind === 'text' ? 'text' : 'decoded'} ${prerollOf(rendition)}`;
+      processes.set(key, [...(processes.get(key) ?? []), rendition.name]);
+    }
+  }
+  return [...processes.values()].map((renditions) => ({ ...job, renditions }));
 }

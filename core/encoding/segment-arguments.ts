@@ -10,12 +10,9 @@ import type { TrackKind } from '../plan/tracks.ts';
 import { decodingInput } from '../source/source-arguments.ts';
 import type { DecodingLimits } from '../source/source-arguments.ts';
 import { audioGraph } from './audio-graph.ts';
-import { RESCUE_PREROLL_SECONDS, sharesOf } from './job.ts';
+import { RESCUE_PREROLL_SECONDS, prerollSeconds, sharesOf } from './job.ts';
 import type { EncodeJob, TrackGraph, TrackShare } from './job.ts';
 import { videoGraph } from './video-graph.ts';
-
-// Decoding starts this much early, so that whatever frame is on screen at the first cut has been decoded.
-const PREROLL_SECONDS = 1;
 
 /** One filter graph for each track: what happens to one of them is nothing to the others. */
 export function encodeArguments(job: EncodeJob, limits: DecodingLimits): string[] {
@@ -73,7 +70,7 @@ function seekSeconds(job: EncodeJob): number {
     pictures.length > 0
       ? pictures.map(({ sourceFrames }) => (sourceFrames - 1) / rate)
       : tracks.map((track) => (track.kind === 'audio' ? track.endSample / track.sourceRate : Infinity));
-  return Math.min(start, ...lasts) - (rescue ? RESCUE_PREROLL_SECONDS : PREROLL_SECONDS);
+  return Math.min(start, ...lasts) - (rescue ? RESCUE_PREROLL_SECONDS : prerollSeconds(job));
 }
 
 function outputArguments(

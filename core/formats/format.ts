@@ -33,9 +33,10 @@ export interface Format {
   count(segment: Uint8Array): number | undefined;
   /**
    * The access units of a stored segment with their times, so that another format can be packed of them.
+   * @param init the rendition's init segment, where the format has one: clock and parameter sets may be told there only
    * @throws Error where it is not whole
    */
-  open(segment: Uint8Array): AccessUnit[];
+  open(segment: Uint8Array, init?: Uint8Array): AccessUnit[];
 }
 
 /** One rendition of a run of segments that one process of ffmpeg writes. */

@@ -47,29 +47,56 @@ export function multivariantPlaylist(plan: Plan, measured: Readonly<Record<strin
     }
     return text(lines);
   }
-  const groups = (Object.keys(GROUPS) as GroupKind[]).flatMap((kind) => {
-    const members = renditionsOf<GroupKind>(plan, kind);
-    return members.length > 0 ? [{ kind, members }] : [];
-  });
-  for (const { kind, members } of groups) {
-    lines.push(...members.map((member, index) => mediaTag(plan, kind, member, index === 0)));
+  const choices = (Object.keys(GROUPS) as GroupKind[]).map((kind) => groupsOf(plan, kind));
+  for (const group of choices.flat()) {
+    lines.push(...group.members.map((member, index) => mediaTag(plan, group, member, index === 0)));
   }
-  const [sound] = renditionsOf(plan, 'audio');
-  const codecs = groups.flatMap(({ members }) => members.map((member) => member.codecs));
-  for (const rung of [...rungs].reverse()) {
-    lines.push(
-      streamInf([
-        ...bandwidth([bitratesOf(rung), sound ? bitratesOf(sound) : SILENCE]),
-        ['CODECS', quoted([...new Set([rung.codecs, ...codecs])].filter(Boolean).join(','))],
-        ['RESOLUTION', `${rung.width}x${rung.height}`],
-        ['FRAME-RATE', valueOf(plan.grid.frameRate).toFixed(3)],
-        ...groups.map(({ kind }): Attribute => [GROUPS[kind].attribute, quoted(kind)]),
-      ]),
-      uri(plan, rung),
-    );
+  for (const groups of combinationsOf(choices)) {
+    const sound = groups.find(({ kind }) => kind === 'audio');
+    const codecs = groups.flatMap(({ members }) => members.map((member) => member.codecs));
+    for (const rung of [...rungs].reverse()) {
+      lines.push(
+        streamInf([
+          ...bandwidth([bitratesOf(rung), sound ? costliest(sound.members.map(bitratesOf)) : SILENCE]),
+          ['CODECS', quoted([...new Set([rung.codecs, ...codecs])].filter(Boolean).join(','))],
+          ['RESOLUTION', `${rung.width}x${rung.height}`],
+          ['FRAME-RATE', valueOf(plan.grid.frameRate).toFixed(3)],
+          ...groups.map(({ kind, id }): Attribute => [GROUPS[kind].attribute, quoted(id)]),
+        ]),
+        uri(plan, rung),
+      );
+    }
   }
   return text(lines);
 }
+
+interface Group {
+  kind: GroupKind;
+  id: string;
+  members: Rendition[];
+}
+
+/**
+ * A group for each codec, the first of which is named by its kind: a player refuses a variant one of whose codecs it does not
+ * know, so nothing goes together that could be refused apart.
+ */
+function groupsOf(plan: Plan, kind: GroupKind): Group[] {
+  const renditions: Rendition[] = renditionsOf<GroupKind>(plan, kind);
+  return [...new Set(renditions.map(({ codec }) => codec))].map((codec, index) => ({
+    kind,
+    id: index === 0 ? kind : `${kind}-${codec}`,
+    members: renditions.filter((rendition) => rendition.codec === codec),
+  }));
+}
+
+/** One of each list that is not empty, in all ways; those of the first ones first. */
+const combinationsOf = <T>(lists: readonly T[][]): T[][] =>
+  lists
+    .filter((list) => list.length > 0)
+    .reduce<T[][]>((found, list) => list.flatMap((item) => found.map((items) => [...items, item])), [[]]);
+
+const costliest = (members: readonly KnownBitrates[]): KnownBitrates =>
+  members.reduce((most, member) => (member.peakBps > most.peakBps ? member : most));
 
 const SILENCE: KnownBitrates = { peakBps: 0, averageBps: 0 };
 
@@ -116,13 +143,13 @@ function bandwidth(parts: KnownBitrates[]): Attribute[] {
   ];
 }
 
-function mediaTag(plan: Plan, kind: GroupKind, rendition: Rendition, isDefault: boolean): string {
+function mediaTag(plan: Plan, { kind, id }: Group, rendition: Rendition, isDefault: boolean): string {
   const { language, title } = trackOf(plan, rendition);
   // One that is alone needs no name of its own.
   const name = isDefault ? 'Default' : (title ?? language ?? rendition.name);
   return `#EXT-X-MEDIA:${listed([
     ['TYPE', GROUPS[kind].type],
-    ['GROUP-ID', quoted(kind)],
+    ['GROUP-ID', quoted(id)],
     ['NAME', quoted(name)],
     ['DEFAULT', isDefault ? 'YES' : 'NO'],
     ['AUTOSELECT', 'YES'],

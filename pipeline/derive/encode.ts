@@ -4,7 +4,7 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
-import { RESCUE_PREROLL_SECONDS, sharesOf } from '../../core/encoding/job.ts';
+import { RESCUE_PREROLL_SECONDS, processesOf, sharesOf } from '../../core/encoding/job.ts';
 import type { EncodeJob, Rescue } from '../../core/encoding/job.ts';
 import { FfmpegError } from '../../core/errors.ts';
 import type { CutSegment, ReadFile, Run } from '../../core/formats/format.ts';
@@ -45,7 +45,7 @@ const STARTUP_SECONDS = 30;
 const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /**
- * Encodes all in one process; then, where a damaged source gave less than planned, what is missing once more with
+ * Encodes all in one process (text in another); then, where a damaged source gave less than planned, what is missing once more with
  * pictures held; then, where there was nothing to hold, black and silent.
  * @yields the job's segments, rendition by rendition, one in memory at a time.
  * @throws SourceError DAMAGED where no picture of the source can be decoded; FfmpegError; Error where a segment holds
@@ -60,15 +60,17 @@ export async function* encode(
   const { directory } = workspace;
   const job = { plan, renditions, from, to, sourceUrl, directory };
   try {
-    const failure = await runEncoder(job, tools, options);
-    for (const part of partsOf(job)) {
-      const shortfall = failure ?? (await shortfallOf(part));
-      const rescue = shortfall && (await rescueDamaged(part, tools, options));
-      for (const run of runsOf(part)) {
-        const { pack, extension } = formatOf(run.rendition);
-        for await (const segment of segmentsMade(run)) {
-          const { index } = segment;
-          yield { rendition: run.rendition.name, index, extension, bytes: pack(run, segment), rescue };
+    for (const own of processesOf(job)) {
+      const failure = await runEncoder(own, tools, options);
+      for (const part of partsOf(own)) {
+        const shortfall = failure ?? (await shortfallOf(part));
+        const rescue = shortfall && (await rescueDamaged(part, tools, options));
+        for (const run of runsOf(part)) {
+          const { pack, extension } = formatOf(run.rendition);
+          for await (const segment of segmentsMade(run)) {
+            const { index } = segment;
+            yield { rendition: run.rendition.name, index, extension, bytes: pack(run, segment), rescue };
+          }
         }
       }
     }
