@@ -45,8 +45,8 @@ const STARTUP_SECONDS = 30;
 const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 
 /**
- * Encodes all in one process (text in another); then, where a damaged source gave less than planned, what is missing once more with
- * pictures held; then, where there was nothing to hold, black and silent.
+ * Encodes all in one process (text in another); then, where a damaged source gave less than planned, what is missing
+ * once more with pictures held; then, where there was nothing to hold, black and silent.
  * @yields the job's segments, rendition by rendition, one in memory at a time.
  * @throws SourceError DAMAGED where no picture of the source can be decoded; FfmpegError; Error where a segment holds
  *   another number of pictures or AAC frames than planned all the same.
