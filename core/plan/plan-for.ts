@@ -56,18 +56,7 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
     );
   }
 
-  const tracks: Track[] = [
-    ...(video ? [videoTrack(video, originSeconds, videoFrames)] : []),
-    ...(audio ? [audio, ...probe.furtherAudio] : []).map((stream, index) =>
-      audioTrack(
-        stream,
-        index,
-        originSeconds,
-        stream.startSeconds + durationOf(stream, probe) - originSeconds,
-      ),
-    ),
-    ...probe.text.map((stream, index) => textTrack(stream, index, originSeconds)),
-  ];
+  const tracks = tracksOf(probe, originSeconds, frameRate);
   const gopFrames = Math.max(1, scaledRound(GOP_SECONDS, frameRate));
   const decided: Omit<Plan, 'rev' | 'prewarm'> = {
     recipe: PRESENT_RECIPE,
@@ -80,6 +69,24 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
   const rev = createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10);
   // Not part of the hash: when a segment is made does not change it.
   return { rev, ...decided, prewarm: prewarmed(decided, settings.prewarm) };
+}
+
+/** Those that are published first. Of the others, one that nobody knows the length of is left out. */
+function tracksOf(probe: Probe, originSeconds: number, frameRate: Fraction): Track[] {
+  const { video, audio } = probe;
+  const isTimed = (stream: VideoStream | AudioStream): boolean => Number.isFinite(durationOf(stream, probe));
+  const pictures = video ? [video, ...probe.furtherVideo.filter(isTimed)] : [];
+  const sounds = audio ? [audio, ...probe.furtherAudio.filter(isTimed)] : [];
+  return [
+    ...pictures.map((stream, index) =>
+      videoTrack(stream, index, originSeconds, originFrames(stream, probe, frameRate)),
+    ),
+    ...sounds.map((stream, index) => {
+      const endSeconds = stream.startSeconds + durationOf(stream, probe) - originSeconds;
+      return audioTrack(stream, index, originSeconds, endSeconds);
+    }),
+    ...probe.text.map((stream, index) => textTrack(stream, index, originSeconds)),
+  ];
 }
 
 function prewarmed(plan: Pick<Plan, 'renditions'>, prewarm: PrewarmExtent): string[] {
@@ -137,12 +144,13 @@ function gridFrames(
 
 function videoTrack(
   video: VideoStream,
+  index: number,
   originSeconds: number,
   frames: { lead: number; source: number },
 ): VideoTrack {
   return {
     kind: 'video',
-    id: 'video-0',
+    id: `video-${index}`,
     ...described(video),
     width: video.width,
     height: video.height,

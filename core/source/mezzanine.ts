@@ -26,6 +26,7 @@ export function mezzanineProbe(probe: Probe, tracks: readonly IndexedTrack[]): P
     durationSeconds: Math.max(...ends) - startSeconds,
     video: probe.video && videoIndex >= 0 ? videoOf(probe.video, tracks[videoIndex]!, videoIndex) : undefined,
     audio: probe.audio && audioIndex >= 0 ? audioOf(probe.audio, tracks[audioIndex]!, audioIndex) : undefined,
+    furtherVideo: [],
     furtherAudio: [],
     text: [],
   };

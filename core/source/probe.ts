@@ -3,6 +3,7 @@
 import { SourceError } from '../errors.ts';
 import { parseFraction, valueOf } from '../fraction.ts';
 import type { Fraction } from '../fraction.ts';
+import { shownTitle } from '../title.ts';
 
 export interface Probe {
   /** ffprobe's demuxer name, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
@@ -12,6 +13,7 @@ export interface Probe {
   video: VideoStream | undefined;
   audio: AudioStream | undefined;
   /** What the source holds besides, in its order. */
+  furtherVideo: VideoStream[];
   furtherAudio: AudioStream[];
   text: TextStream[];
 }
@@ -87,7 +89,8 @@ export interface TextStream extends StreamDescription {
  */
 export function parseProbe(json: FfprobeOutput): Probe {
   const streams = json.streams ?? [];
-  const video = chosen(streams.filter(isVideo));
+  const pictures = streams.filter(isVideo);
+  const video = chosen(pictures);
   const sounds = streams.filter((stream) => stream.codec_type === 'audio' && Number(stream.sample_rate) > 0);
   const audio = chosen(sounds);
   if (!video && !audio) {
@@ -103,6 +106,7 @@ export function parseProbe(json: FfprobeOutput): Probe {
     durationSeconds: seconds(json.format?.duration),
     video: video && videoStream(video),
     audio: audio && audioStream(audio),
+    furtherVideo: pictures.filter((stream) => stream !== video).map(videoStream),
     furtherAudio: sounds.filter((stream) => stream !== audio).map(audioStream),
     text: streams.filter(isText).map((stream) => ({
       ...description(stream),
@@ -116,8 +120,13 @@ const isText = ({ codec_type, codec_name }: FfprobeStream): boolean =>
   codec_type === 'subtitle' && TEXT_CODECS.includes(codec_name ?? '');
 const TEXT_CODECS = ['subrip', 'srt', 'ass', 'ssa', 'webvtt', 'mov_text', 'text', 'microdvd', 'ttml'];
 
+// A source may say anything at any length, and what it says goes into its plan.
+const MOST_CHARACTERS = 200;
+
 function description({ tags, disposition }: FfprobeStream): StreamDescription {
-  const [language, title] = [tags?.['language'], tags?.['title']];
+  const [language, title] = ['language', 'title'].map((name) =>
+    shownTitle((tags?.[name] ?? '').slice(0, MOST_CHARACTERS)),
+  );
   return {
     ...(language && language !== 'und' ? { language } : {}),
     ...(title ? { title } : {}),

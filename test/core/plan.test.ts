@@ -126,6 +126,26 @@ test('a few frames of sound before the picture are dropped, and the picture keep
   expect(mainTrack(film, 'audio')!.startSample).toBe(-3840);
 });
 
+test('tracks that are not published are planned by their own clocks, but for those of unknown length', () => {
+  const probe = probeOf({ video: { frames: 250 }, audio: {} });
+  const [video, audio] = [probe.video!, probe.audio!];
+  const furtherVideo = [{ ...video, index: 2, startPts: 25, timeBase: { num: 1, den: 50 } }];
+  const furtherAudio = [
+    { ...audio, index: 3, startSeconds: 1, sampleRate: 44_100, durationSeconds: 4, language: 'fra' },
+    { ...audio, index: 4, durationSeconds: undefined },
+  ];
+  const own = { furtherVideo, furtherAudio, durationSeconds: undefined };
+  const { tracks, renditions } = planFor({ ...probe, ...own }, SOURCE, SETTINGS);
+  expect(tracks).toMatchObject([
+    { id: 'video-0', streamIndex: 0, leadFrames: 0 },
+    { id: 'video-1', streamIndex: 2, leadFrames: 13, originPts: 0 },
+    { id: 'audio-0', streamIndex: 1, startSample: 0 },
+    { id: 'audio-1', streamIndex: 3, startSample: 44_100, endSample: 5 * 44_100, language: 'fra' },
+  ]);
+  expect(tracks).toHaveLength(4);
+  expect(new Set(renditions.map(({ track }) => track))).toEqual(new Set(['video-0', 'audio-0']));
+});
+
 test('the last picture is held while the sound goes on', () => {
   const film = plan({ video: { frames: 250 }, audio: { durationSeconds: 15 } });
   expect([film.grid.frameCount, mainTrack(film, 'video')!.sourceFrames]).toEqual([375, 250]);

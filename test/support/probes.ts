@@ -45,6 +45,7 @@ export function probeOf(parts: {
       durationSeconds: (frames * rate.den) / rate.num,
       ...parts.audio,
     },
+    furtherVideo: [],
     furtherAudio: [],
     text: [],
   };
