@@ -1,7 +1,7 @@
 // A revision's plan as it is stored.
 
 import * as z from 'zod';
-import { parseRevisionRecord, unrecordedMezzanineKey } from '../artifacts/keys.ts';
+import { REV, parseRevisionRecord, unrecordedMezzanineKey } from '../artifacts/keys.ts';
 import { FORMATS, formatOf } from '../formats/formats.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendition } from '../plan/renditions.ts';
@@ -93,7 +93,7 @@ const stills = z.object({
 });
 
 const schema = z.object({
-  rev: z.string().regex(/^[0-9a-f]{10}$/),
+  rev: z.string().regex(new RegExp(`^${REV}$`)),
   recipe: recipeSchema,
   source: z.object({
     kind: z.enum(['upload', 'mezzanine']),

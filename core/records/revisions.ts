@@ -1,9 +1,10 @@
 // Which revisions a video has. The only record that is rewritten, and then only if nobody else has rewritten it.
 
 import * as z from 'zod';
+import { REV } from '../artifacts/keys.ts';
 import { recordKind } from './record.ts';
 
-const rev = z.string().regex(/^[0-9a-f]{10}$/);
+const rev = z.string().regex(new RegExp(`^${REV}$`));
 
 const schema = z.object({
   /** What `master.m3u8` names. */
