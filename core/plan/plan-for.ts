@@ -71,22 +71,32 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
   return { rev, ...decided, prewarm: prewarmed(decided, settings.prewarm) };
 }
 
-/** Those that are published first. Of the others, one that nobody knows the length of is left out. */
+/**
+ * Those that are published first. Of the others, one whose length is unknown, or whose numbers no record could hold, is
+ * left out: what nobody watches must not make the rest unreadable.
+ */
 function tracksOf(probe: Probe, originSeconds: number, frameRate: Fraction): Track[] {
   const { video, audio } = probe;
-  const isTimed = (stream: VideoStream | AudioStream): boolean => Number.isFinite(durationOf(stream, probe));
-  const pictures = video ? [video, ...probe.furtherVideo.filter(isTimed)] : [];
-  const sounds = audio ? [audio, ...probe.furtherAudio.filter(isTimed)] : [];
+  const picture = (stream: VideoStream, index: number): VideoTrack =>
+    videoTrack(stream, index, originSeconds, originFrames(stream, probe, frameRate));
+  const sound = (stream: AudioStream, index: number): AudioTrack => {
+    const endSeconds = stream.startSeconds + durationOf(stream, probe) - originSeconds;
+    return audioTrack(stream, index, originSeconds, endSeconds);
+  };
+  const furtherVideo = probe.furtherVideo.filter((stream) => isStorable(picture(stream, 0)));
+  const furtherAudio = probe.furtherAudio.filter((stream) => isStorable(sound(stream, 0)));
   return [
-    ...pictures.map((stream, index) =>
-      videoTrack(stream, index, originSeconds, originFrames(stream, probe, frameRate)),
-    ),
-    ...sounds.map((stream, index) => {
-      const endSeconds = stream.startSeconds + durationOf(stream, probe) - originSeconds;
-      return audioTrack(stream, index, originSeconds, endSeconds);
-    }),
+    ...(video ? [video, ...furtherVideo] : []).map(picture),
+    ...(audio ? [audio, ...furtherAudio] : []).map(sound),
     ...probe.text.map((stream, index) => textTrack(stream, index, originSeconds)),
   ];
+}
+
+function isStorable(track: VideoTrack | AudioTrack): boolean {
+  const { num, den, width, height } =
+    track.kind === 'video' ? { ...track.timeBase, ...track } : { num: 1, den: 1, width: 1, height: 1 };
+  const counts = Object.values(track).filter((value) => typeof value === 'number');
+  return [num, den, ...counts].every(Number.isSafeInteger) && Math.min(num, den, width, height) >= 1;
 }
 
 function prewarmed(plan: Pick<Plan, 'renditions'>, prewarm: PrewarmExtent): string[] {

@@ -1,4 +1,4 @@
-// Which renditions are made of a source's tracks. Of each kind the first is published.
+// Which renditions are made of a source's tracks. The first picture and the first sound are published; text is not yet.
 
 import { AAC, AAC_CODECS } from '../codecs/aac.ts';
 import { H264, h264Codecs, h264Level } from '../codecs/h264.ts';

@@ -8,7 +8,7 @@ export type TrackKind = Track['kind'];
 export type TrackOf<Kind extends TrackKind> = Extract<Track, { kind: Kind }>;
 
 interface AnyTrack {
-  /** Unique in its plan: `video-0`, `audio-1`. Counted by kind, in the order of the source. */
+  /** Unique in its plan: `video-0`, `audio-1`. Counted by kind, the published one first, the others in the order of the source. */
   id: string;
   streamIndex: number;
   /** As the source says, in its own words; null where it says nothing. */

@@ -5,6 +5,8 @@ import type { PrewarmExtent } from '../../core/plan/plan-for.ts';
 import { mediaPlaylist, multivariantPlaylist } from '../../core/playlists/playlists.ts';
 import { segmentSeconds, unitsOf } from '../../core/plan/segments.ts';
 import { framesOfSegment, segmentCount } from '../../core/plan/grid.ts';
+import { PLAN } from '../../core/records/plan.ts';
+import type { AudioStream, VideoStream } from '../../core/source/probe.ts';
 import { workFor } from '../../core/work/work.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
@@ -144,6 +146,20 @@ test('tracks that are not published are planned by their own clocks, but for tho
   ]);
   expect(tracks).toHaveLength(4);
   expect(new Set(renditions.map(({ track }) => track))).toEqual(new Set(['video-0', 'audio-0']));
+});
+
+test.each<[string, Partial<VideoStream>, Partial<AudioStream>]>([
+  ['endless', { durationSeconds: 3.6e15 }, { durationSeconds: 3.6e15 }],
+  ['without a width, and of an absurd rate', { width: 0 }, { sampleRate: 1e308 }],
+  ['that begin beyond all numbers', { startPts: 2 ** 62 }, { startSeconds: 1e300 }],
+  ['whose clock is too fine', { timeBase: { num: 1, den: 2 ** 60 } }, { startSeconds: -1e300 }],
+])('further tracks %s do not make a plan unreadable', (_, video, audio) => {
+  const probe = probeOf({ video: {}, audio: {} });
+  const furtherVideo = [{ ...probe.video!, index: 2, ...video }];
+  const furtherAudio = [{ ...probe.audio!, index: 3, ...audio }];
+  const own = planFor({ ...probe, furtherVideo, furtherAudio }, SOURCE, SETTINGS);
+  expect(own.tracks.map(({ id }) => id)).toEqual(['video-0', 'audio-0']);
+  expect(PLAN.parse(JSON.stringify(PLAN.stored(own)), 'key')).toEqual(own);
 });
 
 test('the last picture is held while the sound goes on', () => {
