@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { REV, parseRevisionRecord, unrecordedMezzanineKey } from '../artifacts/keys.ts';
-import { FORMATS, formatOf } from '../formats/formats.ts';
+import { FORMATS } from '../formats/formats.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendition } from '../plan/renditions.ts';
 import { FIRST_RECIPE } from '../recipes/first.ts';
@@ -53,11 +53,10 @@ const tracks = z.discriminatedUnion('kind', [
   track.extend({ kind: z.literal('text'), codec: z.string(), originSeconds: z.number() }),
 ]);
 
-/** Of the formats that this code knows, and in each of the codecs that it holds. */
 const rendition = z.object({
   name: z.string(),
   track: z.string(),
-  format: z.enum(FORMATS.map(({ name }) => name)),
+  format: z.string(),
   codec: z.string(),
   codecs: z.string(),
 });
@@ -75,10 +74,11 @@ const renditions = z
     }),
     rendition.extend({ kind: z.literal('text') }),
   ])
-  .refine(isHeld, 'its format does not hold its codec');
+  .refine(isKnown, 'its codec is of no format that is known by this name');
 
-function isHeld(own: Rendition): boolean {
-  return formatOf(own).codecs.some(({ name, kind }) => name === own.codec && kind === own.kind);
+function isKnown({ format, codec, kind }: Rendition): boolean {
+  const codecs = FORMATS.find(({ name }) => name === format)?.codecs ?? [];
+  return codecs.some((own) => own.name === codec && own.kind === kind);
 }
 
 const stills = z.object({

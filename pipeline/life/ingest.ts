@@ -59,11 +59,13 @@ async function planAndStart(
 ): Promise<void> {
   // A revision that comes back has had a run of its name.
   const again = (await planReplacedSource(id, world)) ? new Date() : options.again;
-  const plan = await currentPlan(id, world);
-  const video = plannedVideo(id, plan, world);
-  await restoreCopy(id, plan, world);
+  const planned = await currentPlan(id, world);
+  await restoreCopy(id, planned, world);
   const next = (await revisionsOf(id, world.media))?.next;
   if (next) await resumeNext(id, next, world, startExecution, new Date(), again);
+  // That may have made the next revision the current one.
+  const plan = next ? await currentPlan(id, world) : planned;
+  const video = plannedVideo(id, plan, world);
   const unopened = await allOf([
     ...openingOf(plan).map((artifact) => deriveOf(video, artifact)),
     refuseSoundless(video),

@@ -115,7 +115,7 @@ describe('a plan', () => {
     const [first, ...others] = plan.renditions;
     const renditions = [{ ...first, codec: 'aac' }, ...others];
     expect(() => PLAN.parse({ ...PLAN.stored(plan), renditions }, key)).toThrow(
-      'its format does not hold its codec',
+      'its codec is of no format that is known by this name',
     );
   });
 

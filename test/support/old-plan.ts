@@ -2,6 +2,7 @@
 
 import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import type { Rendition } from '../../core/plan/renditions.ts';
 
 /** As 8e3bc33 did: one picture and one sound, without a version, and without the recipe that it had in its code. */
 export function planOfFirstRelease({
@@ -10,24 +11,15 @@ export function planOfFirstRelease({
   renditions,
   ...plan
 }: Plan): Record<string, unknown> {
-  const [picture, sound] = [
-    mainTrack({ tracks, renditions }, 'video'),
-    mainTrack({ tracks, renditions }, 'audio'),
-  ];
-  const rungs = renditionsOf({ renditions }, 'video').map(
-    ({ name, width, height, maxBitrateBps, level, codecs }) => ({
-      ...{ name, width, height, maxBitrateBps, level, codecs },
-    }),
-  );
-  const made = renditionsOf({ renditions }, 'audio').map(
-    ({ name, sampleRate, channels, bitrateBps, codecs }) => ({
-      ...{ name, sampleRate, channels, bitrateBps, codecs },
-    }),
-  );
+  const made = { tracks, renditions };
+  const [picture, sound] = [mainTrack(made, 'video'), mainTrack(made, 'audio')];
+  const own = ({ kind: _kind, track: _track, codec: _codec, format: _format, ...known }: Rendition) => known;
+  const rungs = renditionsOf(made, 'video').map(own);
+  const [heard] = renditionsOf(made, 'audio').map(own);
   return {
     ...plan,
     video: picture ? { ...undescribed(picture), renditions: rungs } : null,
-    audio: sound ? { ...undescribed(sound), ...made[0] } : null,
+    audio: sound ? { ...undescribed(sound), ...heard } : null,
   };
 }
 
