@@ -5,7 +5,7 @@ import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
-import { encodeInPieces, joined } from '../support/stream.ts';
+import { encodeInPieces, joined, pictures as shown } from '../support/stream.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -164,6 +164,16 @@ test('a picture without sound has none', async () => {
   await ffmpeg(...pictures, ...X264, at('silent.mp4'));
   const { plan } = await encodeInPieces(at('silent.mp4'), directory.path);
   expect(renditionsOf(plan, 'audio')).toEqual([]);
+});
+
+test('sound of which nothing can be decoded is silence, and the pictures beside it are all there', async () => {
+  await ffmpeg(...pictures, ...tone(440), ...X264, '-c:a', 'aac', at('sound.mkv'));
+  await ffmpeg('-i', at('sound.mkv'), '-c', 'copy', '-bsf:a', 'noise=amount=1', at('noise.mkv'));
+  const { channels } = await heard(at('noise.mkv'));
+  expect(channels[0]).toEqual({ hertz: 0, level: 0, seconds: expect.closeTo(SECONDS, 1) });
+  const { plan, segments } = await encodeInPieces(at('noise.mkv'), directory.path);
+  const made = await joined(segments, renditionsOf(plan, 'video')[0]!.name, directory.path);
+  expect((await shown(made)).times).toHaveLength(25 * SECONDS);
 });
 
 test('FLAC that does not say how many samples it has is as long as it is', async () => {
