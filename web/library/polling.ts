@@ -1,5 +1,6 @@
 // What the server says of single videos, while there is something to wait for.
 
+import { POLL_MS } from '../api.ts';
 import type { Api } from '../api.ts';
 import { VIDEO_DELETED } from '../problems.ts';
 import { ApiError } from '../request.ts';
@@ -38,8 +39,6 @@ export function refreshing({ store, api, failed }: PollingOptions): Refresh {
   };
 }
 
-const INTERVAL_MS = 1000;
-
 /** One request a second at most, however many videos there are; none while nobody looks. */
 export function pollVideos(store: Store, refresh: Refresh): void {
   let polling: ReturnType<typeof setTimeout> | undefined;
@@ -51,7 +50,7 @@ export function pollVideos(store: Store, refresh: Refresh): void {
     const { serverGone, keyForm } = store.state();
     if (polling !== undefined || document.hidden || serverGone || keyForm !== 'hidden') return;
     if (videoToPoll(store.state(), polled) === undefined) return;
-    polling = setTimeout(poll, Math.max(0, polledAtMs + INTERVAL_MS - performance.now()));
+    polling = setTimeout(poll, Math.max(0, polledAtMs + POLL_MS - performance.now()));
   }
 
   async function poll(): Promise<void> {
