@@ -4,10 +4,23 @@
 import { valueOf } from '../fraction.ts';
 import type { Artifact, SegmentArtifact } from '../artifacts/artifact.ts';
 import { segmentCount } from './grid.ts';
-import { renditionNamed, renditionsOf } from './plan.ts';
+import { renditionNamed, renditionsOf, trackOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { segmentsOf } from './segments.ts';
 import { prewarmedStills } from '../work/work.ts';
+
+/**
+ * What the artifacts of a plan follow from, as JSON: of two plans for which it is equal, either makes what the other
+ * does, whatever release planned them. Descriptions of tracks and tracks that are not published change no artifact.
+ */
+export function essenceOf(plan: Plan): unknown {
+  const { recipe, source, grid, renditions, stills } = plan;
+  const tracks = renditions.map((rendition) => ({
+    ...trackOf(plan, rendition),
+    ...{ language: null, title: null, isDefault: false, isForced: false },
+  }));
+  return JSON.parse(JSON.stringify({ recipe, source, grid, tracks, renditions, stills }));
+}
 
 /**
  * The artifacts of `plan` that show what these of `former` show. The two may differ in their grids, in their ladders, and

@@ -5,8 +5,13 @@ import * as z from 'zod';
 import { RecordError } from '../errors.ts';
 
 export interface RecordKind<T> {
-  /** As it is stored: with its version. */
+  /**
+   * As it is stored: with its version.
+   * @throws Error where `parse` could not read it again: it must not be stored
+   */
   stored(record: T): { version: number } & T;
+  /** Why `parse` could not read a record again; undefined where it can. */
+  fault(record: T): string | undefined;
   /**
    * @param stored what is stored, as text or as the JSON value that a text was parsed into
    * @throws RecordError RECORD_UNREADABLE, RECORD_TOO_NEW; both name the record's key
@@ -27,8 +32,17 @@ export function recordKind<Schema extends z.ZodObject>(
   migrations: readonly Migration[],
 ): RecordKind<z.infer<Schema>> {
   const version = migrations.length;
+  const faultIn = (record: unknown): string | undefined => {
+    const { error } = schema.safeParse(record);
+    return error && sentenceOf(error);
+  };
   return {
-    stored: (record) => ({ version, ...record }),
+    fault: faultIn,
+    stored(record) {
+      const fault = faultIn(record);
+      if (fault !== undefined) throw new Error(`a record that could not be read again: ${fault}`);
+      return { version, ...record };
+    },
     parse(value, key) {
       const stored = objectIn(value, key);
       const { version: found = 0 } = stored;
@@ -45,12 +59,14 @@ export function recordKind<Schema extends z.ZodObject>(
       const present = migrations.slice(found).reduce((record, migrate) => migrate(record, key), stored);
       const parsed = schema.safeParse(present);
       if (parsed.success) return parsed.data;
-      throw unreadable(key, z.prettifyError(parsed.error).replaceAll('\n', ' ').slice(0, MOST_CHARACTERS));
+      throw unreadable(key, sentenceOf(parsed.error));
     },
   };
 }
 
 const MOST_CHARACTERS = 500;
+const sentenceOf = (error: z.ZodError): string =>
+  z.prettifyError(error).replaceAll('\n', ' ').slice(0, MOST_CHARACTERS);
 
 function objectIn(stored: unknown, key: string): Record<string, unknown> {
   const value: unknown = typeof stored === 'string' ? jsonIn(stored, key) : stored;

@@ -104,6 +104,10 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   }
 }
 
+// A file may say of itself what no clock and no picture can be: a plan of that could be stored, and never read.
+const IMPOSSIBLE_NUMBERS =
+  'The file is damaged: the times or sizes that it gives for its pictures or its sound cannot be true.';
+
 /**
  * What a source would be planned as now. Nothing is stored but, where it needs one, its copy.
  * @throws SourceError; FfmpegError
@@ -118,6 +122,7 @@ export async function planSource(
     const claimed = await probeSource(served, world.tools.binaries, world.settings);
     const found = await seekableSource(id, served, { probe: claimed, sizeBytes, etag }, world);
     const plan = planFor(found.probe, found.source, world.settings);
+    if (PLAN.fault(plan) !== undefined) throw new SourceError('DAMAGED', IMPOSSIBLE_NUMBERS);
     return { plan, sourceBytesRead: served.readBytes() };
   });
 }

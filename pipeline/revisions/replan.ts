@@ -1,10 +1,12 @@
 // Plans a video anew, under the present recipe and settings. The revision that viewers have stays the current one until
 // everything of the new one exists; then `finish` makes that the current one.
 
+import { isDeepStrictEqual } from 'node:util';
 import { RequestError, notFound, sourceGone, sourceReplaced } from '../../core/errors.ts';
 import { planKey, revisionErrorKey, sourceKey, workKey } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import { essenceOf } from '../../core/plan/succession.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import type { NextRevision, Revisions } from '../../core/records/revisions.ts';
 import { workFor, workForArtifacts } from '../../core/work/work.ts';
@@ -28,7 +30,7 @@ import type { World } from '../world.ts';
 
 export interface Replanned {
   id: string;
-  /** `unchanged` where the present recipe makes the very same. */
+  /** `unchanged` where the video would be made as it is. */
   outcome: 'planned' | 'unchanged';
   rev: string;
   recipe: string;
@@ -52,13 +54,15 @@ export async function replan(
   if (!source) throw sourceGone();
   if (former.source.etag !== undefined && former.source.etag !== source.etag) throw sourceReplaced();
 
-  const { plan } = await planSource(id, source, world);
+  const { plan: made } = await planSource(id, source, world);
+  const begun = revisions.next && (await planOf(id, revisions.next.rev, media));
+  // What makes the very same keeps the name that it has, by which players know it and pieces of it are stored.
+  const known = [former, begun].find(
+    (other) => other && isDeepStrictEqual(essenceOf(other), essenceOf(made)),
+  );
+  const plan = known ?? (await storedPlan(id, made, media));
   const answer = { id, rev: plan.rev, recipe: plan.recipe.name };
-  const next = plan.rev === former.rev ? null : plan.rev;
-  if (next && (await createRecord(media, PLAN, planKey(id, next), plan)) === 'exists') {
-    // Throws where a newer release stored it, whose lists of work this one could not do.
-    await planOf(id, next, media);
-  }
+  const next = plan === former ? null : plan.rev;
   const asked = await setNext(id, next, revisions, media, now);
   await unlessDeleted(id, world);
   const abandoned = revisions.next?.rev;
@@ -69,6 +73,12 @@ export async function replan(
 
   await complete(id, plan, asked, world, startExecution, now);
   return { ...answer, outcome: 'planned' };
+}
+
+/** @throws RecordError where a newer release has stored it, whose lists of work this one could not do */
+async function storedPlan(id: string, plan: Plan, media: Store): Promise<Plan> {
+  await createRecord(media, PLAN, planKey(id, plan.rev), plan);
+  return (await planOf(id, plan.rev, media)) ?? plan;
 }
 
 /**

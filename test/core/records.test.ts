@@ -27,6 +27,13 @@ describe('a kind of record with two versions behind it', () => {
     expect(kind.parse(JSON.stringify(kind.stored(record)), 'key')).toEqual(record);
   });
 
+  test('that could not be read again is not stored', () => {
+    const record = { seconds: Infinity, title: 'Film' };
+    expect(kind.fault(record)).toContain('seconds');
+    expect(() => kind.stored(record)).toThrow('could not be read again');
+    expect(kind.fault({ ...record, seconds: 2 })).toBeUndefined();
+  });
+
   test.each([
     ['without a version', { ms: 2000 }],
     ['of version 1', { version: 1, seconds: 2 }],

@@ -19,6 +19,7 @@ import type { Plan } from '../../core/plan/plan.ts';
 import type { PrewarmExtent } from '../../core/plan/plan-for.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
+import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { workFor } from '../../core/work/work.ts';
 import { deleteVideo } from '../../pipeline/life/delete-video.ts';
@@ -27,13 +28,14 @@ import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { sweepRevision } from '../../pipeline/revisions/grace.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
-import { refuse } from '../../pipeline/life/planning.ts';
+import { planSource, refuse } from '../../pipeline/life/planning.ts';
 import { recipesOfVideo } from '../../pipeline/revisions/recipe-report.ts';
 import { changeRevisions, onlyRevision, planOf, revisionsOf } from '../../pipeline/revisions/revisions.ts';
 import { createRecord } from '../../pipeline/store.ts';
 import type { Store } from '../../pipeline/store.ts';
 import { executed, lived, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
+import { planOfVersion1 } from '../support/old-plan.ts';
 import {
   GRACE_SECONDS,
   OLD,
@@ -169,6 +171,44 @@ test('planned anew twice, what is made already is kept, and no plan is made besi
     ...{ current: first.answer.rev, next: null },
     former: [{ rev: OLD }],
   });
+});
+
+/** The same decisions, and the name that a release before gave them. */
+async function storedByReleaseBefore({ id, world }: Video, plan: Plan, rev: string): Promise<void> {
+  await world.media.put(planKey(id, rev), JSON.stringify(planOfVersion1({ ...plan, rev })), json);
+}
+
+test('what the release before planned by the present recipe is left as it is', async () => {
+  const video = await unplannedVideo();
+  const { id, world } = video;
+  const source = await world.uploads.head(sourceKey(id));
+  const { plan } = await planSource(id, source!, world);
+  await storedByReleaseBefore({ ...video, old: plan }, plan, OLD);
+  await createRecord(world.media, REVISIONS, revisionsKey(id), onlyRevision(OLD));
+  const before = await stored({ ...video, old: plan });
+  const { answer, requests } = await replanned({ ...video, old: plan });
+  expect(answer).toEqual({ id, outcome: 'unchanged', rev: OLD, recipe: '2' });
+  expect(requests).toEqual([]);
+  expect(await stored({ ...video, old: plan })).toEqual(before);
+});
+
+test('a next revision that the release before began by the present recipe is gone on with', async () => {
+  const video = await oldVideo();
+  const { id, world } = video;
+  const { plan } = await planSource(id, (await world.uploads.head(sourceKey(id)))!, world);
+  const rev = 'cccccccccc';
+  await storedByReleaseBefore(video, plan, rev);
+  const next = { rev, askedAt: new Date(0).toISOString() };
+  await changeRevisions(id, world.media, (before) => ({ ...before, next }));
+  const segment = artifactKey(id, segmentOf({ ...plan, rev }, '360p', 1));
+  await derive(id, segmentOf({ ...plan, rev }, '360p', 1), world);
+  const made = (await stored(video)).get(segment);
+  const { answer, requests } = await replanned(video);
+  expect(answer).toEqual({ id, outcome: 'planned', rev, recipe: '2' });
+  for (const request of requests) await executed(request, world);
+  expect(await revisionsOf(id, world.media)).toMatchObject({ current: rev, next: null });
+  expect((await stored(video)).get(segment)).toBe(made);
+  expect(await planOf(id, plan.rev, world.media)).toBeUndefined();
 });
 
 const ABANDONED = 'bbbbbbbbbb';

@@ -75,6 +75,14 @@ test.each(Object.entries(POSERS))('%s is no video', async (_, text) => {
   expect({ state, code: error?.code, asked }).toEqual({ state: 'failed', code: 'NOT_MEDIA', asked: [] });
 });
 
+test('a film whose pixels are so narrow that its pictures have no width is refused', async () => {
+  const flat = at('flat.mkv');
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=25:d=1', '-vf', 'setsar=1/1000', ...X264, flat);
+  const { state, error } = await ended(await readFile(flat));
+  expect({ state, code: error?.code }).toEqual({ state: 'failed', code: 'DAMAGED' });
+  expect(error?.message).toContain('cannot be true');
+});
+
 test('a QuickTime file whose media lie in another is refused', async () => {
   const { state, error } = await ended(withExternalMedia(clip, `file://${canaryFile}`));
   expect({ state, code: error?.code, asked }).toEqual({ state: 'failed', code: 'EXTERNAL_MEDIA', asked: [] });

@@ -4,13 +4,20 @@ import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Rendition } from '../../core/plan/renditions.ts';
 
-/** As 8e3bc33 did: one picture and one sound, without a version, and without the recipe that it had in its code. */
-export function planOfFirstRelease({
-  recipe: _,
-  tracks,
-  renditions,
-  ...plan
-}: Plan): Record<string, unknown> {
+/** As 8e3bc33 did: without a version, and without the recipe that it had in its code. */
+export function planOfFirstRelease(plan: Plan): Record<string, unknown> {
+  const { recipe: _, ...known } = ofOneTrackEach(plan);
+  return known;
+}
+
+/** As 266c94b did. */
+export const planOfVersion1 = (plan: Plan): Record<string, unknown> => ({
+  version: 1,
+  ...ofOneTrackEach(plan),
+});
+
+/** One picture and one sound, of which nobody knew what their source says. */
+function ofOneTrackEach({ tracks, renditions, ...plan }: Plan): Record<string, unknown> {
   const made = { tracks, renditions };
   const [picture, sound] = [mainTrack(made, 'video'), mainTrack(made, 'audio')];
   const own = ({ kind: _kind, track: _track, codec: _codec, format: _format, ...known }: Rendition) => known;
