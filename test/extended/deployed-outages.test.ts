@@ -10,11 +10,11 @@ import { isWholeJpeg } from '../../core/formats/jpeg.ts';
 import type { Delay } from '../../core/records/delay.ts';
 import { prewarmedArtifacts } from '../../core/work/work.ts';
 import { temporaryDirectory } from '../support/media.ts';
-import { openAccount } from '../bundles/support/account.ts';
-import type { Account } from '../bundles/support/account.ts';
-import { sessionOf } from '../bundles/support/permissions.ts';
-import { ServiceError } from '../bundles/support/state-machine.ts';
-import { filmOf, firstOf, metricsIn, putsSegment, videosIn } from '../bundles/support/videos.ts';
+import { openAccount } from '../support/account/account.ts';
+import type { Account } from '../support/account/account.ts';
+import { sessionOf } from '../support/account/permissions.ts';
+import { ServiceError } from '../support/account/state-machine.ts';
+import { filmOf, firstOf, metricsIn, putsSegment, videosIn } from '../support/account/videos.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let account: Account;

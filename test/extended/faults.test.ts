@@ -1,4 +1,4 @@
-// More bad days, as in test/system/faults.test.ts.
+// Bad days of the store and of the machine, in small. bench/faults.ts has more of them, of more kinds and for longer.
 
 import { testRounds } from '../support/small-rounds.ts';
 

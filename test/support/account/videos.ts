@@ -13,7 +13,7 @@ import type { Plan } from '../../../core/plan/plan.ts';
 import type { Revisions } from '../../../core/records/revisions.ts';
 import type { Work } from '../../../core/records/work.ts';
 import type { Json } from '../../lib/support/variants.ts';
-import { ffmpeg } from '../../support/media.ts';
+import { ffmpeg } from '../media.ts';
 import { API_KEY } from './account.ts';
 import type { Account } from './account.ts';
 

@@ -17,7 +17,7 @@ import { openS3 } from '../../../local/s3/server.ts';
 import { buildPage } from '../../../web/build.ts';
 import { functionThat, ofType, only, synthesise } from '../../lib/support/variants.ts';
 import type { Json } from '../../lib/support/variants.ts';
-import { keyring } from '../../support/s3-server.ts';
+import { keyring } from '../s3-server.ts';
 import { serveAwsJson } from './aws-json.ts';
 import { cdn } from './cdn.ts';
 import { httpApi } from './http-api.ts';

@@ -1,5 +1,4 @@
-// Bad days of the store and of the machine, in small. test/extended/faults.test.ts has others; bench/faults.ts has more
-// of them, of more kinds and for longer.
+// More bad days, as in test/extended/faults.test.ts, and a crowd.
 
 import { crowdProblems } from '../../bench/support/fault-crowd.ts';
 import { temporaryDirectory } from '../support/media.ts';

@@ -34,10 +34,10 @@ import { putCard, workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { planOfFirstRelease } from '../support/old-plan.ts';
 import { worldIn } from '../support/world.ts';
-import { openAccount } from './support/account.ts';
-import type { Account } from './support/account.ts';
-import { ServiceError } from './support/state-machine.ts';
-import { OWNER, filmOf, firstOf, metricsIn, putsSegment, videosIn } from './support/videos.ts';
+import { openAccount } from '../support/account/account.ts';
+import type { Account } from '../support/account/account.ts';
+import { ServiceError } from '../support/account/state-machine.ts';
+import { OWNER, filmOf, firstOf, metricsIn, putsSegment, videosIn } from '../support/account/videos.ts';
 import type { Json } from '../lib/support/variants.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
