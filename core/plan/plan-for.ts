@@ -58,7 +58,7 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
 
   const tracks = tracksOf(probe, originSeconds, frameRate);
   const gopFrames = Math.max(1, scaledRound(GOP_SECONDS, frameRate));
-  const decided: Omit<Plan, 'rev' | 'prewarm'> = {
+  const decided: Omit<Plan, 'rev' | 'notices' | 'prewarm'> = {
     recipe: PRESENT_RECIPE,
     source,
     grid: { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames },
@@ -67,8 +67,8 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
     stills: video ? stillsPlan(video, durationSeconds) : null,
   };
   const rev = createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10);
-  // Not part of the hash: when a segment is made does not change it.
-  return { rev, ...decided, prewarm: prewarmed(decided, settings.prewarm) };
+  // Not part of the hash: neither when a segment is made nor what is said of it changes it.
+  return { rev, ...decided, notices: probe.notices, prewarm: prewarmed(decided, settings.prewarm) };
 }
 
 /**

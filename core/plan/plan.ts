@@ -2,6 +2,7 @@
 // stamp follows from it by integer arithmetic.
 
 import { valueOf } from '../fraction.ts';
+import type { Notice } from '../notices.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import type { MezzanineReason } from '../source/seekability.ts';
 import type { Grid } from './grid.ts';
@@ -25,6 +26,8 @@ export interface Plan {
   renditions: Rendition[];
   /** Null where there is only sound. */
   stills: StillsPlan | null;
+  /** What the renditions lack of the source, as far as that is known before anything is encoded. */
+  notices: Notice[];
   /** Names of the renditions to make ahead of time. The others are made when first watched. */
   prewarm: string[];
 }

@@ -5,6 +5,7 @@ import { REV, parseRevisionRecord, unrecordedMezzanineKey } from '../artifacts/k
 import { FORMATS } from '../formats/formats.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendition } from '../plan/renditions.ts';
+import { NOTICE_CODES } from '../notices.ts';
 import { FIRST_RECIPE } from '../recipes/first.ts';
 import { recipeSchema } from '../recipes/recipe.ts';
 import { MEZZANINE_REASONS } from '../source/seekability.ts';
@@ -92,6 +93,8 @@ const stills = z.object({
   rows: z.int().min(1),
 });
 
+const notice = z.object({ code: z.enum(NOTICE_CODES), track: z.string().nullable(), message: z.string() });
+
 const schema = z.object({
   rev: z.string().regex(new RegExp(`^${REV}$`)),
   recipe: recipeSchema,
@@ -112,10 +115,11 @@ const schema = z.object({
   tracks: z.array(tracks),
   renditions: z.array(renditions),
   stills: stills.nullable(),
+  notices: z.array(notice),
   prewarm: z.array(z.string()),
 }) satisfies z.ZodType<Plan>;
 
-export const PLAN = recordKind(schema, [fromOnePlanPerVideo, fromOneTrackOfEachKind]);
+export const PLAN = recordKind(schema, [fromOnePlanPerVideo, fromOneTrackOfEachKind, withoutNotices]);
 
 /** As of 8e3bc33: the recipe was in the code, and where a copy lies followed from its source's ETag, once it had one. */
 function fromOnePlanPerVideo(plan: Record<string, unknown>, key: string): Record<string, unknown> {
@@ -158,4 +162,9 @@ function fromOneTrackOfEachKind({ video, audio, ...plan }: Record<string, unknow
         : []),
     ],
   };
+}
+
+/** As of e50b81e: what a plan leaves out of its source was not noted. */
+function withoutNotices(plan: Record<string, unknown>): Record<string, unknown> {
+  return { ...plan, notices: [] };
 }

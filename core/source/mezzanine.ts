@@ -29,6 +29,7 @@ export function mezzanineProbe(probe: Probe, tracks: readonly IndexedTrack[]): P
     furtherVideo: [],
     furtherAudio: [],
     text: [],
+    notices: probe.notices,
   };
 }
 

@@ -3,6 +3,7 @@
 import { SourceError } from '../errors.ts';
 import { parseFraction, valueOf } from '../fraction.ts';
 import type { Fraction } from '../fraction.ts';
+import type { Notice } from '../notices.ts';
 import { shownTitle } from '../title.ts';
 
 export interface Probe {
@@ -16,6 +17,8 @@ export interface Probe {
   furtherVideo: VideoStream[];
   furtherAudio: AudioStream[];
   text: TextStream[];
+  /** What is in the source and not in this. */
+  notices: Notice[];
 }
 
 /** What a source says about one of its streams, in its own words, where it says anything. */
@@ -113,6 +116,7 @@ export function parseProbe(json: FfprobeOutput): Probe {
       index: stream.index,
       codec: stream.codec_name ?? '',
     })),
+    notices: [],
   };
 }
 

@@ -13,6 +13,7 @@ import { ERROR } from '../../core/records/error.ts';
 import type { StoredError } from '../../core/records/error.ts';
 import { durationSeconds } from '../../core/plan/grid.ts';
 import { RecordError, notFound } from '../../core/errors.ts';
+import type { Notice } from '../../core/notices.ts';
 import { UNTITLED, shownTitle } from '../../core/title.ts';
 import { prewarmedArtifacts } from '../../core/work/work.ts';
 import { delayOf } from './delay.ts';
@@ -48,6 +49,8 @@ export interface VideoStatus {
   sizeBytes: number | null;
   createdAt: string;
   error?: VideoError;
+  /** What it lacks of its source, and why; empty where nothing is missing, or nothing is known yet. */
+  notices: Notice[];
   /** While it is processing: what it waits for, since when, and when it is tried again. */
   delayed?: VideoDelay;
   /** What a ready video costs on AWS, reckoned from its plan. */
@@ -107,6 +110,7 @@ export async function videoStatus(
     renditions: plan ? renditionStatuses(plan) : [],
     sizeBytes: source?.sizeBytes ?? card.sizeBytes ?? null,
     createdAt: card.createdAt,
+    notices: plan?.notices ?? [],
     ...(state === 'failed' && error ? { error } : {}),
     ...(state === 'processing' && delay ? { delayed: delayedBy(delay) } : {}),
     ...(ready && plan && source
@@ -155,6 +159,7 @@ function unreadable(id: string, { code, message }: RecordError): VideoStatus {
     ...{ id, title: UNTITLED, state: 'failed', playable: false, progress: 0, durationSeconds: null },
     ...{ playbackUrl: null, posterUrl: null, storyboardUrl: null, renditions: [], sizeBytes: null },
     createdAt: videoIdDate(id).toISOString(),
+    notices: [],
     error: { code, message },
   };
 }

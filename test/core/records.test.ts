@@ -1,5 +1,6 @@
 // Stored records outlive their code: what an older version wrote is read, what a newer one wrote is refused.
 
+import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { RecordError } from '../../core/errors.ts';
 import { newVideoId, planKey, unrecordedMezzanineKey } from '../../core/artifacts/keys.ts';
@@ -80,6 +81,12 @@ describe('a plan', () => {
 
   test('is read as it was stored', () => {
     expect(PLAN.parse(JSON.stringify(PLAN.stored(plan)), key)).toEqual(plan);
+  });
+
+  test('of e50b81e keeps its address and all that it decides, and has no notices', () => {
+    const stored = JSON.parse(readFileSync('test/fixtures/plan-e50b81e.json', 'utf8')) as { rev: string };
+    const { version: _, ...known } = stored as { rev: string; version: number };
+    expect(PLAN.parse(stored, planKey(id, stored.rev))).toEqual({ ...known, notices: [] });
   });
 
   // As version 1 was written, when there was one track of each kind.

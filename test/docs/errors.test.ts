@@ -8,6 +8,7 @@ import {
   RecordError,
   SOURCE_ERROR_SENTENCES,
 } from '../../core/errors.ts';
+import { NOTICE_SENTENCES } from '../../core/notices.ts';
 
 const page = readFileSync('docs/errors.md', 'utf8');
 const section = (title: string): string => page.split(`## ${title}\n`)[1]!.split('\n## ')[0]!;
@@ -28,6 +29,11 @@ test('every code for which a source is refused is documented with its sentence, 
     ...SOURCE_ERROR_SENTENCES,
     ENCODING_FAILED: 'Not all of the video could be prepared. It will be tried again.',
   });
+});
+
+test('every notice is documented with its sentence, and no other', () => {
+  const documented = rows(section('What a video lacks')).map(([code, sentence]) => [code, sentence]);
+  expect(Object.fromEntries(documented)).toEqual(NOTICE_SENTENCES);
 });
 
 test('every code with which a request is refused is documented with its status, and no other', () => {

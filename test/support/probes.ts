@@ -48,5 +48,6 @@ export function probeOf(parts: {
     furtherVideo: [],
     furtherAudio: [],
     text: [],
+    notices: [],
   };
 }

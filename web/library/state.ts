@@ -248,6 +248,7 @@ export const freshVideo = (
   renditions: [],
   sizeBytes,
   createdAt,
+  notices: [],
 });
 
 /**

@@ -1,6 +1,7 @@
 // What the API answers with, by name.
 
 import { OUTAGE_CODES, RECORD_ERROR_CODES, SOURCE_ERROR_SENTENCES } from '../../../core/errors.ts';
+import { NOTICE_CODES } from '../../../core/notices.ts';
 import { bytes, object, orNull, ref, text, time, url } from './json-schema.ts';
 
 const UPLOAD_TOKEN = {
@@ -49,6 +50,11 @@ export const SCHEMAS = {
       renditions: { type: 'array', items: ref('Rendition') },
       sizeBytes: { ...orNull(bytes), description: 'Null until there is a file, or a word of its size.' },
       createdAt: time,
+      notices: {
+        type: 'array',
+        items: object({ code: { enum: [...NOTICE_CODES] }, track: orNull(text), message: text }),
+        description: 'What the video lacks of its source, and why. Empty where nothing is missing.',
+      },
       error: object({
         code: { enum: [...Object.keys(SOURCE_ERROR_SENTENCES), 'ENCODING_FAILED', ...RECORD_ERROR_CODES] },
         message: { ...text, description: 'A sentence for people.' },

@@ -26,6 +26,7 @@ const video = (id: string, change: Partial<Video> = {}): Video => ({
   renditions: [],
   sizeBytes: 100,
   createdAt: '2026-03-01T12:00:00.000Z',
+  notices: [],
   ...change,
 });
 
