@@ -1,28 +1,81 @@
 // Compares what was made with the source it was made from, by looking and listening: is each picture the right way up
 // and at its time, and does the sound lie where it lay?
 
-import { ffmpeg } from '../../test/support/media.ts';
+import { LOUDNESS_SECONDS, SIDE } from './independent-decode.ts';
+import type { Pictures, Sound } from './independent-decode.ts';
 
-const SIDE = 32;
-const PICTURE_BYTES = SIDE * SIDE;
+// What differs by less is taken for the same: encoders, scalers and tone mapping change some.
+const SAME_LEVELS = 6;
+const SAME_LIKENESS = 0.95;
+/** Pictures closer than that are more than any screen shows. */
+const LEAST_SECONDS = 1 / 60;
 
-export interface Pictures {
-  /** Seconds on the file's own clock. */
-  times: number[];
-  /** 32 × 32 luma of each. */
-  looks: Uint8Array[];
+/**
+ * How many of the source's pictures are not to be seen in what was made, at their time: because others stand there, or
+ * because two of them fall on one picture of the made rate.
+ */
+export function lostPictures(
+  made: Pictures,
+  source: Pictures,
+  originSeconds: number,
+): { lost: number; of: number } {
+  const { times, looks } = source;
+  const slack = frameSeconds(made) + 0.005;
+  let [lost, of, from] = [0, 0, 0];
+  for (const [index, time] of times.entries()) {
+    const next = times[index + 1] ?? time + slack;
+    if (next - time < LEAST_SECONDS - 0.002) continue;
+    of += 1;
+    const [begin, end] = [time - originSeconds - slack, next - originSeconds + slack];
+    while (from < made.times.length && made.times[from]! < begin) from += 1;
+    let isSeen = false;
+    for (let at = from; at < made.times.length && made.times[at]! <= end && !isSeen; at += 1) {
+      isSeen = isSame(made.looks[at]!, looks[index]!);
+    }
+    if (!isSeen || isCrowdedOut(made, time - originSeconds, next - originSeconds)) lost += 1;
+  }
+  return { lost, of };
 }
 
-/** All pictures that decode, turned as the container asks. */
-export async function picturesOf(path: string, stream = '0:v:0'): Promise<Pictures> {
-  const filters = `scale=${SIDE}:${SIDE}:flags=area,format=gray,showinfo`;
-  const { stdout, stderr } = await ffmpeg(
-    ...['-v', 'info', '-copyts', '-i', path, '-map', stream, '-vf', filters],
-    ...['-vsync', '0', '-f', 'rawvideo', '-'],
+/** Whether two moments fall on one picture of a constant rate. */
+function isCrowdedOut(made: Pictures, seconds: number, next: number): boolean {
+  const frame = frameSeconds(made);
+  return (
+    frame > 0 && next - seconds < frame * 0.9 && Math.round(seconds / frame) === Math.round(next / frame)
   );
-  const times = [...stderr.matchAll(/\bpts_time:\s*(-?[\d.]+)/g)].map(([, seconds]) => Number(seconds));
-  const looks = times.map((_, index) => stdout.subarray(index * PICTURE_BYTES, (index + 1) * PICTURE_BYTES));
-  return { times, looks };
+}
+
+const frameSeconds = ({ times }: Pictures): number =>
+  times.length > 1 ? (times.at(-1)! - times[0]!) / (times.length - 1) : 0;
+
+const isSame = (a: Uint8Array, b: Uint8Array): boolean =>
+  difference(a, b) <= SAME_LEVELS || likeness(a, b) >= SAME_LIKENESS;
+
+// Of the loudest: what is softer is room tone.
+const AUDIBLE = 0.02;
+// Mixing many channels into two, and two into one, changes levels.
+const SAME_LOUDNESS = 0.2;
+const SOUND_REACH_SECONDS = 0.05;
+
+/** For how long the source is heard and what was made is not, of how long the source is heard. */
+export function silencedSeconds(
+  made: Sound,
+  source: Sound,
+  originSeconds: number,
+): { lost: number; of: number } {
+  const loudest = source.loudness.reduce((most, value) => Math.max(most, value), 0);
+  const offset = Math.round((source.startSeconds - originSeconds - made.startSeconds) / LOUDNESS_SECONDS);
+  const reach = Math.round(SOUND_REACH_SECONDS / LOUDNESS_SECONDS);
+  let [lost, of] = [0, 0];
+  for (const [window, loudness] of source.loudness.entries()) {
+    const at = window + offset;
+    // What lies before the first picture may go.
+    if (loudness <= AUDIBLE * loudest || at < 0) continue;
+    of += 1;
+    const around = made.loudness.subarray(Math.max(0, at - reach), at + reach + 1);
+    if (Math.max(0, ...around) < SAME_LOUDNESS * loudness) lost += 1;
+  }
+  return { lost: lost * LOUDNESS_SECONDS, of: of * LOUDNESS_SECONDS };
 }
 
 /** Whether the made pictures resemble the source's more as they are than turned or mirrored in any way. */
@@ -63,46 +116,10 @@ function lookAt({ times, looks }: Pictures, seconds: number): Uint8Array {
   return looks[next < 0 ? looks.length - 1 : Math.max(0, next - 1)]!;
 }
 
-export interface Sound {
-  startSeconds: number;
-  /** Loudness of each 5 ms. */
-  loudness: Float64Array;
-}
-
-const WINDOW_SECONDS = 0.005;
-
-export async function soundOf(path: string, input: string[] = [], stream = '0:a:0'): Promise<Sound> {
-  const { stdout, stderr } = await ffmpeg(
-    ...['-v', 'info', '-copyts', ...input, '-i', path, '-map', stream],
-    ...['-af', 'aformat=sample_fmts=flt:channel_layouts=mono,ashowinfo', '-f', 'f32le', '-'],
-  );
-  const bytes = stdout.buffer.slice(
-    stdout.byteOffset,
-    stdout.byteOffset + stdout.length - (stdout.length % 4),
-  );
-  const samples = new Float32Array(bytes);
-  const frames = [...stderr.matchAll(/\bpts_time:\s*(-?[\d.]+).* rate:(\d+) nb_samples:(\d+)/g)].map(
-    ([, seconds, rate, count]) => ({ seconds: Number(seconds), rate: Number(rate), count: Number(count) }),
-  );
-  const startSeconds = frames[0]?.seconds ?? 0;
-  const last = frames.at(-1);
-  const lengthSeconds = last ? last.seconds + last.count / last.rate - startSeconds : 0;
-  const energy = new Float64Array(Math.max(0, Math.floor(lengthSeconds / WINDOW_SECONDS)));
-  // Each frame where its time stamp says: some recorders leave holes.
-  let position = 0;
-  for (const { seconds, rate, count } of frames) {
-    for (let index = 0; index < count; index += 1, position += 1) {
-      const window = Math.floor((seconds - startSeconds + index / rate) / WINDOW_SECONDS);
-      if (window < energy.length) energy[window]! += samples[position]! ** 2 / rate;
-    }
-  }
-  return { startSeconds, loudness: energy.map(Math.sqrt) };
-}
-
 /** How far the made sound lies after the source's, in seconds; undefined where it is silent or never changes. */
 export function soundShift(made: Sound, source: Sound, originSeconds: number): number | undefined {
-  const offset = Math.round((made.startSeconds + originSeconds - source.startSeconds) / WINDOW_SECONDS);
-  const reach = Math.round(1 / WINDOW_SECONDS);
+  const offset = Math.round((made.startSeconds + originSeconds - source.startSeconds) / LOUDNESS_SECONDS);
+  const reach = Math.round(1 / LOUDNESS_SECONDS);
   // Where little is compared, chance decides.
   const least = Math.min(made.loudness.length, source.loudness.length) / 2;
   let best = { lag: 0, score: -Infinity };
@@ -110,7 +127,7 @@ export function soundShift(made: Sound, source: Sound, originSeconds: number): n
     const score = correlation(made.loudness, source.loudness, offset - lag, least);
     if (score > best.score) best = { lag, score };
   }
-  return best.score > 0.5 ? best.lag * WINDOW_SECONDS : undefined;
+  return best.score > 0.5 ? best.lag * LOUDNESS_SECONDS : undefined;
 }
 
 /** Pearson's, of `a[i]` with `b[i + offset]`, at least so many of them. */

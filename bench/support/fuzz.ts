@@ -1,8 +1,17 @@
 // Sends damaged files through the pipeline and notes how each of them ends.
 
-import { readFile, readdir } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { artifactKey } from '../../core/artifacts/artifacts.ts';
+import { renditionsOf } from '../../core/plan/plan.ts';
+import { segmentsOf } from '../../core/plan/segments.ts';
+import { currentPlanOf } from '../../pipeline/revisions/revisions.ts';
 import { lived, uploadedIn } from '../../test/support/life.ts';
+import type { TestWorld } from '../../test/support/life.ts';
+import { decoded } from './independent-decode.ts';
+import type { Decoded } from './independent-decode.ts';
 import type { Variant } from './variants.ts';
+import { wholeness } from './wholeness.ts';
 
 export interface Ending {
   variant: Variant;
@@ -10,19 +19,86 @@ export interface Ending {
   outcome: string;
   message: string;
   rescued: number;
+  /** Codes of what the status says is missing. */
+  notices: string[];
+  /** What is missing of which it says nothing; only looked for where that was asked. */
+  unsaid?: string | undefined;
   seconds: number;
 }
 
-/** Never throws: what the pipeline throws is a `CRASH`. */
-export async function endingOf(variant: Variant, temporaryDirectory: string): Promise<Ending> {
+/**
+ * Never throws: what the pipeline throws is a `CRASH`.
+ * @param options.compare whether what is made is held against what the system's ffmpeg makes of the file
+ */
+export async function endingOf(
+  variant: Variant,
+  temporaryDirectory: string,
+  { compare = false } = {},
+): Promise<Ending> {
   const begun = performance.now();
   const video = await uploadedIn(temporaryDirectory, variant.bytes);
   const ended = await lived(video).then(
-    ({ state, error }) => ({ outcome: error?.code ?? state, message: error?.message ?? '' }),
-    (error: Error) => ({ outcome: 'CRASH', message: `${error.stack}` }),
+    ({ state, error, notices }) => ({
+      outcome: error?.code ?? state,
+      message: error?.message ?? '',
+      notices: notices.map(({ code }) => code),
+    }),
+    (error: Error) => ({ outcome: 'CRASH', message: `${error.stack}`, notices: [] }),
   );
   const rescued = video.world.observed.filter(({ event }) => event === 'rescued').length;
-  return { variant, ...ended, rescued, seconds: (performance.now() - begun) / 1000 };
+  const seconds = (performance.now() - begun) / 1000;
+  const isToCompare = compare && ended.outcome === 'ready' && ended.notices.length === 0;
+  const unsaid = isToCompare ? await missingOf(variant, video, temporaryDirectory) : undefined;
+  return { variant, ...ended, rescued, seconds, unsaid };
+}
+
+// Two decoders of different years need not make the same of what is damaged.
+const LEAST_PICTURES = 2;
+const LEAST_SECONDS = 0.15;
+const LEAST_SHARE = 0.1;
+
+async function missingOf(
+  { bytes }: Variant,
+  { id, world }: { id: string; world: TestWorld },
+  temporaryDirectory: string,
+): Promise<string | undefined> {
+  const directory = await mkdtemp(join(temporaryDirectory, 'compared-'));
+  try {
+    const path = join(directory, 'source');
+    await writeFile(path, bytes);
+    const plan = (await currentPlanOf(id, world.media))!;
+    const made = async (kind: 'video' | 'audio'): Promise<Decoded | undefined> => {
+      const rendition = renditionsOf(plan, kind).at(-1);
+      if (!rendition) return undefined;
+      const segments = segmentsOf(plan, [rendition.name]).map((one) => world.media.get(artifactKey(id, one)));
+      const joined = join(directory, kind);
+      await writeFile(joined, Buffer.concat((await Promise.all(segments)) as Uint8Array[]));
+      return decoded(joined, undefined);
+    };
+    const [video, audio] = [await made('video'), await made('audio')];
+    const first = video?.pictures?.times[0] ?? 0;
+    const whole = wholeness(
+      {
+        pictures: video?.pictures
+          ? { ...video.pictures, times: video.pictures.times.map((time) => time - first) }
+          : null,
+        sound: audio?.sound ? { ...audio.sound, startSeconds: 0 } : null,
+      },
+      await decoded(path, undefined),
+    );
+    const { pictures, sound } = whole;
+    const said = [
+      ...(pictures && pictures.lost > LEAST_PICTURES + LEAST_SHARE * pictures.of
+        ? [`${pictures.lost} of ${pictures.of} pictures`]
+        : []),
+      ...(sound && sound.lost > LEAST_SECONDS + LEAST_SHARE * sound.of
+        ? [`${sound.lost.toFixed(2)} of ${sound.of.toFixed(2)} s of sound`]
+        : []),
+    ];
+    return said.join(', ') || undefined;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
 }
 
 /** What must not be left behind when all is done: files, and processes of ours (on Linux). */
