@@ -47,7 +47,7 @@ export async function seekableSource(
   );
   const keyframeSeconds = Math.max(0, ...made.tracks.map((track) => track.keyframeSeconds));
   return {
-    probe: mezzanineProbe(probe, made.tracks),
+    probe: mezzanineProbe(probe, made),
     source: {
       ...{ kind: 'mezzanine', key: mezzanineKey(id, etag), reason },
       ...{ sizeBytes: made.sizeBytes, etag, keyframeSeconds },
