@@ -42,7 +42,8 @@ export function lossesOf(
     const loss = lossOf(source, copy.times[place] ?? packetTimes().counted(), {
       // The copy's clock begins where the source does.
       shiftSeconds: probe.startSeconds,
-      // Demuxers cut sound differently, and a decoder makes one picture of two fields.
+      kind,
+      // A decoder makes one picture of two fields.
       countsPackets: kind === 'video' && way.picture === 'copy',
     });
     const isWhole =
@@ -83,5 +84,5 @@ const SHOWN_INSTEAD = { video: 'pictures are held there', audio: 'it is silent t
 
 const amountOf = ({ seconds, sourceSeconds, packets, sourcePackets }: TrackLoss): string =>
   seconds > 0
-    ? `${seconds} of ${sourceSeconds.toFixed(1)} seconds`
+    ? `${Number(seconds.toFixed(1))} of ${sourceSeconds.toFixed(1)} seconds`
     : `${packets} of ${sourcePackets} pictures`;

@@ -54,36 +54,46 @@ export function packetTimes(): PacketTimes {
 export interface Loss {
   /** Pictures that were copied one by one; of what was decoded or cut otherwise, packets tell nothing. */
   packets: number;
-  /** Half seconds of which at least three quarters are missing. */
+  /** Fifths of a second of sound of which nothing came over, and of pictures less than a quarter. */
   seconds: number;
   /** Whether those are all at the end. */
   isAtEnd: boolean;
 }
 
-const WINDOW_BINS = BINS_PER_SECOND / 2;
+/** No longer than a stop that a viewer sees. */
+const WINDOW_BINS = BINS_PER_SECOND / 5;
 /** Times are rounded, and decoders and encoders move them by some thousandths. */
-const TOLERANCE_BINS = 2;
-const LEAST_SHARE = 0.25;
+const TOLERANCE_BINS = 1;
+/** A decoder makes one picture of two fields. */
+const LEAST_SHARE_OF_PICTURES = 0.25;
 
 /**
  * @param shiftSeconds by which a copy's times are probably earlier than the source's; others that the two suggest are
  *   tried as well, as nothing but a common beginning is promised
+ * @param kind packets of sound are no measure: each demuxer, and each encoder, cuts them as it likes
+ * @param countsPackets whether each packet of the source has to be one of the copy
  */
 export function lossOf(
   source: CountedPackets,
   copy: CountedPackets,
-  { shiftSeconds, countsPackets }: { shiftSeconds: number; countsPackets: boolean },
+  {
+    shiftSeconds,
+    kind,
+    countsPackets,
+  }: { shiftSeconds: number; kind: 'video' | 'audio'; countsPackets: boolean },
 ): Loss {
   const packets = countsPackets ? Math.max(0, source.packets - copy.packets) : 0;
   if (source.packets === 0) return { packets: 0, seconds: 0, isAtEnd: false };
   if (copy.packets === 0) return { packets, seconds: spanOf(source), isAtEnd: false };
   if (source.jumps || source.firstSeconds === Infinity) return { packets, seconds: 0, isAtEnd: false };
+  const share = kind === 'video' ? LEAST_SHARE_OF_PICTURES : 0;
   const byShift = [
     shiftSeconds,
     source.firstSeconds - copy.firstSeconds,
     source.lastSeconds - copy.lastSeconds,
-  ].map((shift) => missingAt(source, copy, Math.round(shift * BINS_PER_SECOND)));
-  return { packets, ...byShift.reduce((best, next) => (next.seconds < best.seconds ? next : best)) };
+  ].map((shift) => missingAt(source, copy, Math.round(shift * BINS_PER_SECOND), share));
+  const least = byShift.reduce((best, next) => (next.seconds < best.seconds ? next : best));
+  return { packets, ...least, seconds: Math.min(least.seconds, spanOf(source)) };
 }
 
 const spanOf = ({ firstSeconds, lastSeconds }: CountedPackets): number =>
@@ -93,6 +103,7 @@ function missingAt(
   source: CountedPackets,
   copy: CountedPackets,
   shiftBins: number,
+  leastShare: number,
 ): Pick<Loss, 'seconds' | 'isAtEnd'> {
   let [missing, sinceLast] = [0, 0];
   const toCopy = source.firstBin - shiftBins - copy.firstBin;
@@ -101,7 +112,7 @@ function missingAt(
     if (wanted === 0) continue;
     const at = from + toCopy;
     const found = sumOf(copy.bins, at - TOLERANCE_BINS, at + WINDOW_BINS + TOLERANCE_BINS);
-    const isMissing = found < wanted * LEAST_SHARE;
+    const isMissing = found <= wanted * leastShare && found < wanted;
     if (isMissing) missing += 1;
     sinceLast = isMissing ? sinceLast + 1 : 0;
   }

@@ -56,10 +56,28 @@ export function probeArguments(
   { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
 ): string[] {
   return [
-    ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
+    // Among its warnings it names the stream that it cannot open.
+    ...['-v', 'warning', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
     ...['-show_format', '-show_streams', '-of', 'json', sourceUrl],
   ];
 }
+
+/** Lists the source's streams as ffmpeg sees them, and reads no packet. */
+export function streamArguments(
+  sourceUrl: string,
+  { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
+): string[] {
+  return [
+    ...['-v', 'error', '-nostdin', ...GUARDED_INPUT, '-max_streams', String(maxStreams), '-i', sourceUrl],
+    ...['-map', '0', '-c', 'copy', '-copy_unknown', '-fs', '1', '-f', 'framecrc', 'pipe:1'],
+  ];
+}
+
+/** Prints a line if the stream holds a packet, and reads no further. */
+export const firstPacketArguments = (sourceUrl: string, streamIndex: number): string[] => [
+  ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', String(streamIndex)],
+  ...['-read_intervals', '%+#1', '-show_entries', 'packet=stream_index', '-of', 'csv=p=0', sourceUrl],
+];
 
 /** Lists the packets of a stretch of the source. */
 export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: LookRange): string[] {
