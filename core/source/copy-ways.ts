@@ -2,8 +2,11 @@
 // place for them or loses some of them, read another way, and at last decoded and stored losslessly.
 
 import type { AudioStream, Probe } from './probe.ts';
+import { MP4 } from './seekability.ts';
 
 export interface CopyWay {
+  /** `runs apart`: a fragmented MP4 with its runs of samples told apart (`fragment-runs.ts`). */
+  reading: 'as it is' | 'runs apart';
   picture: 'copy' | 'lossless';
   sound: 'copy' | SoundEncoding;
 }
@@ -26,6 +29,7 @@ const HELD_SOUND: ReadonlySet<string> = new Set([
 
 /** The way that is tried first: no more is decoded than has to be. */
 export const firstWay = ({ audio }: Pick<Probe, 'audio'>): CopyWay => ({
+  reading: 'as it is',
   picture: 'copy',
   sound: audio && !isCopied(audio) ? soundEncoding(audio) : 'copy',
 });
@@ -34,9 +38,12 @@ export const firstWay = ({ audio }: Pick<Probe, 'audio'>): CopyWay => ({
 export function nextWay(
   way: CopyWay,
   lacks: { picture: boolean; sound: boolean },
-  { audio }: Pick<Probe, 'audio'>,
+  { format, audio }: Pick<Probe, 'format' | 'audio'>,
 ): CopyWay | undefined {
+  if (!lacks.picture && !lacks.sound) return undefined;
+  if (format === MP4 && way.reading === 'as it is') return { ...way, reading: 'runs apart' };
   const next: CopyWay = {
+    reading: way.reading,
     picture: lacks.picture ? 'lossless' : way.picture,
     sound: lacks.sound && way.sound === 'copy' && audio ? soundEncoding(audio) : way.sound,
   };

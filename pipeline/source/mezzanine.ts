@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
+import { withStreamServer } from '../../machine/stream-server.ts';
 import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
 import { mezzanineArguments, packetArguments } from '../../core/source/source-arguments.ts';
@@ -13,6 +14,7 @@ import { lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.
 import type { CopiedTracks } from '../../core/source/copy-losses.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
 import type { CopyWay } from '../../core/source/copy-ways.ts';
+import { runsApart } from '../../core/source/fragment-runs.ts';
 import { matroskaIndexer } from '../../core/source/matroska.ts';
 import type { IndexedTrack } from '../../core/source/matroska.ts';
 import { packetListing } from '../../core/source/packet-listing.ts';
@@ -180,24 +182,29 @@ async function copyOnce(
     await upload.abort().catch((unfinished: unknown) => logFailure(id, unfinished));
   };
   try {
-    await run(tools.binaries.ffmpegPath, mezzanineArguments(sourceUrl, probe, way, settings), {
-      task: 'copy of the source into a mezzanine',
-      line: isEncoded ? 'viewers' : 'reading',
-      timeoutSeconds: isEncoded ? LOSSLESS_SECONDS : readingSeconds(sizeBytes),
-      maxFileBytes: 0,
-      maxMemoryBytes: settings.encodeMemoryBytes,
-      output: async (stdout: Readable) => {
-        for await (const bytes of stdout as AsyncIterable<Buffer>) {
-          for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
-        }
+    const copying = (url: string) =>
+      run(tools.binaries.ffmpegPath, mezzanineArguments(url, probe, way, settings), {
+        task: 'copy of the source into a mezzanine',
+        line: isEncoded ? 'viewers' : 'reading',
+        timeoutSeconds: isEncoded ? LOSSLESS_SECONDS : readingSeconds(sizeBytes),
+        maxFileBytes: 0,
+        maxMemoryBytes: settings.encodeMemoryBytes,
+        output: async (stdout: Readable) => {
+          for await (const bytes of stdout as AsyncIterable<Buffer>) {
+            for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
+          }
+        },
+      });
+    const apart = (signal: AbortSignal) => runsApart(wholeOf(sourceUrl, signal));
+    await (way.reading === 'runs apart' ? withStreamServer(apart, copying) : copying(sourceUrl)).catch(
+      (error: unknown) => {
+        // Where a source is damaged ffmpeg may give up; what came before that is compared like any other copy.
+        if (error instanceof FfmpegError && !(isFirst && error.signal)) return;
+        // There is a copy, if one that lacks something: that is worth more than one that is never finished.
+        if (isEncoded && error instanceof OutageError && error.code === 'TIMED_OUT') return;
+        throw error;
       },
-    }).catch((error: unknown) => {
-      // Where a source is damaged ffmpeg may give up; what came before that is compared like any other copy.
-      if (error instanceof FfmpegError && !(isFirst && error.signal)) return;
-      // There is a copy, if one that lacks something: that is worth more than one that is never finished.
-      if (isEncoded && error instanceof OutageError && error.code === 'TIMED_OUT') return;
-      throw error;
-    });
+    );
     // What was cut short by the store is no copy.
     if (failure()) throw failure();
     if (indexer.headBytes() === undefined)
@@ -206,8 +213,14 @@ async function copyOnce(
     return { tracks, times, complete: () => pieces.complete(head, index), abort };
   } catch (error) {
     await abort();
-    throw error;
+    throw failure() ?? error;
   }
+}
+
+/** All bytes of a served source. */
+async function* wholeOf(sourceUrl: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { body } = await fetch(sourceUrl, { signal });
+  yield* body as AsyncIterable<Uint8Array>;
 }
 
 /** Collects bytes into pieces of one size. The first waits for the head, which is known last. */
