@@ -56,6 +56,13 @@ export async function withRangeServer<T>(
       return;
     }
     const range = parseByteRange(request.headers.range, source.sizeBytes);
+    // ffmpeg 4.1 skips the last chunk of a file by asking for what follows it. Refused, it would not notice that the file
+    // has ended, and take what it read before for a chunk.
+    if (range === 'unsatisfiable' && request.headers.range === `bytes=${source.sizeBytes}-`) {
+      const [end, last] = [source.sizeBytes, source.sizeBytes - 1];
+      response.writeHead(206, { 'content-length': 0, 'content-range': `bytes ${end}-${last}/${end}` }).end();
+      return;
+    }
     if (range === 'unsatisfiable') {
       response.writeHead(416, { 'content-range': `bytes */${source.sizeBytes}` }).end();
       return;

@@ -2,6 +2,7 @@
 // the video again need not copy it again.
 
 import * as z from 'zod';
+import { NOTICE_CODES } from '../notices.ts';
 import { recordKind } from './record.ts';
 
 const schema = z.object({
@@ -15,8 +16,16 @@ const schema = z.object({
       keyframeSeconds: z.number(),
     }),
   ),
+  /** What the copy lacks of the source. */
+  notices: z.array(
+    z.object({ code: z.enum(NOTICE_CODES), track: z.string().nullable(), message: z.string() }),
+  ),
 });
 
 export type Mezzanine = z.infer<typeof schema>;
 
-export const MEZZANINE = recordKind(schema, [(unversioned) => unversioned]);
+export const MEZZANINE = recordKind(schema, [
+  (unversioned) => unversioned,
+  // Copies were not compared with their sources.
+  (first) => ({ notices: [], ...first }),
+]);

@@ -3,32 +3,52 @@
 
 import { SourceError } from '../errors.ts';
 import type { SourceLimits } from '../limits.ts';
+import { notice } from '../notices.ts';
+import type { Notice } from '../notices.ts';
 import type { FfprobeOutput, FfprobeStream } from './probe.ts';
 
+/** What ffmpeg, which is older than ffprobe, makes of a file's streams, by their index. */
+export type SeenStreams = ReadonlyMap<number, { kind: string; codec: string }>;
+
 /**
- * Without the tracks that nobody here can decode, where others of their kind are left: a phone's clip may carry its
- * sound twice, once in a format that only that phone knows.
+ * Without the tracks that nobody here can decode: a phone's clip may carry its sound twice, once in a format that only
+ * that phone knows. Where no other sound is left the picture plays alone, with a notice.
+ * @param seen undefined where ffmpeg says nothing of the file: what it can decode in others counts
  * @throws SourceError TOO_MANY_STREAMS, PICTURE_TOO_LARGE, ENCRYPTED, UNSUPPORTED_CODEC
  */
 export function usableStreams(
   output: FfprobeOutput,
   decoders: ReadonlySet<string>,
   limits: Pick<SourceLimits, 'maxStreams' | 'maxPicturePixels'>,
-): FfprobeOutput {
+  seen?: SeenStreams,
+): FfprobeOutput & { notices: Notice[] } {
   const streams = output.streams ?? [];
   if (streams.length > limits.maxStreams) throw tooManyStreams(limits);
   for (const stream of streams.filter((stream) => !isCover(stream))) refuse(stream, limits);
-  const unknown = streams.filter((stream) => isPicturesOrSound(stream) && !isDecodable(stream, decoders));
-  for (const stream of unknown) {
-    const others = streams.filter((other) => other.codec_type === stream.codec_type && !isCover(other));
-    if (isCover(stream) || others.some((other) => isDecodable(other, decoders))) continue;
-    throw new SourceError(
-      'UNSUPPORTED_CODEC',
-      `The ${stream.codec_type === 'video' ? 'picture' : 'sound'} is in a format that this service cannot decode: ${codecName(stream)}.`,
-    );
-  }
-  return { ...output, streams: streams.filter((stream) => !unknown.includes(stream)) };
+  const isUsable = (stream: FfprobeStream) => isDecodable(stream, decoders, seen);
+  const unknown = streams.filter((stream) => isPicturesOrSound(stream) && !isUsable(stream));
+  const usable = streams.filter((stream) => !unknown.includes(stream));
+  const has = (kind: string) => usable.some((stream) => stream.codec_type === kind && !isCover(stream));
+  const missed = (['video', 'audio'] as const).flatMap((kind) =>
+    has(kind) ? [] : unknown.filter((stream) => stream.codec_type === kind && !isCover(stream)).slice(0, 1),
+  );
+  const refused = missed.find(({ codec_type }) => codec_type === 'video' || !has('video'));
+  if (refused) throw unsupported(refused.codec_type!, codecName(refused));
+  return { ...output, streams: usable, notices: missed.map((stream) => leftOut(codecName(stream))) };
 }
+
+export const unsupported = (kind: string, codec: string): SourceError =>
+  new SourceError(
+    'UNSUPPORTED_CODEC',
+    `The ${kind === 'video' ? 'picture' : 'sound'} is in a format that this service cannot decode: ${codec}.`,
+  );
+
+const leftOut = (codec: string): Notice =>
+  notice(
+    'TRACK_LEFT_OUT',
+    null,
+    `The sound is in a format (codec) that this service cannot decode, so it was left out: ${codec}.`,
+  );
 
 export const tooManyStreams = ({ maxStreams }: Pick<SourceLimits, 'maxStreams'>): SourceError =>
   new SourceError('TOO_MANY_STREAMS', `The file has more than ${maxStreams} tracks; no more are accepted.`);
@@ -51,15 +71,38 @@ const isCover = ({ disposition }: FfprobeStream): boolean => Boolean(disposition
 const isPicturesOrSound = ({ codec_type }: FfprobeStream): boolean =>
   codec_type === 'video' || codec_type === 'audio';
 
-const isDecodable = ({ codec_name }: FfprobeStream, decoders: ReadonlySet<string>): boolean =>
-  codec_name !== undefined && decoders.has(codec_name);
+/** ffprobe may know by name what ffmpeg does not find in this file, such as PCM in MP4. */
+function isDecodable(
+  { index, codec_type, codec_name }: FfprobeStream,
+  decoders: ReadonlySet<string>,
+  seen: SeenStreams | undefined,
+): boolean {
+  if (codec_name === undefined || !decoders.has(codec_name)) return false;
+  const own = seen?.get(index);
+  return !seen || (own?.kind === codec_type && decoders.has(own!.codec));
+}
 
-/** ffprobe's own name, or else the four letters that the file has for it. */
+/** ffprobe's own name, with the four letters that the file has for it, or these alone. */
 function codecName({ codec_name, codec_tag_string, codec_tag }: FfprobeStream): string {
-  if (codec_name && codec_name !== 'unknown' && codec_name !== 'none') return codec_name;
-  const tag = codec_tag_string && !codec_tag_string.startsWith('[0]') ? codec_tag_string : codec_tag;
+  const tag = codec_tag_string && !codec_tag_string.startsWith('[0]') ? codec_tag_string : undefined;
+  const hasName = codec_name && codec_name !== 'unknown' && codec_name !== 'none';
+  const letters = tag && /^\w{4}$/.test(tag) && tag !== codec_name ? ` (${tag})` : '';
   // From the file, so perhaps anything.
-  return (tag ?? 'unknown').replace(/[^\w.[\]-]/g, '?').slice(0, 32);
+  return (hasName ? codec_name + letters : (tag ?? codec_tag ?? 'unknown'))
+    .replace(/[^\w.[\]() -]/g, '?')
+    .slice(0, 32);
+}
+
+/** The streams that the head of `-f framecrc` lists: `#media_type 1: audio`, `#codec_id 1: aac`. */
+export function seenStreamsOf(listing: string): SeenStreams {
+  const valuesOf = (name: string) =>
+    [...listing.matchAll(new RegExp(`^#${name} (\\d+): (\\S+)$`, 'gm'))].map(
+      ([, index, value]) => [Number(index), value!] as const,
+    );
+  const codecs = new Map(valuesOf('codec_id'));
+  return new Map(
+    valuesOf('media_type').map(([index, kind]) => [index, { kind, codec: codecs.get(index) ?? 'none' }]),
+  );
 }
 
 /** The codecs that `ffmpeg -codecs` says it can decode: ` DEV.LS h264   H.264 / AVC …`. */

@@ -2,16 +2,19 @@
 // passes through unchanged but for its head, which is written anew when the end is known; the index follows the media.
 // (RFC 9559 Matroska, RFC 8794 EBML. Numbers in comments are sections of the former.)
 
+import { packetTimes } from './packet-times.ts';
+import type { CountedPackets, PacketTimes } from './packet-times.ts';
+
 export interface MatroskaIndexer {
   /** Takes the next bytes of the stream; returns what is to be written now, after the head's place. */
   push(bytes: Uint8Array): Uint8Array[];
   /** The length of the head; undefined until the tracks have been seen. */
   headBytes(): number | undefined;
   /**
-   * What is to be written last, and the head, which goes to the front.
+   * What is to be written last, the head, which goes to the front, and when the packets of each track are shown.
    * @throws Error where the stream ended before its tracks.
    */
-  end(): { head: Uint8Array; index: Uint8Array; tracks: IndexedTrack[] };
+  end(): { head: Uint8Array; index: Uint8Array; tracks: IndexedTrack[]; times: CountedPackets[] };
 }
 
 /** What a track really holds, in the order of the tracks. Times are presentation times of frames. */
@@ -69,6 +72,7 @@ interface Track extends Seen {
   number: number;
   kind: 'video' | 'audio' | 'other';
   defaultTicks: number | undefined;
+  times: PacketTimes;
 }
 
 interface Seen {
@@ -164,6 +168,7 @@ export function matroskaIndexer(): MatroskaIndexer {
     if (!track) return;
     const time = clusterTime + new DataView(block.buffer, block.byteOffset + length).getInt16(0);
     track.frameCount += 1;
+    track.times.add(time / TICKS_PER_SECOND);
     track.first = Math.min(track.first, time);
     if (time > track.last) {
       [track.beforeLast, track.last, track.lastTicks] = [track.last, time, ticks];
@@ -204,6 +209,7 @@ export function matroskaIndexer(): MatroskaIndexer {
           Math.max(track.longestGap, endOf(track) - Math.max(track.first, track.lastKeyframe)) /
           TICKS_PER_SECOND,
       })),
+      times: indexed.map((track) => track.times.counted()),
     };
   }
 
@@ -244,6 +250,7 @@ function tracksOf(content: Uint8Array): Track[] {
         lastTicks: undefined,
         lastKeyframe: -Infinity,
         longestGap: 0,
+        times: packetTimes(),
       };
     });
 }

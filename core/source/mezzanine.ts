@@ -2,20 +2,14 @@
 // source has none that leads to the right picture. What is in it is known exactly, as it was counted while it passed.
 
 import type { IndexedTrack } from './matroska.ts';
+import type { Mezzanine } from '../records/mezzanine.ts';
 import type { AudioStream, Probe, VideoStream } from './probe.ts';
 
 /** Matroska as we write it counts milliseconds. */
 const TIME_BASE = { num: 1, den: 1000 };
 
-/**
- * How the sound gets into the mezzanine: as it is, but for AAC whose setup is repeated in every frame (from broadcasts
- * and raw files). The muxer of ffmpeg 4.1 wants that setup before the first; such sound is decoded and stored losslessly.
- */
-export const mezzanineSound = ({ codec, hasSetup }: AudioStream): 'copy' | 'flac' =>
-  ['aac', 'aac_latm'].includes(codec) && !hasSetup ? 'flac' : 'copy';
-
 /** The probe of a mezzanine: what was said of the source, corrected by what was found in it. */
-export function mezzanineProbe(probe: Probe, tracks: readonly IndexedTrack[]): Probe {
+export function mezzanineProbe(probe: Probe, { tracks, notices }: Mezzanine): Probe {
   const indexOf = (kind: IndexedTrack['kind']) => tracks.findIndex((track) => track.kind === kind);
   const [videoIndex, audioIndex] = [indexOf('video'), indexOf('audio')];
   const ends = tracks.map(({ endSeconds }) => endSeconds);
@@ -29,7 +23,7 @@ export function mezzanineProbe(probe: Probe, tracks: readonly IndexedTrack[]): P
     furtherVideo: [],
     furtherAudio: [],
     text: [],
-    notices: probe.notices,
+    notices: [...probe.notices, ...notices],
   };
 }
 

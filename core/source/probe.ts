@@ -90,7 +90,7 @@ export interface TextStream extends StreamDescription {
  * Reads the JSON of `ffprobe -show_format -show_streams`.
  * @throws SourceError NO_STREAMS where there is neither video nor audio that could be decoded.
  */
-export function parseProbe(json: FfprobeOutput): Probe {
+export function parseProbe(json: FfprobeOutput & { notices?: Notice[] }): Probe {
   const streams = json.streams ?? [];
   const pictures = streams.filter(isVideo);
   const video = chosen(pictures);
@@ -116,7 +116,7 @@ export function parseProbe(json: FfprobeOutput): Probe {
       index: stream.index,
       codec: stream.codec_name ?? '',
     })),
-    notices: [],
+    notices: json.notices ?? [],
   };
 }
 

@@ -15,7 +15,8 @@ export const MEZZANINE_REASONS = {
 
 export type MezzanineReason = keyof typeof MEZZANINE_REASONS;
 
-const MP4 = 'mov,mp4,m4a,3gp,3g2,mj2';
+/** As ffprobe names it. */
+export const MP4 = 'mov,mp4,m4a,3gp,3g2,mj2';
 /** Containers whose seeking ffmpeg does exactly, given that their index is whole. */
 const INDEXED_CONTAINERS = [MP4, 'matroska,webm', 'wav', 'w64', 'aiff', 'gif'];
 

@@ -2,10 +2,12 @@
 // 2018).
 
 import type { SourceLimits } from '../limits.ts';
-import { mezzanineSound } from './mezzanine.ts';
+import { DEFAULT_LIMITS } from '../limits.ts';
+import { firstWay } from './copy-ways.ts';
+import type { CopyWay, SoundEncoding } from './copy-ways.ts';
 import { mainTrack } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { AudioStream, Probe } from './probe.ts';
+import type { Probe } from './probe.ts';
 import type { LookRange } from './seekability.ts';
 
 /**
@@ -54,10 +56,28 @@ export function probeArguments(
   { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
 ): string[] {
   return [
-    ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
+    // Among its warnings it names the stream that it cannot open.
+    ...['-v', 'warning', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
     ...['-show_format', '-show_streams', '-of', 'json', sourceUrl],
   ];
 }
+
+/** Lists the source's streams as ffmpeg sees them, and reads no packet. */
+export function streamArguments(
+  sourceUrl: string,
+  { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
+): string[] {
+  return [
+    ...['-v', 'error', '-nostdin', ...GUARDED_INPUT, '-max_streams', String(maxStreams), '-i', sourceUrl],
+    ...['-map', '0', '-c', 'copy', '-copy_unknown', '-fs', '1', '-f', 'framecrc', 'pipe:1'],
+  ];
+}
+
+/** Prints a line if the stream holds a packet, and reads no further. */
+export const firstPacketArguments = (sourceUrl: string, streamIndex: number): string[] => [
+  ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', String(streamIndex)],
+  ...['-read_intervals', '%+#1', '-show_entries', 'packet=stream_index', '-of', 'csv=p=0', sourceUrl],
+];
 
 /** Lists the packets of a stretch of the source. */
 export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: LookRange): string[] {
@@ -68,31 +88,59 @@ export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: Loo
   ];
 }
 
-/** Copies picture and sound into a Matroska stream. */
-export function mezzanineArguments(sourceUrl: string, { video, audio }: Probe): string[] {
+/** Lists all packets of the source, a line each; `core/source/packet-listing.ts` reads them. */
+export function packetArguments(
+  sourceUrl: string,
+  { maxStreams }: Pick<SourceLimits, 'maxStreams'> = DEFAULT_LIMITS,
+): string[] {
   return [
-    ...['-v', 'error', '-nostdin'],
+    ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
+    ...['-show_entries', 'packet=stream_index,pts_time,dts_time,flags', '-of', 'csv=p=0', sourceUrl],
+  ];
+}
+
+/** Copies picture and sound into a Matroska stream. */
+export function mezzanineArguments(
+  sourceUrl: string,
+  probe: Probe,
+  { picture, sound }: CopyWay = firstWay(probe),
+  limits: DecodingLimits = DEFAULT_LIMITS,
+): string[] {
+  const { video, audio } = probe;
+  const isDecoded = picture === 'lossless' || sound !== 'copy';
+  return [
+    ...['-v', 'error', '-nostdin', ...(isDecoded ? ['-max_error_rate', '1'] : [])],
     // Some containers only know in which order frames are decoded; when they are shown follows from that.
-    ...['-fflags', '+genpts', ...GUARDED_INPUT, '-i', sourceUrl],
-    ...(video ? ['-map', `0:${video.index}`, '-c:v', 'copy'] : []),
-    ...(audio ? ['-map', `0:${audio.index}`, ...mezzanineSoundArguments(audio)] : []),
+    ...['-fflags', '+genpts', ...(isDecoded ? decodingInput(limits) : GUARDED_INPUT)],
+    // What is turned is turned when segments are made, as the probe says.
+    ...(picture === 'lossless' ? ['-noautorotate'] : []),
+    ...['-i', sourceUrl],
+    ...(video ? ['-map', `0:${video.index}`, ...PICTURE_ARGUMENTS[picture]] : []),
+    ...(audio ? ['-map', `0:${audio.index}`, ...soundArguments(sound)] : []),
     // The same source gives the same bytes, whoever copies it.
     ...['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact'],
     ...['-f', 'matroska', 'pipe:1'],
   ];
 }
 
-const mezzanineSoundArguments = (audio: AudioStream): string[] =>
-  mezzanineSound(audio) === 'copy'
+const PICTURE_ARGUMENTS: Readonly<Record<CopyWay['picture'], readonly string[]>> = {
+  copy: ['-c:v', 'copy'],
+  lossless: [
+    // FFV1 holds every pixel format that our decoders give, tells fields apart, and each of its pictures is a key.
+    ...['-c:v', 'ffv1', '-level', '3', '-g', '1', '-slices', '4', '-slicecrc', '0'],
+    // Pictures keep their times: none is doubled, none dropped.
+    ...['-vsync', 'passthrough', '-enc_time_base', '-1'],
+    ...['-flags:v', '+bitexact'],
+  ],
+};
+
+const soundArguments = (sound: 'copy' | SoundEncoding): string[] =>
+  sound === 'copy'
     ? ['-c:a', 'copy']
-    : // Frames of the encoder follow each other without gaps, so gaps are filled.
-      [
-        '-c:a',
-        'flac',
-        '-compression_level',
-        '1',
-        '-af',
-        'aresample=async=1:min_comp=0.000001:min_hard_comp=0.1',
+    : [
+        ...['-c:a', sound, ...(sound === 'flac' ? ['-compression_level', '1'] : [])],
+        // Frames of the encoder follow each other without gaps, so gaps are filled.
+        ...['-af', 'aresample=async=1:min_comp=0.000001:min_hard_comp=0.1'],
       ];
 
 /** Prints a line for the first picture (or, without pictures, the first sound) that can be decoded. */

@@ -5,11 +5,21 @@
 import type { Readable } from 'node:stream';
 import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
+import { withStreamServer } from '../../machine/stream-server.ts';
 import { MAX_PARTS } from '../../core/aws-limits.ts';
-import { FfmpegError, SourceError } from '../../core/errors.ts';
-import { mezzanineArguments } from '../../core/source/source-arguments.ts';
+import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
+import { mezzanineArguments, packetArguments } from '../../core/source/source-arguments.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
+import { lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
+import type { CopiedTracks } from '../../core/source/copy-losses.ts';
+import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
+import type { CopyWay } from '../../core/source/copy-ways.ts';
+import { runsApart } from '../../core/source/fragment-runs.ts';
 import { matroskaIndexer } from '../../core/source/matroska.ts';
+import type { IndexedTrack } from '../../core/source/matroska.ts';
+import { packetListing } from '../../core/source/packet-listing.ts';
+import type { CountedPackets } from '../../core/source/packet-times.ts';
+import type { Notice } from '../../core/notices.ts';
 import type { Probe } from '../../core/source/probe.ts';
 import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import type { Mezzanine } from '../../core/records/mezzanine.ts';
@@ -24,10 +34,15 @@ const LEAST_PIECE_BYTES = 8 * 1024 * 1024;
 const MOST_PIECES = 0.9 * MAX_PARTS;
 // Sound stored losslessly may make a mezzanine larger than its source.
 const MOST_GROWTH = 3;
+// And pictures stored losslessly may make it many times as large.
+const MOST_GROWTH_LOSSLESS = 40;
 
 // Reading is bounded by the network and by the slowest of disks; a function's own limit ends it as well.
 const STARTUP_SECONDS = 60;
 const LEAST_BYTES_PER_SECOND = 4 * 1024 * 1024;
+// An encoder takes as long as the film wants, and a function on AWS ends after 15 minutes, of which copies that lacked
+// something have taken some. What takes longer stays as it was copied, with a notice.
+const LOSSLESS_SECONDS = 8 * 60;
 
 interface Source {
   probe: Probe;
@@ -57,45 +72,155 @@ export async function mezzanineOf(
   return made;
 }
 
+/** Copies in the first way that loses nothing; where there is none, in that which loses least, and says what. */
 async function makeMezzanine(
+  id: string,
+  served: ServedSource,
+  source: Source,
+  world: World,
+): Promise<Mezzanine> {
+  const { probe } = source;
+  const counting = countPackets(served, source, world);
+  counting.catch(() => undefined); // awaited below, when the first copy has been made
+  let best: ComparedCopy | undefined;
+  try {
+    for (let way: CopyWay | undefined = firstWay(probe); way;) {
+      const copy: ComparedCopy = await compared(await copyOnce(id, served, source, world, way, !best), way);
+      const worse: ComparedCopy | undefined = best && best.lost <= copy.lost ? copy : best;
+      if (worse !== copy) best = copy;
+      await worse?.abort();
+      way = nextWay(way, copy.lacks, probe);
+    }
+    if (!best || best.tracks.length === 0) throw new SourceError('DAMAGED');
+    const { tracks, notices } = best;
+    return { sizeBytes: await best.complete(), tracks, notices };
+  } catch (error) {
+    await best?.abort();
+    throw error;
+  }
+
+  async function compared(copy: Copy, way: CopyWay): Promise<ComparedCopy> {
+    const counted = await counting.catch(async (error: unknown) => {
+      await copy.abort();
+      throw error;
+    });
+    const losses = counted ? lossesOf(probe, counted, copy, way) : [];
+    const lacks = (kind: 'video' | 'audio') => losses.some((loss) => loss.kind === kind && !loss.isWhole);
+    return {
+      ...copy,
+      lacks: { picture: lacks('video'), sound: lacks('audio') },
+      lost: copy.tracks.length === 0 ? Infinity : totalLoss(losses),
+      notices: lossNotices(losses, copy.tracks),
+    };
+  }
+}
+
+/** Counts what the source holds; undefined where that cannot be told to its end, so that no copy is held against it. */
+async function countPackets(
+  { url, failure }: ServedSource,
+  { probe, sizeBytes }: Source,
+  { tools, settings }: World,
+): Promise<((streamIndex: number) => CountedPackets) | undefined> {
+  const listing = packetListing(probe.video?.index);
+  const isCounted = await run(tools.binaries.ffprobePath, packetArguments(url, settings), {
+    task: 'count of the packets of the source',
+    line: 'reading',
+    timeoutSeconds: readingSeconds(sizeBytes),
+    maxFileBytes: 0,
+    maxMemoryBytes: settings.probeMemoryBytes,
+    output: async (stdout: Readable) => {
+      for await (const bytes of stdout as AsyncIterable<Buffer>) listing.push(bytes.toString('latin1'));
+    },
+  }).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof FfmpegError) return false;
+      throw error;
+    },
+  );
+  if (failure()) throw failure();
+  return isCounted ? listing.counted : undefined;
+}
+
+const readingSeconds = (sizeBytes: number): number => STARTUP_SECONDS + sizeBytes / LEAST_BYTES_PER_SECOND;
+
+interface Copy extends CopiedTracks {
+  tracks: IndexedTrack[];
+  /** Stores it; resolves with its size. */
+  complete(): Promise<number>;
+  abort(): Promise<void>;
+}
+
+interface ComparedCopy extends Copy {
+  lacks: { picture: boolean; sound: boolean };
+  /** In seconds. */
+  lost: number;
+  notices: Notice[];
+}
+
+/**
+ * Copies in one way, and leaves it to the caller whether that is kept. Without tracks it has come to nothing.
+ * @param isFirst whether there is nothing yet to fall back on
+ */
+async function copyOnce(
   id: string,
   { url: sourceUrl, failure }: ServedSource,
   { probe, sizeBytes, etag }: Source,
   world: World,
-): Promise<Mezzanine> {
-  const { binaries } = world.tools;
+  way: CopyWay,
+  isFirst: boolean,
+): Promise<Copy> {
+  const { settings, tools } = world;
+  const isEncoded = way.picture === 'lossless';
+  const growth = isEncoded ? MOST_GROWTH_LOSSLESS : MOST_GROWTH;
   const upload = await world.media.upload(mezzanineKey(id, etag), { contentType: 'video/x-matroska' });
-  const pieceBytes = Math.max(LEAST_PIECE_BYTES, Math.ceil((sizeBytes * MOST_GROWTH) / MOST_PIECES));
+  const pieceBytes = Math.max(LEAST_PIECE_BYTES, Math.ceil((sizeBytes * growth) / MOST_PIECES));
   const indexer = matroskaIndexer();
   const pieces = inPieces(upload, pieceBytes);
-  try {
-    await run(binaries.ffmpegPath, mezzanineArguments(sourceUrl, probe), {
-      task: 'copy of the source into a mezzanine',
-      line: 'reading',
-      timeoutSeconds: STARTUP_SECONDS + sizeBytes / LEAST_BYTES_PER_SECOND,
-      maxFileBytes: 0,
-      maxMemoryBytes: world.settings.encodeMemoryBytes,
-      output: async (stdout: Readable) => {
-        for await (const bytes of stdout as AsyncIterable<Buffer>) {
-          for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
-        }
-      },
-    }).catch((error: unknown) => {
-      // Where a source is damaged ffmpeg may give up; what came before that is worth playing.
-      if (!(error instanceof FfmpegError) || error.signal) throw error;
-      if (indexer.headBytes() === undefined && !failure()) throw new SourceError('DAMAGED');
-    });
-    // What was cut short by the store is no copy.
-    if (failure()) throw failure();
-    const { head, index, tracks } = indexer.end();
-    if (tracks.length === 0) throw new SourceError('DAMAGED');
-    const stored = await pieces.complete(head, index);
-    return { sizeBytes: stored, tracks };
-  } catch (error) {
+  const abort = async (): Promise<void> => {
     // Where the store is away its own rules remove what lies there unfinished.
     await upload.abort().catch((unfinished: unknown) => logFailure(id, unfinished));
-    throw error;
+  };
+  try {
+    const copying = (url: string) =>
+      run(tools.binaries.ffmpegPath, mezzanineArguments(url, probe, way, settings), {
+        task: 'copy of the source into a mezzanine',
+        line: isEncoded ? 'viewers' : 'reading',
+        timeoutSeconds: isEncoded ? LOSSLESS_SECONDS : readingSeconds(sizeBytes),
+        maxFileBytes: 0,
+        maxMemoryBytes: settings.encodeMemoryBytes,
+        output: async (stdout: Readable) => {
+          for await (const bytes of stdout as AsyncIterable<Buffer>) {
+            for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
+          }
+        },
+      });
+    const apart = (signal: AbortSignal) => runsApart(wholeOf(sourceUrl, signal));
+    await (way.reading === 'runs apart' ? withStreamServer(apart, copying) : copying(sourceUrl)).catch(
+      (error: unknown) => {
+        // Where a source is damaged ffmpeg may give up; what came before that is compared like any other copy.
+        if (error instanceof FfmpegError && !(isFirst && error.signal)) return;
+        // There is a copy, if one that lacks something: that is worth more than one that is never finished.
+        if (isEncoded && error instanceof OutageError && error.code === 'TIMED_OUT') return;
+        throw error;
+      },
+    );
+    // What was cut short by the store is no copy.
+    if (failure()) throw failure();
+    if (indexer.headBytes() === undefined)
+      return { tracks: [], times: [], complete: () => Promise.resolve(0), abort };
+    const { head, index, tracks, times } = indexer.end();
+    return { tracks, times, complete: () => pieces.complete(head, index), abort };
+  } catch (error) {
+    await abort();
+    throw failure() ?? error;
   }
+}
+
+/** All bytes of a served source. */
+async function* wholeOf(sourceUrl: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { body } = await fetch(sourceUrl, { signal });
+  yield* body as AsyncIterable<Uint8Array>;
 }
 
 /** Collects bytes into pieces of one size. The first waits for the head, which is known last. */

@@ -2,10 +2,11 @@
 
 import { run } from '../../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
-import { decodersOf, tooManyStreams, usableStreams } from '../../core/source/decodable.ts';
+import { decodersOf, seenStreamsOf, tooManyStreams, usableStreams } from '../../core/source/decodable.ts';
+import type { SeenStreams } from '../../core/source/decodable.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
-import { probeArguments } from '../../core/source/source-arguments.ts';
+import { probeArguments, streamArguments } from '../../core/source/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { SourceLimits } from '../../core/limits.ts';
 import { parseProbe } from '../../core/source/probe.ts';
@@ -27,7 +28,9 @@ async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: So
   const inspected = new AbortController();
   const timeout = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
   const probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal);
-  probing.catch(() => undefined); // looked at below, unless the container already says it all
+  const seeing = askFfmpeg(sourceUrl, binaries, limits, inspected.signal);
+  const asked = Promise.all([probing, seeing, decodersIn(binaries)]);
+  asked.catch(() => undefined); // looked at below, unless the container already says it all
   try {
     await inspectContainer(sourceUrl, timeout);
   } catch (error) {
@@ -35,8 +38,30 @@ async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: So
     inspected.abort(error);
     throw timeout.aborted ? new OutageError('TIMED_OUT', 'inspection of the container') : error;
   }
-  const [output, decoders] = await Promise.all([probing, decodersIn(binaries)]);
-  return parseProbe(usableStreams(output, decoders, limits));
+  const [output, seen, decoders] = await asked;
+  return parseProbe(usableStreams(output, decoders, limits, seen));
+}
+
+/** The streams that segments would be made of, as ffmpeg names them; undefined where it does not open the file. */
+async function askFfmpeg(
+  sourceUrl: string,
+  { ffmpegPath }: FfmpegBinaries,
+  limits: SourceLimits,
+  signal: AbortSignal,
+): Promise<SeenStreams | undefined> {
+  const listing = await run(ffmpegPath, streamArguments(sourceUrl, limits), {
+    task: 'list of the streams of the source',
+    line: 'reading',
+    timeoutSeconds: limits.probeTimeoutSeconds,
+    maxFileBytes: 0,
+    maxMemoryBytes: limits.probeMemoryBytes,
+    signal,
+  }).catch((error: unknown) => {
+    // ffprobe, which knows more kinds of files, says what is wrong with it.
+    if (error instanceof FfmpegError) return undefined;
+    throw error;
+  });
+  return listing && seenStreamsOf(listing.toString('latin1'));
 }
 
 async function askFfprobe(

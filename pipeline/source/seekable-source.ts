@@ -16,7 +16,7 @@ import {
   reasonByProbe,
 } from '../../core/source/seekability.ts';
 import type { ListedPacket, Look } from '../../core/source/seekability.ts';
-import { lookArguments } from '../../core/source/source-arguments.ts';
+import { firstPacketArguments, lookArguments } from '../../core/source/source-arguments.ts';
 import { isCollapse, unlessUnreadable } from './breakdown.ts';
 import { mezzanineOf } from './mezzanine.ts';
 import type { World } from '../world.ts';
@@ -37,7 +37,8 @@ export async function seekableSource(
   const reason = reasonByProbe(probe) ?? reasonByLook(probe, look!, sizeBytes);
   if (!reason) {
     const keyframeSeconds = lookBackSeconds(look!, probe);
-    return { probe: corrected(probe, look!), source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
+    const found = await withoutEmptySound(served, corrected(probe, look!), look!, world);
+    return { probe: found, source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
   }
   // A copy also takes long where the store is slow to take it.
   const made = await unlessUnreadable(
@@ -47,12 +48,50 @@ export async function seekableSource(
   );
   const keyframeSeconds = Math.max(0, ...made.tracks.map((track) => track.keyframeSeconds));
   return {
-    probe: mezzanineProbe(probe, made.tracks),
+    probe: mezzanineProbe(probe, made),
     source: {
       ...{ kind: 'mezzanine', key: mezzanineKey(id, etag), reason },
       ...{ sizeBytes: made.sizeBytes, etag, keyframeSeconds },
     },
   };
+}
+
+/** A microphone that was off leaves a track without a packet: nothing is missing where that is left out. */
+async function withoutEmptySound(
+  served: ServedSource,
+  probe: Probe,
+  { packets }: Look,
+  world: World,
+): Promise<Probe> {
+  const { video, audio, furtherAudio } = probe;
+  if (!video || !audio || packets.some(({ stream_index }) => stream_index === audio.index)) return probe;
+  for (const [place, sound] of [audio, ...furtherAudio].entries()) {
+    if (await hasPackets(served, sound.index, world)) {
+      return place === 0 ? probe : { ...probe, audio: sound, furtherAudio: furtherAudio.slice(place) };
+    }
+  }
+  return { ...probe, audio: undefined, furtherAudio: [] };
+}
+
+/** Where that cannot be told in time, it has. */
+async function hasPackets(
+  { url, failure }: ServedSource,
+  streamIndex: number,
+  { tools, settings }: World,
+): Promise<boolean> {
+  const listing = await run(tools.binaries.ffprobePath, firstPacketArguments(url, streamIndex), {
+    task: 'search for the first packet of a track',
+    line: 'reading',
+    timeoutSeconds: settings.probeTimeoutSeconds,
+    maxFileBytes: 0,
+    maxMemoryBytes: settings.probeMemoryBytes,
+  }).catch((error: unknown) => {
+    const isUnknown = error instanceof FfmpegError || (error as OutageError).code === 'TIMED_OUT';
+    if (isUnknown && !failure()) return Buffer.from('unknown');
+    throw error;
+  });
+  if (failure()) throw failure();
+  return listing.toString('latin1').trim() !== '';
 }
 
 async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }: World): Promise<Look> {

@@ -1,0 +1,88 @@
+// What a copy lacks of its source: found by comparing the packets of both, told by notices.
+
+import { notice } from '../notices.ts';
+import type { Notice } from '../notices.ts';
+import type { CopyWay } from './copy-ways.ts';
+import type { IndexedTrack } from './matroska.ts';
+import { lossOf, packetTimes } from './packet-times.ts';
+import type { CountedPackets, Loss } from './packet-times.ts';
+import type { Probe } from './probe.ts';
+
+/** The tracks of a copy, each with the times of its packets. */
+export interface CopiedTracks {
+  tracks: readonly IndexedTrack[];
+  times: readonly CountedPackets[];
+}
+
+export interface TrackLoss extends Loss {
+  kind: 'video' | 'audio';
+  /** Of the source's track, from its first packet to its last. */
+  sourceSeconds: number;
+  sourcePackets: number;
+  isWhole: boolean;
+}
+
+// The last packet of a broadcast is often half a packet, and no two demuxers agree on it.
+const LEAST_SECONDS_LOST = 0.5;
+const LEAST_PICTURES_LOST = 3;
+const LEAST_SHARE_LOST = 0.01;
+
+/** What a copy lacks of each track that it was to hold. */
+export function lossesOf(
+  probe: Probe,
+  counted: (streamIndex: number) => CountedPackets,
+  copy: CopiedTracks,
+  way: CopyWay,
+): TrackLoss[] {
+  return (['video', 'audio'] as const).flatMap((kind) => {
+    const stream = probe[kind];
+    if (!stream) return [];
+    const source = counted(stream.index);
+    const place = copy.tracks.findIndex((track) => track.kind === kind);
+    const loss = lossOf(source, copy.times[place] ?? packetTimes().counted(), {
+      // The copy's clock begins where the source does.
+      shiftSeconds: probe.startSeconds,
+      kind,
+      // A decoder makes one picture of two fields.
+      countsPackets: kind === 'video' && way.picture === 'copy',
+    });
+    const isWhole =
+      loss.seconds <= LEAST_SECONDS_LOST &&
+      loss.packets <= Math.max(LEAST_PICTURES_LOST, source.packets * LEAST_SHARE_LOST) &&
+      (place >= 0 || source.packets === 0);
+    const sourceSeconds = Math.max(0, source.lastSeconds - source.firstSeconds);
+    return [{ ...loss, kind, isWhole, sourceSeconds, sourcePackets: source.packets }];
+  });
+}
+
+/** How much is lost in all, to choose among copies: a second counts as much whatever is lost in it. */
+export const totalLoss = (losses: readonly TrackLoss[]): number =>
+  losses.reduce((sum, { seconds, packets, sourcePackets, sourceSeconds }) => {
+    const byPackets = sourcePackets > 0 ? (packets / sourcePackets) * sourceSeconds : 0;
+    return sum + Math.max(seconds, byPackets);
+  }, 0);
+
+/** What is to be said of a copy that is the best there is. */
+export const lossNotices = (losses: readonly TrackLoss[], tracks: readonly IndexedTrack[]): Notice[] =>
+  losses
+    .filter(({ isWhole }) => !isWhole)
+    .map((loss) => {
+      const isThere = tracks.some(({ kind }) => kind === loss.kind);
+      if (!isThere) return notice('MEDIA_LOST', null, `None of the ${nameOf(loss)} could be read.`);
+      const track = `${loss.kind}-0`;
+      return loss.isAtEnd
+        ? notice('ENDS_EARLY', track, `The last ${amountOf(loss)} of the ${nameOf(loss)} could not be read.`)
+        : notice(
+            'MEDIA_LOST',
+            track,
+            `${amountOf(loss)} of the ${nameOf(loss)} could not be read: ${SHOWN_INSTEAD[loss.kind]}.`,
+          );
+    });
+
+const nameOf = ({ kind }: TrackLoss): string => (kind === 'video' ? 'picture' : 'sound');
+const SHOWN_INSTEAD = { video: 'pictures are held there', audio: 'it is silent there' } as const;
+
+const amountOf = ({ seconds, sourceSeconds, packets, sourcePackets }: TrackLoss): string =>
+  seconds > 0
+    ? `${Number(seconds.toFixed(1))} of ${sourceSeconds.toFixed(1)} seconds`
+    : `${packets} of ${sourcePackets} pictures`;

@@ -1,0 +1,67 @@
+// The ways in which a source's picture and sound get into its mezzanine: as they are, or, where the muxer of 2018 has no
+// place for them or loses some of them, read another way, and at last decoded and stored losslessly.
+
+import type { AudioStream, Probe } from './probe.ts';
+import { MP4 } from './seekability.ts';
+
+export interface CopyWay {
+  /** `runs apart`: a fragmented MP4 with its runs of samples told apart (`fragment-runs.ts`). */
+  reading: 'as it is' | 'runs apart';
+  picture: 'copy' | 'lossless';
+  sound: 'copy' | SoundEncoding;
+}
+
+/** FLAC holds integers of up to 24 bits, in up to 8 channels; Matroska holds other sound as samples. */
+export type SoundEncoding = 'flac' | 'pcm_s32le' | 'pcm_f32le' | 'pcm_f64le';
+
+/**
+ * Sound that the muxer of ffmpeg 4.1 has a place for, and that its demuxer finds there again. It has one for a few others
+ * (RealAudio, QDesign), and leaves out their setup.
+ */
+const HELD_SOUND: ReadonlySet<string> = new Set([
+  ...['aac', 'ac3', 'eac3', 'dts', 'truehd', 'mlp', 'mp1', 'mp2', 'mp3', 'opus', 'vorbis'],
+  ...['flac', 'alac', 'tta', 'wavpack'],
+  ...['pcm_u8', 'pcm_s16le', 'pcm_s24le', 'pcm_s32le', 'pcm_s16be', 'pcm_s24be', 'pcm_s32be'],
+  ...['pcm_f32le', 'pcm_f64le', 'pcm_alaw', 'pcm_mulaw'],
+  ...['wmav1', 'wmav2', 'wmapro', 'wmalossless', 'adpcm_ms', 'adpcm_ima_wav', 'gsm_ms'],
+  ...['amr_nb', 'amr_wb'],
+]);
+
+/** The way that is tried first: no more is decoded than has to be. */
+export const firstWay = ({ audio }: Pick<Probe, 'audio'>): CopyWay => ({
+  reading: 'as it is',
+  picture: 'copy',
+  sound: audio && !isCopied(audio) ? soundEncoding(audio) : 'copy',
+});
+
+/** The way to try after one by which the picture, the sound or both did not come over; undefined where none is left. */
+export function nextWay(
+  way: CopyWay,
+  lacks: { picture: boolean; sound: boolean },
+  { format, audio }: Pick<Probe, 'format' | 'audio'>,
+): CopyWay | undefined {
+  if (!lacks.picture && !lacks.sound) return undefined;
+  if (format === MP4 && way.reading === 'as it is') return { ...way, reading: 'runs apart' };
+  const next: CopyWay = {
+    reading: way.reading,
+    picture: lacks.picture ? 'lossless' : way.picture,
+    sound: lacks.sound && way.sound === 'copy' && audio ? soundEncoding(audio) : way.sound,
+  };
+  return next.picture === way.picture && next.sound === way.sound ? undefined : next;
+}
+
+/**
+ * AAC whose setup is repeated in every frame (from broadcasts and raw files) is decoded: the muxer wants that setup before
+ * the first.
+ */
+const isCopied = ({ codec, hasSetup }: AudioStream): boolean =>
+  HELD_SOUND.has(codec) && (hasSetup || codec !== 'aac');
+
+const MOST_FLAC_CHANNELS = 8;
+
+function soundEncoding({ codec, channels }: AudioStream): SoundEncoding {
+  if (codec.startsWith('pcm_f64')) return 'pcm_f64le';
+  if (codec.startsWith('pcm_f')) return 'pcm_f32le';
+  if (channels <= MOST_FLAC_CHANNELS) return 'flac';
+  return codec.startsWith('pcm_') ? 'pcm_s32le' : 'pcm_f32le';
+}
