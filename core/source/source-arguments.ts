@@ -2,6 +2,7 @@
 // 2018).
 
 import type { SourceLimits } from '../limits.ts';
+import { BARE_DEMUXERS, bareStreamInput } from './bare-streams.ts';
 import { mezzanineSound } from './mezzanine.ts';
 import { mainTrack } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -17,7 +18,6 @@ const DEMUXERS = [
   'matroska,webm',
   'mpegts',
   'mpeg',
-  'mpegvideo',
   'avi',
   'flv',
   'live_flv',
@@ -39,6 +39,7 @@ const DEMUXERS = [
   'nut',
   'ivf',
   'gif',
+  ...BARE_DEMUXERS,
 ].join(',');
 
 /** The source is read from our own loopback server, and from nowhere else. */
@@ -49,12 +50,15 @@ export const GUARDED_INPUT = [
   ...['-recv_buffer_size', String(64 * 1024), '-tcp_mss', '1460'],
 ];
 
+/** @param demuxer where it is known already */
 export function probeArguments(
   sourceUrl: string,
   { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
+  demuxer?: string,
 ): string[] {
   return [
     ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
+    ...(demuxer === undefined ? [] : ['-f', demuxer]),
     ...['-show_format', '-show_streams', '-of', 'json', sourceUrl],
   ];
 }
@@ -69,11 +73,12 @@ export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: Loo
 }
 
 /** Copies picture and sound into a Matroska stream. */
-export function mezzanineArguments(sourceUrl: string, { video, audio }: Probe): string[] {
+export function mezzanineArguments(sourceUrl: string, probe: Probe): string[] {
+  const { video, audio } = probe;
   return [
     ...['-v', 'error', '-nostdin'],
     // Some containers only know in which order frames are decoded; when they are shown follows from that.
-    ...['-fflags', '+genpts', ...GUARDED_INPUT, '-i', sourceUrl],
+    ...['-fflags', '+genpts', ...GUARDED_INPUT, ...bareStreamInput(probe), '-i', sourceUrl],
     ...(video ? ['-map', `0:${video.index}`, '-c:v', 'copy'] : []),
     ...(audio ? ['-map', `0:${audio.index}`, ...mezzanineSoundArguments(audio)] : []),
     // The same source gives the same bytes, whoever copies it.

@@ -12,6 +12,7 @@ import { parseProbe } from '../../core/source/probe.ts';
 import type { FfprobeOutput, Probe } from '../../core/source/probe.ts';
 import { isBreakdown, unlessUnreadable } from './breakdown.ts';
 import { inspectContainer } from './inspect-container.ts';
+import type { Inspected } from './inspect-container.ts';
 
 /**
  * @throws SourceError of any code but EMPTY_FILE, TOO_LONG and DAMAGED; OutageError where the source could not be read
@@ -26,26 +27,36 @@ export const probeSource = (
 async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: SourceLimits): Promise<Probe> {
   const inspected = new AbortController();
   const timeout = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
-  const probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal);
+  let probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal);
   probing.catch(() => undefined); // looked at below, unless the container already says it all
+  let container: Inspected;
   try {
-    await inspectContainer(sourceUrl, timeout);
+    container = await inspectContainer(sourceUrl, timeout);
   } catch (error) {
     // ffprobe may run on for ever in what is encrypted.
     inspected.abort(error);
     throw timeout.aborted ? new OutageError('TIMED_OUT', 'inspection of the container') : error;
   }
-  const [output, decoders] = await Promise.all([probing, decodersIn(binaries)]);
+  const { demuxer, isFragmentOnly } = container;
+  if (demuxer) probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal, demuxer);
+  const [output, decoders] = await Promise.all([probing, decodersIn(binaries)]).catch((error: unknown) => {
+    const isUnknown = error instanceof SourceError && ['CUT_OFF', 'NOT_MEDIA'].includes(error.code);
+    throw isUnknown && isFragmentOnly ? new SourceError('NOT_MEDIA', FRAGMENT) : error;
+  });
   return parseProbe(usableStreams(output, decoders, limits));
 }
+
+const FRAGMENT =
+  'The file is one piece of a stream: what is needed to play it is in another file, its beginning.';
 
 async function askFfprobe(
   sourceUrl: string,
   { ffprobePath }: FfmpegBinaries,
   limits: SourceLimits,
   signal: AbortSignal,
+  demuxer?: string,
 ): Promise<FfprobeOutput> {
-  const output = await run(ffprobePath, probeArguments(sourceUrl, limits), {
+  const output = await run(ffprobePath, probeArguments(sourceUrl, limits, demuxer), {
     task: 'probe of the source',
     line: 'reading',
     timeoutSeconds: limits.probeTimeoutSeconds,
