@@ -5,7 +5,7 @@
 export const SOURCE_ERROR_SENTENCES = {
   EMPTY_FILE: 'The file is empty.',
   NOT_MEDIA: 'The file is not a video or audio file that we know.',
-  CUT_OFF: 'The file ends before its index: the recording or the copy was cut off.',
+  CUT_OFF: 'The file has no index: its recording was cut off, or it was not copied whole.',
   NO_STREAMS: 'The file holds no video and no audio.',
   UNREADABLE: 'The file could not be read within the time and memory allowed; it may be damaged.',
   DAMAGED: 'The file is damaged: none of its pictures, or none of its sound, can be decoded.',

@@ -8,6 +8,7 @@ import { GetObjectCommand } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { asked, isProven, statusOf, wholeBody } from '../adapters/s3-answers.ts';
 import { parseByteRange } from '../core/byte-range.ts';
+import { isHeld } from '../core/entity-tag.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
 import { admittedPath } from '../core/access/playback-token.ts';
 import type { PlaybackSecrets } from '../core/access/playback-token.ts';
@@ -49,6 +50,11 @@ export function cdn({ client, bucket, secrets, origin }: CdnOptions) {
     // What is not there is made. So is what cannot be read whole, or of which nothing proves that it is.
     if (!stored) return origin(request, response);
     const { bytes, contentType, cacheControl, etag } = stored;
+    const lasting = { ...(cacheControl ? { 'cache-control': cacheControl } : {}), ...(etag ? { etag } : {}) };
+    if (isHeld(request.headers['if-none-match'], etag)) {
+      response.writeHead(304, lasting).end();
+      return;
+    }
     const range = parseByteRange(request.headers.range, bytes.length);
     if (range === 'unsatisfiable') return origin(request, response); // which says it better
     const { first, last } = range ?? { first: 0, last: bytes.length - 1 };
@@ -56,16 +62,16 @@ export function cdn({ client, bucket, secrets, origin }: CdnOptions) {
       'content-type': contentType,
       'content-length': last + 1 - first,
       'accept-ranges': 'bytes',
-      ...(cacheControl ? { 'cache-control': cacheControl } : {}),
       ...(range ? { 'content-range': `bytes ${first}-${last}/${bytes.length}` } : {}),
-      ...(etag ? { etag } : {}),
+      ...lasting,
     });
     response.end(request.method === 'HEAD' ? undefined : bytes.subarray(first, last + 1));
   };
 
   /** The whole object, ranges or not, as a checksum is of the whole; undefined where that cannot be had. */
   async function lookUp(request: IncomingMessage): Promise<StoredFile | undefined> {
-    const key = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
+    const key = keyIn(request);
+    if (key === undefined) return undefined;
     const command = new GetObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' });
     try {
       return await asked(async () => {
@@ -81,6 +87,20 @@ export function cdn({ client, bucket, secrets, origin }: CdnOptions) {
       else if (statusOf(error) !== 404) throw error;
       return undefined;
     }
+  }
+}
+
+/**
+ * The key that a path names, by the letter: nothing is resolved, so `//v/…` and `/v/a/../b/…` name nothing, as at the edge.
+ */
+function keyIn({ url = '/' }: IncomingMessage): string | undefined {
+  const [path = '/'] = url.split('?');
+  try {
+    const key = decodeURIComponent(path.slice(1));
+    const names = key.split('/');
+    return names[0] === 'v' && names.every((name) => !['', '.', '..'].includes(name)) ? key : undefined;
+  } catch {
+    return undefined; // no text in UTF-8
   }
 }
 

@@ -11,7 +11,7 @@ const MAX_BODY_BYTES = MAX_EVENT_MIB * 1024 * 1024;
 export async function eventOf(request: IncomingMessage): Promise<APIGatewayProxyEventV2 | undefined> {
   const body = await bodyOf(request);
   if (!body) return undefined;
-  const { pathname, search, host } = new URL(request.url ?? '/', `http://${request.headers.host}`);
+  const { pathname, search, host } = new URL(`http://${request.headers.host}${request.url ?? '/'}`);
   return {
     version: '2.0',
     routeKey: '$default',

@@ -1,5 +1,6 @@
 // The HTTP interface, as the page sees it. Types come from the code that answers, so the two cannot drift apart.
 
+import { UNKNOWN_TYPE } from '../core/access/media-type.ts';
 import { DEFAULT_PAGE } from '../core/limits.ts';
 import type { GrantedUpload } from '../pipeline/uploads/sign-upload.ts';
 import type { PlaybackGrant } from '../pipeline/life/playback.ts';
@@ -130,4 +131,4 @@ export function partsApi(uploadUrl: string, renew: () => Promise<string>): Parts
 
 /** Browsers know no type for many containers; the API wants one that can stand in a header. */
 export const contentTypeOf = ({ type }: { type: string }): string =>
-  /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : 'application/octet-stream';
+  /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : UNKNOWN_TYPE;

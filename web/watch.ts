@@ -5,6 +5,7 @@ import { POLL_MS, httpApi } from './api.ts';
 import { fill, h, icon } from './dom.ts';
 import type { Child } from './dom.ts';
 import { clockText, pathOf, percentText, startSeconds } from './format.ts';
+import { noticeList } from './notices.ts';
 import { addControls } from './player/controls/controls.ts';
 import { startPlayer } from './player/player.ts';
 import { rememberPosition, rememberedPosition } from './player/positions.ts';
@@ -168,6 +169,7 @@ function detailsOf(video: WatchedVideo): Child[] {
   return [
     h('h1', { id: 'stage-title', title }, title),
     h('p', { class: 'meta' }, ...facts.filter(Boolean).map((fact) => h('span', {}, fact))),
+    noticeList(video),
     playbackUrl !== null &&
       !obstacle() &&
       h(

@@ -4,6 +4,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { RequestError } from '../errors.ts';
 import { UNFINISHED_UPLOAD_DAYS } from '../limits.ts';
+import { UNKNOWN_TYPE, typeByName } from './media-type.ts';
 
 /** What a token allows. */
 export interface UploadGrant {
@@ -45,18 +46,27 @@ export function admittedUpload(token: string, now: Date, secret: string): Upload
   return { id: id!, maxBytes: Number(maxBytes), contentTypes, expiresAt };
 }
 
-/** @throws RequestError TYPE_NOT_ALLOWED */
-export function checkContentType(contentType: string, allowed: readonly string[]): void {
-  const [type = ''] = contentType.toLowerCase().split(';');
+/**
+ * A file of unknown type is of the type that its name's ending says.
+ * @throws RequestError TYPE_NOT_ALLOWED
+ */
+export function checkContentType(
+  { filename, type }: { filename: string | undefined; type: string },
+  allowed: readonly string[],
+): void {
+  const told = mediaTypeIn(type);
+  const known = told === UNKNOWN_TYPE ? (typeByName(filename) ?? told) : told;
   const isAllowed = (pattern: string) =>
-    pattern.endsWith('/*') ? type.startsWith(pattern.slice(0, -1)) : type.trim() === pattern;
+    pattern.endsWith('/*') ? known.startsWith(pattern.slice(0, -1)) : pattern === known || pattern === told;
   if (allowed.length === 0 || allowed.some(isAllowed)) return;
-  throw new RequestError(
-    415,
-    'TYPE_NOT_ALLOWED',
-    `The file is of type ${contentType}; allowed are ${allowed.join(', ')}.`,
-  );
+  const found =
+    known === UNKNOWN_TYPE
+      ? 'The type of the file is not known, and its name does not tell it'
+      : `The file is of type ${known}`;
+  throw new RequestError(415, 'TYPE_NOT_ALLOWED', `${found}; allowed are ${allowed.join(', ')}.`);
 }
+
+const mediaTypeIn = (type: string): string => type.toLowerCase().split(';')[0]!.trim();
 
 const signature = (claims: string, secret: string): string =>
   createHmac('sha256', secret).update(`upload ${claims}`).digest('base64url');

@@ -1,6 +1,7 @@
 // The mezzanine: a source's picture and sound, copied as they are into one Matroska file with an index, because the
 // source has none that leads to the right picture. What is in it is known exactly, as it was counted while it passed.
 
+import { isBareVideo } from './bare-streams.ts';
 import type { IndexedTrack } from './matroska.ts';
 import type { Mezzanine } from '../records/mezzanine.ts';
 import type { AudioStream, Probe, VideoStream } from './probe.ts';
@@ -18,7 +19,10 @@ export function mezzanineProbe(probe: Probe, { tracks, notices }: Mezzanine): Pr
     format: 'matroska,webm',
     startSeconds,
     durationSeconds: Math.max(...ends) - startSeconds,
-    video: probe.video && videoIndex >= 0 ? videoOf(probe.video, tracks[videoIndex]!, videoIndex) : undefined,
+    video:
+      probe.video && videoIndex >= 0
+        ? videoOf(withRate(probe.video, probe.format), tracks[videoIndex]!, videoIndex)
+        : undefined,
     audio: probe.audio && audioIndex >= 0 ? audioOf(probe.audio, tracks[audioIndex]!, audioIndex) : undefined,
     furtherVideo: [],
     furtherAudio: [],
@@ -26,6 +30,10 @@ export function mezzanineProbe(probe: Probe, { tracks, notices }: Mezzanine): Pr
     notices: [...probe.notices, ...notices],
   };
 }
+
+/** Of a bare stream ffprobe tells a rate that it assumes; ffmpeg gave each picture its time by what the pictures say. */
+const withRate = (video: VideoStream, format: string): VideoStream =>
+  isBareVideo(format) ? { ...video, baseFrameRate: undefined, averageFrameRate: undefined } : video;
 
 function videoOf(video: VideoStream, track: IndexedTrack, index: number): VideoStream {
   const { frameCount, firstSeconds, endSeconds } = track;

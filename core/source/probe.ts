@@ -88,7 +88,7 @@ export interface TextStream extends StreamDescription {
 
 /**
  * Reads the JSON of `ffprobe -show_format -show_streams`.
- * @throws SourceError NO_STREAMS where there is neither video nor audio that could be decoded.
+ * @throws SourceError NO_STREAMS where there is neither video nor audio; DAMAGED where what there is cannot be decoded.
  */
 export function parseProbe(json: FfprobeOutput & { notices?: Notice[] }): Probe {
   const streams = json.streams ?? [];
@@ -97,6 +97,7 @@ export function parseProbe(json: FfprobeOutput & { notices?: Notice[] }): Probe 
   const sounds = streams.filter((stream) => stream.codec_type === 'audio' && Number(stream.sample_rate) > 0);
   const audio = chosen(sounds);
   if (!video && !audio) {
+    if (streams.some(isUndescribed)) throw new SourceError('DAMAGED', UNDESCRIBED);
     const kinds = streams.map((stream) => stream.codec_type ?? 'unknown');
     throw new SourceError(
       'NO_STREAMS',
@@ -119,6 +120,12 @@ export function parseProbe(json: FfprobeOutput & { notices?: Notice[] }): Probe 
     notices: json.notices ?? [],
   };
 }
+
+/** Pictures without a size, or sound without a rate: what says so comes first in a stream, and is missing. */
+const isUndescribed = ({ codec_type, disposition }: FfprobeStream): boolean =>
+  codec_type === 'audio' || (codec_type === 'video' && !disposition?.attached_pic);
+const UNDESCRIBED =
+  'The file is damaged: it says neither what size its pictures have nor at what rate its sound is to be played.';
 
 const isText = ({ codec_type, codec_name }: FfprobeStream): boolean =>
   codec_type === 'subtitle' && TEXT_CODECS.includes(codec_name ?? '');

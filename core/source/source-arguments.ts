@@ -5,6 +5,7 @@ import type { SourceLimits } from '../limits.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { firstWay } from './copy-ways.ts';
 import type { CopyWay, SoundEncoding } from './copy-ways.ts';
+import { BARE_DEMUXERS, bareStreamInput } from './bare-streams.ts';
 import { mainTrack } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Probe } from './probe.ts';
@@ -19,7 +20,6 @@ const DEMUXERS = [
   'matroska,webm',
   'mpegts',
   'mpeg',
-  'mpegvideo',
   'avi',
   'flv',
   'live_flv',
@@ -41,6 +41,7 @@ const DEMUXERS = [
   'nut',
   'ivf',
   'gif',
+  ...BARE_DEMUXERS,
 ].join(',');
 
 /** The source is read from our own loopback server, and from nowhere else. */
@@ -51,24 +52,31 @@ export const GUARDED_INPUT = [
   ...['-recv_buffer_size', String(64 * 1024), '-tcp_mss', '1460'],
 ];
 
+/** @param demuxer where it is known already */
 export function probeArguments(
   sourceUrl: string,
   { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
+  demuxer?: string,
 ): string[] {
   return [
     // Among its warnings it names the stream that it cannot open.
     ...['-v', 'warning', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
+    ...as(demuxer),
     ...['-show_format', '-show_streams', '-of', 'json', sourceUrl],
   ];
 }
+
+const as = (demuxer: string | undefined): string[] => (demuxer === undefined ? [] : ['-f', demuxer]);
 
 /** Lists the source's streams as ffmpeg sees them, and reads no packet. */
 export function streamArguments(
   sourceUrl: string,
   { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
+  demuxer?: string,
 ): string[] {
   return [
-    ...['-v', 'error', '-nostdin', ...GUARDED_INPUT, '-max_streams', String(maxStreams), '-i', sourceUrl],
+    ...['-v', 'error', '-nostdin', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
+    ...[...as(demuxer), '-i', sourceUrl],
     ...['-map', '0', '-c', 'copy', '-copy_unknown', '-fs', '1', '-f', 'framecrc', 'pipe:1'],
   ];
 }
@@ -91,10 +99,11 @@ export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: Loo
 /** Lists all packets of the source, a line each; `core/source/packet-listing.ts` reads them. */
 export function packetArguments(
   sourceUrl: string,
+  probe: Pick<Probe, 'format'>,
   { maxStreams }: Pick<SourceLimits, 'maxStreams'> = DEFAULT_LIMITS,
 ): string[] {
   return [
-    ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
+    ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams), ...bareStreamInput(probe)],
     ...['-show_entries', 'packet=stream_index,pts_time,dts_time,flags', '-of', 'csv=p=0', sourceUrl],
   ];
 }
@@ -112,6 +121,7 @@ export function mezzanineArguments(
     ...['-v', 'error', '-nostdin', ...(isDecoded ? ['-max_error_rate', '1'] : [])],
     // Some containers only know in which order frames are decoded; when they are shown follows from that.
     ...['-fflags', '+genpts', ...(isDecoded ? decodingInput(limits) : GUARDED_INPUT)],
+    ...bareStreamInput(probe),
     // What is turned is turned when segments are made, as the probe says.
     ...(picture === 'lossless' ? ['-noautorotate'] : []),
     ...['-i', sourceUrl],

@@ -2,16 +2,18 @@
 
 import * as z from 'zod';
 import { isVideoId } from '../../core/artifacts/keys.ts';
+import { UNKNOWN_TYPE } from '../../core/access/media-type.ts';
 import { MAX_TOKEN_SECONDS } from '../../core/access/playback-token.ts';
 import { MAX_UPLOAD_TOKEN_SECONDS } from '../../core/access/upload-token.ts';
 import { MAX_KEY_BYTES, MAX_PARTS, MAX_REQUEST_BYTES } from '../../core/aws-limits.ts';
 import { DEFAULT_PAGE, MAX_PAGE } from '../../core/limits.ts';
 
-// Header values go into a signature as they are.
+// Header values go into a signature as they are. Of a file whose type it does not know, a browser says that it is ''.
 const contentType = z
   .string()
-  .regex(/^[\w.+-]+\/[\w.+-]+(?:;[\x20-\x7e]*)?$/)
-  .max(255);
+  .regex(/^(?:[\w.+-]+\/[\w.+-]+(?:;[\x20-\x7e]*)?)?$/, 'is no media type, such as video/mp4')
+  .max(255)
+  .overwrite((type) => type || UNKNOWN_TYPE);
 const filename = z.string().min(1).max(1024);
 
 const expiresInSeconds = (most: number, otherwise: number) => z.int().min(1).max(most).default(otherwise);
@@ -33,7 +35,10 @@ export const uploadRequest = z
       .array(
         z
           .string()
-          .regex(/^[a-z0-9.+-]+\/(?:\*|[a-z0-9.+-]+)$/)
+          .regex(
+            /^[a-z0-9.+-]+\/(?:\*|[a-z0-9.+-]+)$/,
+            'is no media type in small letters, such as video/mp4 or video/*',
+          )
           .max(255),
       )
       .min(1)
@@ -56,26 +61,29 @@ export const uploadTokenRequest = z.strictObject({ expiresInSeconds: uploadToken
 /** S3's are a few hundred long; longer ones make a URL that nobody takes. */
 export const MAX_UPLOAD_ID_CHARACTERS = 1024;
 
+const NO_CURSOR = 'is none that a list has answered with';
 const pageLimit = z.coerce.number().int().min(1).max(MAX_PAGE).default(DEFAULT_PAGE);
 
 export const pageQuery = z.object({
   limit: pageLimit,
-  cursor: z.string().refine(isVideoId).optional(),
+  cursor: z.string().refine(isVideoId, NO_CURSOR).optional(),
 });
 
 export const openUploadsQuery = z.object({
   limit: pageLimit,
   cursor: z
     .string()
-    .regex(new RegExp(`^[0-9a-z]{34}/[\\x21-\\x7e]{1,${MAX_UPLOAD_ID_CHARACTERS}}$`))
+    .regex(new RegExp(`^[0-9a-z]{34}/[\\x21-\\x7e]{1,${MAX_UPLOAD_ID_CHARACTERS}}$`), NO_CURSOR)
     .optional(),
 });
 
 // What upload libraries send (@uppy/aws-s3 for one). They send more, for others.
 
-export const formQuery = z.object({ filename, type: contentType });
+const chosenFile = z.object({ filename, type: contentType.default(UNKNOWN_TYPE) });
 
-export const multipartRequest = z.object({ filename, type: contentType });
+export const formQuery = chosenFile;
+
+export const multipartRequest = chosenFile;
 
 const partNumber = z.coerce.number().int().min(1).max(MAX_PARTS);
 const partSize = z.coerce.number().int().min(0).max(MAX_REQUEST_BYTES);
@@ -88,6 +96,7 @@ export const signRequest = z.object({
   uploadId: z.string().min(1).max(MAX_UPLOAD_ID_CHARACTERS).optional(),
   partNumber: partNumber.optional(),
   size: partSize.optional(),
+  filename: filename.optional(),
   contentType: contentType.optional(),
 });
 
@@ -97,7 +106,9 @@ export const completionRequest = z.object({
       z.object({
         PartNumber: partNumber,
         // Libraries pass it on as S3 has it, in quotes, or without them.
-        ETag: z.string().regex(/^"?[\x21\x23-\x7e]{1,128}"?$/),
+        ETag: z
+          .string()
+          .regex(/^"?[\x21\x23-\x7e]{1,128}"?$/, 'is no ETag, as S3 answers with one to each part'),
       }),
     )
     .min(1)

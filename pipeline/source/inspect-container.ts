@@ -1,10 +1,17 @@
 // Looks into a source's container for what ffprobe does not say: that the media in it are encrypted (ffmpeg decodes
-// them all the same, into garbage, and exits with 0), or that they lie in other files.
+// them all the same, into garbage, and exits with 0), that they lie in other files, or that there is only a photo.
 
 import { SourceError } from '../../core/errors.ts';
 import { BOX_HEADER_BYTES, boxAt, isElsewhere, isEncrypted } from '../../core/source/mp4.ts';
 import type { Box } from '../../core/source/mp4.ts';
 import { isScrambled } from '../../core/source/scrambling.ts';
+import {
+  PHOTO,
+  isJpeg,
+  isMotionJpeg,
+  isOfPhotoBrand,
+  isStillPicture,
+} from '../../core/source/still-picture.ts';
 
 /** Bytes from `offset`, as many as there are up to `length`. */
 type BytesAt = (offset: number, length: number) => Promise<Uint8Array>;
@@ -14,12 +21,23 @@ const WINDOW_BYTES = 64 * 1024;
 const MAX_WINDOWS = 600;
 const MAX_LIST_BYTES = 64 * 1024;
 
-/** @throws SourceError ENCRYPTED, EXTERNAL_MEDIA */
-export async function inspectContainer(sourceUrl: string, signal: AbortSignal): Promise<void> {
+export interface Inspected {
+  /** The demuxer for it, where ffprobe would choose another. */
+  demuxer: 'mjpeg' | undefined;
+  /** Whether boxes of MP4 hold pieces of media, and none of them the index. */
+  isFragmentOnly: boolean;
+}
+
+/** @throws SourceError ENCRYPTED, EXTERNAL_MEDIA, NOT_MEDIA */
+export async function inspectContainer(sourceUrl: string, signal: AbortSignal): Promise<Inspected> {
   const { bytesAt, sizeBytes } = await openWindows(sourceUrl, signal);
   const head = await bytesAt(0, WINDOW_BYTES);
   if (isScrambled(head)) throw new SourceError('ENCRYPTED');
   const file = { type: '', start: 0, end: sizeBytes };
+  if (isJpeg(head) && (await isMotionJpeg(bytesAt))) return { demuxer: 'mjpeg', isFragmentOnly: false };
+  if (isStillPicture(head)) throw new SourceError('NOT_MEDIA', PHOTO);
+  const holds = async (type: string) => !(await boxesBelow(bytesAt, file, [type]).next()).done;
+  if (isOfPhotoBrand(head) && !(await holds('moov'))) throw new SourceError('NOT_MEDIA', PHOTO);
   for await (const media of boxesBelow(bytesAt, file, ['moov', 'trak', 'mdia', 'minf'])) {
     for await (const stsd of boxesBelow(bytesAt, media, ['stbl', 'stsd'])) {
       if (isEncrypted(await contentOf(bytesAt, stsd))) throw new SourceError('ENCRYPTED');
@@ -28,6 +46,7 @@ export async function inspectContainer(sourceUrl: string, signal: AbortSignal): 
       if (isElsewhere(await contentOf(bytesAt, dref))) throw new SourceError('EXTERNAL_MEDIA');
     }
   }
+  return { demuxer: undefined, isFragmentOnly: (await holds('moof')) && !(await holds('moov')) };
 }
 
 /** All boxes at the end of a path of types, such as `['stbl', 'stsd']`, below a box. */

@@ -13,6 +13,7 @@ import { parseProbe } from '../../core/source/probe.ts';
 import type { FfprobeOutput, Probe } from '../../core/source/probe.ts';
 import { isBreakdown, unlessUnreadable } from './breakdown.ts';
 import { inspectContainer } from './inspect-container.ts';
+import type { Inspected } from './inspect-container.ts';
 
 /**
  * @throws SourceError of any code but EMPTY_FILE, TOO_LONG and DAMAGED; OutageError where the source could not be read
@@ -27,18 +28,30 @@ export const probeSource = (
 async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: SourceLimits): Promise<Probe> {
   const inspected = new AbortController();
   const timeout = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
-  const probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal);
-  const seeing = askFfmpeg(sourceUrl, binaries, limits, inspected.signal);
-  const asked = Promise.all([probing, seeing, decodersIn(binaries)]);
-  asked.catch(() => undefined); // looked at below, unless the container already says it all
+  const ask = (demuxer?: string) => {
+    const asking = Promise.all([
+      askFfprobe(sourceUrl, binaries, limits, inspected.signal, demuxer),
+      askFfmpeg(sourceUrl, binaries, limits, inspected.signal, demuxer),
+      decodersIn(binaries),
+    ]);
+    asking.catch(() => undefined); // looked at below, unless the container already says it all
+    return asking;
+  };
+  let asked = ask();
+  let container: Inspected;
   try {
-    await inspectContainer(sourceUrl, timeout);
+    container = await inspectContainer(sourceUrl, timeout);
   } catch (error) {
     // ffprobe may run on for ever in what is encrypted.
     inspected.abort(error);
     throw timeout.aborted ? new OutageError('TIMED_OUT', 'inspection of the container') : error;
   }
-  const [output, seen, decoders] = await asked;
+  const { demuxer, isFragmentOnly } = container;
+  if (demuxer) asked = ask(demuxer);
+  const [output, seen, decoders] = await asked.catch((error: unknown) => {
+    const isUnknown = error instanceof SourceError && ['CUT_OFF', 'NOT_MEDIA'].includes(error.code);
+    throw isUnknown && isFragmentOnly ? new SourceError('NOT_MEDIA', FRAGMENT) : error;
+  });
   return parseProbe(usableStreams(output, decoders, limits, seen));
 }
 
@@ -48,8 +61,9 @@ async function askFfmpeg(
   { ffmpegPath }: FfmpegBinaries,
   limits: SourceLimits,
   signal: AbortSignal,
+  demuxer?: string,
 ): Promise<SeenStreams | undefined> {
-  const listing = await run(ffmpegPath, streamArguments(sourceUrl, limits), {
+  const listing = await run(ffmpegPath, streamArguments(sourceUrl, limits, demuxer), {
     task: 'list of the streams of the source',
     line: 'reading',
     timeoutSeconds: limits.probeTimeoutSeconds,
@@ -64,13 +78,17 @@ async function askFfmpeg(
   return listing && seenStreamsOf(listing.toString('latin1'));
 }
 
+const FRAGMENT =
+  'The file is one piece of a stream: what is needed to play it is in another file, its beginning.';
+
 async function askFfprobe(
   sourceUrl: string,
   { ffprobePath }: FfmpegBinaries,
   limits: SourceLimits,
   signal: AbortSignal,
+  demuxer?: string,
 ): Promise<FfprobeOutput> {
-  const output = await run(ffprobePath, probeArguments(sourceUrl, limits), {
+  const output = await run(ffprobePath, probeArguments(sourceUrl, limits, demuxer), {
     task: 'probe of the source',
     line: 'reading',
     timeoutSeconds: limits.probeTimeoutSeconds,

@@ -32,7 +32,7 @@ export async function createUpload(
   const { filename, contentType, sizeBytes, contentTypes = [] } = request;
   const limit = Math.min(request.maxBytes ?? sizeBytes ?? maxBytes, maxBytes);
   if (sizeBytes !== undefined && sizeBytes > limit) throw tooLarge(sizeBytes, limit);
-  if (contentType !== undefined) checkContentType(contentType, contentTypes);
+  if (contentType !== undefined) checkContentType({ filename, type: contentType }, contentTypes);
   const id = newVideoId(now);
   const card: Card = {
     ...(filename === undefined ? {} : { filename, contentType, sizeBytes }),

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { MAX_REQUEST_BYTES, MIN_PART_BYTES } from '../../core/aws-limits.ts';
 import { RequestError, notFound } from '../../core/errors.ts';
 import { cardKey, parseSourceKey, sourceKey } from '../../core/artifacts/keys.ts';
+import { UNKNOWN_TYPE } from '../../core/access/media-type.ts';
 import { checkContentType } from '../../core/access/upload-token.ts';
 import type { UploadGrant } from '../../core/access/upload-token.ts';
 import { alreadyUploaded, tooLarge } from './create-upload.ts';
@@ -38,7 +39,7 @@ export async function uploadForm(
   file: ChosenFile,
   stores: UploadStores,
 ): Promise<UploadForm> {
-  checkContentType(file.type, contentTypes);
+  checkContentType(file, contentTypes);
   await checkVacant(id, stores);
   return stores.sign.form(sourceKey(id), {
     contentType: file.type,
@@ -56,7 +57,7 @@ export async function beginParts(
   file: ChosenFile,
   stores: UploadStores,
 ): Promise<string> {
-  checkContentType(file.type, contentTypes);
+  checkContentType(file, contentTypes);
   await checkVacant(id, stores);
   const uploadId = await stores.multipart.begin(sourceKey(id), {
     contentType: file.type,
@@ -157,6 +158,7 @@ export interface IntendedRequest {
   partNumber?: number | undefined;
   /** Of the part. */
   size?: number | undefined;
+  filename?: string | undefined;
   contentType?: string | undefined;
 }
 
@@ -168,16 +170,16 @@ export interface IntendedRequest {
  */
 export async function signedRequest(
   grant: UploadGrant,
-  { method, uploadId, partNumber, size, contentType }: IntendedRequest,
+  { method, uploadId, partNumber, size, filename, contentType }: IntendedRequest,
   stores: UploadStores,
 ): Promise<SignedRequest & Partial<UploadForm>> {
   const key = sourceKey(grant.id);
   const { sign, multipart } = stores;
   if (uploadId === undefined) {
-    const type = contentType ?? 'application/octet-stream';
-    if (method === 'PUT') return uploadForm(grant, { filename: undefined, type }, stores);
+    const file = { filename, type: contentType ?? UNKNOWN_TYPE };
+    if (method === 'PUT') return uploadForm(grant, file, stores);
     if (method !== 'POST') throw new RequestError(400, 'INVALID_REQUEST', `method: no ${method} of a file`);
-    checkContentType(type, grant.contentTypes);
+    checkContentType(file, grant.contentTypes);
     await checkVacant(grant.id, stores);
     await makeRoom(grant.id, undefined, multipart);
     return sign.multipart(key, { kind: 'begin', contentType });

@@ -33,6 +33,7 @@ let store: Store;
 let put: (key: string, body: string) => Promise<void>;
 const madeByOrigin: string[] = [];
 const server = httpServer();
+const publicServer = httpServer();
 
 beforeAll(async () => {
   directory = await temporaryDirectory();
@@ -55,13 +56,24 @@ beforeAll(async () => {
     },
   });
   server.on('request', (...http) => void handler(...http));
+  const publicHandler = cdn({
+    client,
+    bucket: 'media',
+    secrets: undefined,
+    origin: async (_, response) => void response.writeHead(404).end('not made'),
+  });
+  publicServer.on('request', (...http) => void publicHandler(...http));
+  publicServer.listen(0, '127.0.0.1');
+  await once(publicServer, 'listening');
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   ({ port } = server.address() as AddressInfo);
 });
 afterAll(async () => {
-  server.close();
-  server.closeAllConnections();
+  for (const each of [server, publicServer]) {
+    each.close();
+    each.closeAllConnections();
+  }
   await s3.close();
   await directory.remove();
 });
@@ -69,12 +81,14 @@ afterAll(async () => {
 /** The path is sent as it is: fetch would resolve what climbs. */
 async function ask(
   path: string,
-  { method = 'GET', headers = {} }: { method?: string; headers?: object } = {},
+  { method = 'GET', headers = {}, at = port }: { method?: string; headers?: object; at?: number } = {},
 ) {
-  const asked = request({ host: '127.0.0.1', port, path, method, headers: { ...headers } }).end();
+  const asked = request({ host: '127.0.0.1', port: at, path, method, headers: { ...headers } }).end();
   const [answer] = (await once(asked, 'response')) as [IncomingMessage];
   return { status: answer.statusCode, headers: answer.headers, body: await text(answer) };
 }
+
+const askPublic = (path: string) => ask(path, { at: (publicServer.address() as AddressInfo).port });
 
 test.each([
   ['GET', {}, 200, '#EXTM3U\n'],
@@ -85,6 +99,45 @@ test.each([
   const answer = await ask(`/v/${TOKEN}/${ID}/master.m3u8`, { method, headers });
   expect(answer).toMatchObject({ status, body, headers: { 'access-control-allow-origin': '*' } });
 });
+
+describe('to somebody who holds it already', () => {
+  const path = `/v/${TOKEN}/${ID}/master.m3u8`;
+  let etag: string;
+  beforeAll(async () => {
+    etag = (await ask(path)).headers.etag!;
+    expect(etag).toMatch(/^"\w+"$/);
+  });
+
+  test.each(['GET', 'HEAD'])('%s is answered 304, however that is said', async (method) => {
+    for (const held of [etag, `W/${etag}`, `"other", W/"another" , ${etag}`, '*']) {
+      const answer = await ask(path, { method, headers: { 'if-none-match': held, range: 'bytes=0-1' } });
+      expect(answer).toMatchObject({
+        status: 304,
+        body: '',
+        headers: { etag, 'access-control-allow-origin': '*' },
+      });
+      expect(answer.headers).not.toHaveProperty('content-length');
+    }
+  });
+
+  test('and to somebody who holds another, it is sent', async () => {
+    for (const held of ['"other"', 'W/"other", "another"', etag.slice(1, -1)]) {
+      expect(await ask(path, { headers: { 'if-none-match': held } })).toMatchObject({
+        status: 200,
+        body: '#EXTM3U\n',
+      });
+    }
+  });
+});
+
+test.each(['//v', '/v/', '/v/x/..', '/v/%2e', '/v/x/%2e%2e'])(
+  'where playback is public, %s is another path, of which the store has nothing',
+  async (start) => {
+    const answer = await askPublic(`${start}/${ID}/master.m3u8`);
+    expect(answer).toMatchObject({ status: 404, body: 'not made' });
+    expect(await askPublic(`/v/${ID}/master.m3u8`)).toMatchObject({ status: 200, body: '#EXTM3U\n' });
+  },
+);
 
 test('what is not stored is made, and the origin sees no token', async () => {
   const rest = `${ID}/0123456789/360p/00007.ts`;

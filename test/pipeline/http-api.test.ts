@@ -26,7 +26,8 @@ const options: ApiOptions = {
   stores: {
     media: memoryStore(),
     uploads: memoryStore(),
-    multipart: { ...s3Multipart(client, 'uploads'), open: async function* () {} }, // nothing is sent here
+    // Nothing is sent here.
+    multipart: { ...s3Multipart(client, 'uploads'), open: async function* () {}, begin: async () => 'begun' },
     sign: signUploads(client, 'uploads'),
   },
   uploadSecret: async () => 'secret',
@@ -251,6 +252,84 @@ describe('a request', () => {
     expect(answer.body.code).toBe(code);
     expect(answer.body.message.length).toBeLessThanOrEqual(300);
   });
+});
+
+test('a browser that knows no type says so by an empty text, and the file goes as application/octet-stream', async () => {
+  const { status, body } = await call('POST', '/api/uploads', { ...clip, contentType: '' });
+  expect(status).toBe(201);
+  expect(body.upload.headers['Content-Type']).toBe('application/octet-stream');
+  for (const type of ['&type=', '']) {
+    const form = await call('GET', `/api/u/${body.uploadToken}/s3/params?filename=00001.mts${type}`);
+    expect(form.body.fields['Content-Type']).toBe('application/octet-stream');
+  }
+  const request = { method: 'POST', key: '00001.mts', contentType: '' };
+  const signed = await call('POST', `/api/u/${body.uploadToken}/s3/sign`, request);
+  expect(signed.body.headers).toEqual({ 'Content-Type': 'application/octet-stream' });
+});
+
+test.each<[string, string[], number]>([
+  ['00001.MTS', ['video/*'], 201],
+  ['film.mkv', ['video/mp4', 'video/x-matroska'], 201],
+  ['film.mkv', ['video/mp4'], 415],
+  ['song.flac', ['video/*'], 415],
+  ['film', ['video/*'], 415],
+  ['film.constructor', ['video/*'], 415],
+  ['film', ['application/octet-stream'], 201],
+])(
+  'of %s without a type, where %j are allowed, the name tells: %i',
+  async (filename, contentTypes, status) => {
+    for (const contentType of ['', 'application/octet-stream']) {
+      const answer = await call('POST', '/api/uploads', { ...clip, filename, contentType, contentTypes });
+      expect(answer.status).toBe(status);
+      if (status === 415) expect(answer.body.message).toMatch(/^The (type of the )?file is .+\.$/);
+    }
+  },
+);
+
+test('whatever is wrong with a request is said in words', async () => {
+  const { body } = await call('POST', '/api/uploads', clip);
+  const { paths } = (await call('GET', '/api/openapi.json')).body;
+  const wrong = [
+    '?',
+    '',
+    'a b/c',
+    '/^x$/',
+    null,
+    -1,
+    1.5,
+    [],
+    ['?'],
+    [''],
+    {},
+    [{ PartNumber: 1, ETag: 'a b' }],
+  ];
+  const messages: string[] = [];
+  for (const [path, operations] of Object.entries<Record<string, any>>(paths)) {
+    if (path.includes('uploadId') || !/^\/(uploads|videos|u|session)/.test(path)) continue;
+    const filled = path.replace('{token}', body.uploadToken).replace('{id}', body.id);
+    for (const [method, { parameters = [], requestBody }] of Object.entries(operations)) {
+      const { properties = {} } = requestBody?.content['application/json'].schema ?? {};
+      const names = Object.keys(properties);
+      const bodies = names.flatMap((name) => wrong.map((value) => ({ ...clip, key: 'k', [name]: value })));
+      const queries = parameters
+        .filter((parameter: { in?: string }) => parameter.in === 'query')
+        .flatMap(({ name }: { name: string }) =>
+          wrong.map((value) => `?${name}=${encodeURIComponent(String(value))}`),
+        );
+      if (!['get', 'post'].includes(method)) continue;
+      for (const query of ['', ...queries]) {
+        for (const body of requestBody ? [undefined, '{', '[]', ...bodies] : [undefined]) {
+          const answer = await call(method.toUpperCase(), `/api${filled}${query}`, body);
+          if (answer.status >= 400) messages.push(answer.body.message);
+        }
+      }
+    }
+  }
+  const parts = [{ PartNumber: 1, ETag: 'a b' }];
+  const complete = `/api/u/${body.uploadToken}/s3/multipart/x/complete?key=uploads/${body.id}/source`;
+  messages.push((await call('POST', complete, { parts })).body.message);
+  expect(messages.length).toBeGreaterThan(50);
+  expect(messages.filter((message) => /pattern|\/\^|regex/i.test(message))).toEqual([]);
 });
 
 test.each<[OutageCode, number, string | null]>([

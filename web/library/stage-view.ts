@@ -4,6 +4,7 @@ import type { Video } from '../api.ts';
 import { fill, h, icon } from '../dom.ts';
 import type { Child } from '../dom.ts';
 import { clockText, percentText, sizeText } from '../format.ts';
+import { noticeList } from '../notices.ts';
 import type { Problem } from '../problems.ts';
 import { button, byId, iconButton, metaLine, progressBar } from './pieces.ts';
 import { stageProblem, stageUpload, stageVideo, statusText } from './state.ts';
@@ -125,6 +126,7 @@ function videoDetails(video: Video, state: State): Child[] {
       video.sizeBytes !== null && sizeText(video.sizeBytes),
       qualities(video),
     ]),
+    noticeList(video),
     player.muted &&
       h('p', { class: 'quiet' }, 'Your browser started it without sound; switch it on in the player.'),
     video.state === 'failed' &&

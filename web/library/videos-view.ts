@@ -4,6 +4,7 @@ import type { Video } from '../api.ts';
 import { fill, h, icon } from '../dom.ts';
 import type { Child } from '../dom.ts';
 import { clockText, dateText, pathOf, sizeText, spokenDuration } from '../format.ts';
+import { noticeLines } from '../notices.ts';
 import { refusalOf } from '../problems.ts';
 import { button, byId, metaLine } from './pieces.ts';
 import { listedVideos, preparedText } from './state.ts';
@@ -84,6 +85,16 @@ function videoRow(video: Video, state: State): HTMLElement {
       ),
       metaLine([
         stateLabel(video),
+        video.notices.length > 0 &&
+          h(
+            'span',
+            {
+              class: 'label lacking',
+              'data-testid': 'lacking',
+              title: noticeLines(video.notices).join('\n'),
+            },
+            'Parts missing',
+          ),
         sizeBytes !== null && sizeText(sizeBytes),
         h(
           'time',

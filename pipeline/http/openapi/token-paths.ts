@@ -17,7 +17,7 @@ export const TOKEN_PATHS = {
       security: ANYONE,
       parameters: [
         { name: 'filename', in: 'query', required: true, schema: text },
-        { name: 'type', in: 'query', required: true, schema: text },
+        { name: 'type', in: 'query', required: false, schema: text },
       ],
       responses: {
         200: answer(
