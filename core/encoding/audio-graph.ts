@@ -1,14 +1,21 @@
 // The filters that make of a track's sound the samples of the grid.
 
 import { codecOf } from '../formats/formats.ts';
-import { greatestCommonDivisor } from '../fraction.ts';
-import { runUnits } from '../plan/grid.ts';
+import { greatestCommonDivisor, valueOf } from '../fraction.ts';
+import { framesOfSegment, runUnits } from '../plan/grid.ts';
 import type { AudioRendition } from '../plan/renditions.ts';
 import type { AudioTrack } from '../plan/tracks.ts';
+import { fill, fillAll } from '../recipes/recipe.ts';
+import type { Recipe } from '../recipes/recipe.ts';
 import type { EncodeJob, TrackGraph, TrackShare } from './job.ts';
 
 // Sound decoded before the first sample we need, for the decoder's overlap and the resampler's filter.
 const AUDIO_PREROLL_SECONDS = 0.2;
+
+/** Whatever comes before the grid's zero has a time of its own in a file that knows none below 0. */
+const LEVELLED_ORIGIN_SECONDS = 10;
+/** More than the preroll and what is encoded around a run. */
+const LEVELLED_MARGIN_SECONDS = 1;
 
 /** Up to 7.1 ffmpeg knows where each channel belongs; of more it is the first two that people mix for two ears. */
 const MOST_KNOWN_CHANNELS = 8;
@@ -33,7 +40,7 @@ function chainOf(job: EncodeJob, track: AudioTrack, rendition: AudioRendition): 
   const samplesPerUnit = (rendition.sampleRate * perSecond.den) / perSecond.num;
   const [firstSample, endSample] = [(from - around) * samplesPerUnit, (to + around) * samplesPerUnit];
   const cut = `atrim=start_pts=${firstSample}:end_pts=${endSample}`;
-  const layout = rendition.channels === 1 ? 'mono' : 'stereo';
+  const layout = layoutOf(rendition);
   const sourceStart = wholeSampleBefore(track, rendition, firstSample);
   const sourceEnd = Math.ceil((endSample / rendition.sampleRate + AUDIO_PREROLL_SECONDS) * track.sourceRate);
   if (job.rescue === 'blank' || sourceStart >= track.endSample || sourceEnd <= track.startSample) {
@@ -42,16 +49,62 @@ function chainOf(job: EncodeJob, track: AudioTrack, rendition: AudioRendition): 
   }
   const resampledStart = (sourceStart * rendition.sampleRate) / track.sourceRate;
   const filters = [
-    `asetpts=PTS-(${track.originSample})`,
+    ...(job.levelled ? placed(recipe, track, LEVELLED_ORIGIN_SECONDS * track.sourceRate) : ownPlace(recipe, track)),
     `atrim=start_pts=${sourceStart}:end_pts=${sourceEnd}`,
-    ...(track.sourceChannels > MOST_KNOWN_CHANNELS ? ['pan=stereo|c0=c0|c1=c1'] : []),
+    ...(job.levelled ? [] : firstChannels(track)),
     `aresample=${rendition.sampleRate}:ocl=${layout}:${recipe.aac.gaps}:first_pts=${resampledStart}`,
     `aformat=sample_fmts=fltp:channel_layouts=${layout}`,
     cut,
     // The sound may end before the picture does.
     `apad=whole_len=${endSample - firstSample}`,
   ];
-  return `[0:${track.streamIndex}]${filters.join(',')}`;
+  return `[0:${job.levelled ? 0 : track.streamIndex}]${filters.join(',')}`;
+}
+
+/**
+ * The filters that bring a track to one rate and one layout, its samples counted from `LEVELLED_ORIGIN_SECONDS` before the
+ * grid's zero. Where its parameters change ffmpeg begins all filters anew: these may, as none of them remembers when it
+ * began.
+ */
+export function levellingGraph(
+  job: EncodeJob,
+  { track, renditions }: TrackShare<'audio'>,
+  output: string,
+): string {
+  const { recipe, grid } = job.plan;
+  const rate = valueOf(grid.frameRate);
+  const [from, to] = [framesOfSegment(grid, job.from).from, framesOfSegment(grid, job.to - 1).to];
+  const around = LEVELLED_MARGIN_SECONDS;
+  const origin = LEVELLED_ORIGIN_SECONDS * track.sourceRate;
+  const filters = [
+    ...firstChannels(track),
+    ...fillAll(recipe.aac.changes!.level, {
+      sourceRate: track.sourceRate,
+      layout: layoutOf(renditions[0]!),
+    }),
+    `asetpts=PTS-(${track.originSample - origin})`,
+    `atrim=start_pts=${Math.max(0, Math.floor((from / rate - around) * track.sourceRate) + origin)}` +
+      `:end_pts=${Math.ceil((to / rate + around) * track.sourceRate) + origin}`,
+  ];
+  return `[0:${track.streamIndex}]${filters.join(',')}${output}`;
+}
+
+const layoutOf = ({ channels }: AudioRendition): string => (channels === 1 ? 'mono' : 'stereo');
+
+const firstChannels = ({ sourceChannels }: AudioTrack): string[] =>
+  sourceChannels > MOST_KNOWN_CHANNELS ? ['pan=stereo|c0=c0|c1=c1'] : [];
+
+const ownPlace = (recipe: Recipe, track: AudioTrack): string[] => [
+  ...(recipe.aac.changes ? [fill(recipe.aac.changes.rate, { sourceRate: track.sourceRate })] : []),
+  ...placed(recipe, track, track.originSample),
+];
+
+/** Counts a track's samples from the grid's zero. */
+function placed({ aac }: Recipe, track: AudioTrack, origin: number): string[] {
+  if (!aac.changes) return [`asetpts=PTS-(${origin})`];
+  const { startSample: start, stampSamples = 0, sourceRate } = track;
+  const terms = fillAll(aac.changes.stamps, { origin, start, stampSamples, sourceRate });
+  return [`asetpts='${terms.join(';')}'`];
 }
 
 /**

@@ -19,6 +19,8 @@ export interface EncodeJob {
   directory: string;
   /** For what cannot be decoded: hold the picture before (or after) it, or, where there is none, show black and play silence. */
   rescue?: Rescue;
+  /** Of a job of one track of sound: the file that holds it at one rate and in one layout, where the source's change. */
+  levelled?: string;
 }
 
 export type Rescue = 'held' | 'blank';

@@ -9,7 +9,8 @@ import { runOf } from '../plan/segments.ts';
 import type { TrackKind } from '../plan/tracks.ts';
 import { decodingInput } from '../source/source-arguments.ts';
 import type { DecodingLimits } from '../source/source-arguments.ts';
-import { audioGraph } from './audio-graph.ts';
+import type { Recipe } from '../recipes/recipe.ts';
+import { audioGraph, levellingGraph } from './audio-graph.ts';
 import { RESCUE_PREROLL_SECONDS, prerollSeconds, sharesOf } from './job.ts';
 import type { EncodeJob, TrackGraph, TrackShare } from './job.ts';
 import { videoGraph } from './video-graph.ts';
@@ -45,16 +46,42 @@ function graphOf(job: EncodeJob, share: TrackShare, label: string): TrackGraph {
 }
 
 function inputArguments(job: EncodeJob, limits: DecodingLimits): string[] {
-  const { plan } = job;
+  const { plan, levelled } = job;
+  // Keep the source's time stamps: the filters map them onto the grid.
+  if (levelled) return ['-f', 'nut', '-copyts', '-i', levelled];
+  return [
+    ...sourceArguments(job, limits),
+    ...keepingFilters(plan.recipe),
+    ...['-copyts', '-noautorotate', '-i', job.sourceUrl],
+  ];
+}
+
+/** What is read of the source, and from where on. */
+function sourceArguments(job: EncodeJob, limits: DecodingLimits): string[] {
   const startSeconds = seekSeconds(job);
   return [
     ...decodingInput(limits),
     // Accurate seeking would drop the frame that spans the start; we cut by frame number instead.
     ...(startSeconds > 0
-      ? ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', (originSeconds(plan) + startSeconds).toFixed(6)]
+      ? ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', (originSeconds(job.plan) + startSeconds).toFixed(6)]
       : []),
-    // Keep the source's time stamps: the filters map them onto the grid.
-    ...['-copyts', '-noautorotate', '-i', job.sourceUrl],
+  ];
+}
+
+/**
+ * Where pictures or sound change their size, format or layout, ffmpeg would begin all filters anew: those that count would
+ * begin to count again. Kept, the filters of pictures take what comes, and those of sound refuse it, which ends ffmpeg.
+ */
+export const keepingFilters = ({ picture }: Recipe): string[] =>
+  picture.changes ? ['-reinit_filter', '0'] : [];
+
+/** Writes the sound of a job of one track at one rate and in one layout, for another process to encode. */
+export function levellingArguments(job: EncodeJob, path: string, limits: DecodingLimits): string[] {
+  const [share] = sharesOf(job) as TrackShare<'audio'>[];
+  return [
+    ...['-v', 'error', '-nostdin', '-y', '-max_error_rate', '1', ...sourceArguments(job, limits)],
+    ...['-copyts', '-i', job.sourceUrl, '-filter_complex', levellingGraph(job, share!, '[levelled]')],
+    ...['-map', '[levelled]', '-c:a', 'pcm_f32le', '-f', 'nut', path],
   ];
 }
 

@@ -3,6 +3,7 @@
 import { valueOf } from '../fraction.ts';
 import type { Fraction } from '../fraction.ts';
 import type { Size } from '../plan/ladder.ts';
+import { keepingFilters } from './segment-arguments.ts';
 import { deinterlacing, jpegFilters } from './picture-filters.ts';
 import { durationSeconds } from '../plan/grid.ts';
 import { mainTrack } from '../plan/plan.ts';
@@ -33,7 +34,7 @@ export function stillArguments(job: StillJob): string[] {
   const isBeforeFirst = fromSeconds < video.leadFrames / valueOf(plan.grid.frameRate);
   const graph = [
     `setpts=PTS-(${video.originPts})`,
-    ...deinterlacing(video.processing, plan.recipe),
+    ...deinterlacing(video, plan.recipe),
     // From here on one unit of pts is one still: what stood on the screen at that moment. Rounded to the nearest it
     // would show what comes half an interval later. Where reading begins too late the first picture stands for those
     // before it; where it begins with the file, there are none, unless the film itself begins late.
@@ -48,6 +49,7 @@ export function stillArguments(job: StillJob): string[] {
     ...GUARDED_INPUT,
     ...(stills.keyframesOnly && still.kind !== 'poster' ? ['-skip_frame', 'nokey'] : []),
     ...seekArguments(video, fromSeconds - prerollSeconds),
+    ...keepingFilters(plan.recipe),
     ...['-copyts', '-noautorotate', '-i', job.sourceUrl],
     ...['-filter_complex', `[0:${video.streamIndex}]${graph.join(',')}[still]`, '-map', '[still]'],
     ...['-vsync', '0', '-frames:v', '1', ...jpegEncoder(job)],
@@ -84,7 +86,7 @@ function selectionOf({ plan, stills, still }: StillJob): {
   after: string[];
 } {
   const rate = { num: 1, den: stills.intervalSeconds };
-  const shown = (size: Size) => jpegFilters(mainTrack(plan, 'video')!.processing, size, plan.recipe);
+  const shown = (size: Size) => jpegFilters(mainTrack(plan, 'video')!, size, plan.recipe);
   switch (still.kind) {
     case 'poster': {
       const { at, atMostSeconds, candidates, candidatesRate, choice } = plan.recipe.stills.poster;

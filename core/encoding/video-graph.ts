@@ -32,18 +32,18 @@ function graphOf(
   const { recipe } = job.plan;
   const filters = [
     `setpts=PTS-(${track.originPts})`,
-    ...deinterlacing(track.processing, recipe),
+    ...deinterlacing(track, recipe),
     // From here on one unit of pts is one frame. A start time makes the first picture stand from there on; it is
     // given only where there is none yet, as it rounds to microseconds.
     `fps=${num}/${den}${from < track.leadFrames || job.rescue ? `:start_time=${((from * den) / num).toFixed(6)}` : ''}`,
     // The last picture stands until the planned end, should the source end early.
     ...(to >= track.sourceFrames || job.rescue ? ['tpad=stop_mode=clone:stop=-1'] : []),
     `trim=start_pts=${from}:end_pts=${to}`,
-    ...sharedFilters(track.processing, renditions[0]!, recipe),
+    ...sharedFilters(track, renditions[0]!, recipe),
   ];
   const branches = renditions.map(
     (rendition, index) =>
-      `[s${index}]${sizeFilters(track.processing, rendition, recipe).join(',')}${outputs[index]}`,
+      `[s${index}]${sizeFilters(track, rendition, recipe).join(',')}${outputs[index]}`,
   );
   const split = `split=${renditions.length}${renditions.map((_, index) => `[s${index}]`).join('')}`;
   return `[0:${track.streamIndex}]${[...filters, split].join(',')};${branches.join(';')}`;

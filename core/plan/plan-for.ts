@@ -164,6 +164,7 @@ function videoTrack(
     ...described(video),
     width: video.width,
     height: video.height,
+    decoded: { width: video.codedWidth, height: video.codedHeight },
     timeBase: video.timeBase,
     originPts: frames.lead === 0 ? video.startPts : Math.round(originSeconds / valueOf(video.timeBase)),
     leadFrames: frames.lead,
@@ -185,10 +186,19 @@ function audioTrack(
     ...described(audio),
     sourceRate,
     sourceChannels: audio.channels,
+    stampSamples: stampSamples(audio),
     originSample: Math.round(originSeconds * sourceRate),
     startSample: Math.round((audio.startSeconds - originSeconds) * sourceRate),
     endSample: Math.round(endSeconds * sourceRate),
   };
+}
+
+// Above this a unit is a frame of the codec (AVI counts MP3 so), and stamps are exact.
+const COARSEST_STAMP_SECONDS = 0.002;
+
+function stampSamples({ sampleRate, timeBase }: AudioStream): number {
+  const samples = valueOf(timeBase) * sampleRate;
+  return samples > 1 && samples <= COARSEST_STAMP_SECONDS * sampleRate ? Math.ceil(samples) : 0;
 }
 
 const textTrack = (text: TextStream, index: number, originSeconds: number): TextTrack => ({

@@ -2,6 +2,7 @@
 
 import type { Fraction } from '../fraction.ts';
 import type { PictureProcessing } from '../source/picture.ts';
+import type { Size } from './ladder.ts';
 
 export type Track = VideoTrack | AudioTrack | TextTrack;
 export type TrackKind = Track['kind'];
@@ -23,6 +24,8 @@ export interface VideoTrack extends AnyTrack {
   /** The source's picture as displayed. */
   width: number;
   height: number;
+  /** Its size as decoded, before it is turned and its pixels are made square. Plans made before recipe 3 do not know it. */
+  decoded?: Size | undefined;
   timeBase: Fraction;
   /** The grid's time zero in the source's own time stamps, in units of `timeBase`. */
   originPts: number;
@@ -37,6 +40,11 @@ export interface AudioTrack extends AnyTrack {
   kind: 'audio';
   sourceRate: number;
   sourceChannels: number;
+  /**
+   * Source samples in one unit of its container's time stamps, where that is more than one: no stamp is more exact. 0 where
+   * stamps count samples or frames. Plans made before recipe 3 do not know it.
+   */
+  stampSamples?: number | undefined;
   /** The grid's time zero in source samples since the source's time stamp 0. */
   originSample: number;
   /** Where the source's sound begins and ends, in source samples from the grid's zero. Silence elsewhere. */

@@ -1,29 +1,49 @@
 // The recipe of videos that are planned now. Whoever changes it gives it a new name; a plan made before keeps its own.
 // test/core/recipes.test.ts fails where what is made changes and the name does not.
 
-import { FIRST_RECIPE } from './first.ts';
+import { SECOND_RECIPE } from './second.ts';
 import type { Recipe } from './recipe.ts';
 
+// A picture as high as the frame, or as wide. A shape that differs by less than 1 % fills the frame: that is rounding.
+const FITTED_WIDTH = 'if(gt(a,0.99*{width}/{height}),{width},max(2,2*round({height}*a/2)))';
+const FITTED_HEIGHT = 'if(lt(a,1.01*{width}/{height}),{height},max(2,2*round({width}/a/2)))';
+
 export const PRESENT_RECIPE: Recipe = {
-  ...FIRST_RECIPE,
-  name: '2',
-  transportStream: {
-    timing: FIRST_RECIPE.transportStream.timing,
-    options: { output_ts_offset: '{offsetSeconds}' },
-    // ffmpeg's segment muxer writes a PCR every 2 s only, and counters that begin at 0 in every segment: a segment's
-    // pictures are packed anew, so that any segment goes on where any other ended (docs/decisions/011).
-    packing: {
-      kind: 'continuous',
-      tables: 16,
-      pcrLeadTicks: 9000,
-      // ISO/IEC 13818-1 allows 100 ms (section 2.7.2); 10 ms are for what rounding moves at a border.
-      mostPcrTicks: 8100,
+  ...SECOND_RECIPE,
+  name: '3',
+  picture: {
+    ...SECOND_RECIPE.picture,
+    // A picture of the size that the plan knows is scaled as ever, and not padded. One of another size has square pixels,
+    // as those of windows and calls have, where the plan's are square.
+    changes: {
+      same: 'scale={width}:{height}',
+      fitted: [
+        `scale=w='if(eq(iw,{decodedWidth})*eq(ih,{decodedHeight}),{width},${FITTED_WIDTH})'` +
+          `:h='if(eq(iw,{decodedWidth})*eq(ih,{decodedHeight}),{height},${FITTED_HEIGHT})':eval=frame{options}`,
+        'pad={width}:{height}:(ow-iw)/2:(oh-ih)/2:eval=frame',
+      ],
     },
   },
   aac: {
-    ...FIRST_RECIPE.aac,
-    // What ffmpeg 4.1 takes by itself. Later ones take another, by which a run's first frames are worse than its neighbours:
-    // an SNR of 35 to 40 dB of a tone, in place of 65 to 75.
-    encoder: ['-c:a', 'aac', '-aac_coder', 'fast', '-b:a', '{bitrateBps}'],
+    ...SECOND_RECIPE.aac,
+    // What `stamps` has found to be a gap is filled, however short.
+    gaps: 'async=1:min_comp=0.000001:min_hard_comp=0.001',
+    changes: {
+      rate: 'aresample={sourceRate}',
+      level: ['aresample={sourceRate}:ocl={layout}', 'aformat=sample_fmts=fltp:channel_layouts={layout}'],
+      // First each stamp is put on the grid of frames of equal length that begins with the track, if it is off by no more
+      // than its container rounds: so a segment made alone begins where a run has it. Then a frame follows the one before
+      // it without a seam, unless its stamp jumps by more than 2 ms from one to the next (a gap, or an overlap), or the
+      // clocks of stamps and samples have drifted apart by a tenth of a second.
+      // 0: where the frame before it ended, by its stamp; 1: as it was put; 2: this one's stamp.
+      stamps: [
+        'st(3,{start}+NB_SAMPLES*round((PTS-({origin})-({start}))/NB_SAMPLES))',
+        'st(2,if(lte(abs(PTS-({origin})-ld(3)),{stampSamples}),ld(3),PTS-({origin})))',
+        'st(4,if(gt(N,0)*lte(abs(ld(2)-ld(0)),0.002*{sourceRate})*lte(abs(ld(2)-ld(1)),0.1*{sourceRate}),ld(1),ld(2)))',
+        'st(0,ld(2)+NB_SAMPLES)',
+        'st(1,ld(4)+NB_SAMPLES)',
+        'ld(4)',
+      ],
+    },
   },
 };

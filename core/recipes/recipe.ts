@@ -26,6 +26,12 @@ export const recipeSchema = z.strictObject({
     /** `{width}`, `{height}` and, where numbers have to be moved into limited range, `{range}`. */
     scale: template,
     pixelFormat: template,
+    /**
+     * For pictures that change their size in mid-stream; recipes 1 and 2 have none, and begin their filters anew there. Filters
+     * that need one size are given it by `same`. `fitted` takes the place of other scaling. `{width}` and `{height}` of the
+     * frame, `{decodedWidth}` and `{decodedHeight}` that the plan knows the source by, further `{options}` of the scaling.
+     */
+    changes: z.strictObject({ same: template, fitted: templates }).optional(),
   }),
   h264: z.strictObject({
     /** `{level}`, `{maxBitrateBps}`, `{gopFrames}`, `{matrix}`, `{primaries}`, `{transfer}` */
@@ -58,6 +64,13 @@ export const recipeSchema = z.strictObject({
     encoder: templates,
     /** Options of aresample that fill what is missing. */
     gaps: template,
+    /**
+     * For sound that changes its channels or its rate in mid-stream, and for stamps that are not exact; recipes 1 and 2 have
+     * none, and begin their filters anew there. `rate` brings what begins at another rate to `{sourceRate}`, `level` what
+     * changes to that and to one `{layout}`. `stamps` are the terms of an expression of asetpts that tells where a frame belongs: `{origin}`, `{start}`, `{stampSamples}` of the
+     * track, in source samples, and `{sourceRate}`.
+     */
+    changes: z.strictObject({ rate: template, level: templates, stamps: templates }).optional(),
     /** Frames encoded around a run and dropped: the SNR at a seam equals its neighbourhood only with both. */
     contextFrames: z.number(),
     /** Frames that the encoder puts before the first of ours. */

@@ -29,6 +29,7 @@ const track = z.object({
 const tracks = z.discriminatedUnion('kind', [
   track.extend(size.shape).extend({
     kind: z.literal('video'),
+    decoded: size.optional(),
     timeBase: fraction,
     originPts: z.number(),
     leadFrames: z.int(),
@@ -47,6 +48,7 @@ const tracks = z.discriminatedUnion('kind', [
     kind: z.literal('audio'),
     sourceRate: z.number(),
     sourceChannels: z.number(),
+    stampSamples: z.number().optional(),
     originSample: z.number(),
     startSample: z.number(),
     endSample: z.number(),

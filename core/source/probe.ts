@@ -37,6 +37,8 @@ export interface VideoStream extends StreamDescription {
   /** As displayed: rotated upright, square pixels. */
   width: number;
   height: number;
+  /** As decoded: before it is turned, and before its pixels are made square. */
+  codedWidth: number;
   codedHeight: number;
   /** Degrees clockwise by which the coded picture has to be turned to stand upright. */
   turn: Turn;
@@ -76,6 +78,8 @@ export interface AudioStream extends StreamDescription {
   frameCount: number | undefined;
   sampleRate: number;
   channels: number;
+  /** What its time stamps count. */
+  timeBase: Fraction;
   startSeconds: number;
   durationSeconds: number | undefined;
 }
@@ -168,6 +172,7 @@ function videoStream(stream: FfprobeStream): VideoStream {
     pixelFormat: stream.pix_fmt ?? '',
     width: sideways ? height : width,
     height: sideways ? width : height,
+    codedWidth,
     codedHeight: height,
     turn,
     isInterlaced: INTERLACED.includes(stream.field_order ?? ''),
@@ -195,6 +200,7 @@ function audioStream(stream: FfprobeStream): AudioStream {
     frameCount: Number(stream.nb_frames) || undefined,
     sampleRate: Number(stream.sample_rate),
     channels: stream.channels ?? 2,
+    timeBase: parseFraction(stream.time_base) ?? { num: 1, den: Number(stream.sample_rate) },
     startSeconds: seconds(stream.start_time) ?? 0,
     durationSeconds: streamDuration(stream),
   };

@@ -3,7 +3,7 @@
 
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
+import { encodeArguments, levellingArguments } from '../../core/encoding/segment-arguments.ts';
 import { RESCUE_PREROLL_SECONDS, processesOf, sharesOf } from '../../core/encoding/job.ts';
 import type { EncodeJob, Rescue } from '../../core/encoding/job.ts';
 import { FfmpegError } from '../../core/errors.ts';
@@ -122,13 +122,49 @@ async function emptyDirectories({ directory, renditions }: EncodeJob): Promise<v
 }
 
 /**
+ * Where sound changes its channels or its rate in mid-stream, each track is encoded by itself, such sound from a file in
+ * which it does not.
  * @returns undefined where ffmpeg ran to its end, and its failure where it broke down on the source.
  * @throws whatever else went wrong: a machine's failure must not become a hole in a film.
  */
 async function runEncoder(
   job: EncodeJob,
+  tools: EncodeTools,
+  options: EncodeOptions,
+): Promise<FfmpegError | undefined> {
+  const failure = await runOnce(job, tools, options);
+  if (!failure || !soundChanged(failure)) return failure;
+  let firstFailure: FfmpegError | undefined;
+  for (const part of partsOf(job)) {
+    const isOnly = sharesOf(job).length === 1;
+    const own = isOnly ? failure : await runOnce(part, tools, options);
+    const left = own && soundChanged(own) ? await runLevelled(part, tools, options) : own;
+    firstFailure ??= left;
+  }
+  return firstFailure;
+}
+
+async function runLevelled(
+  part: EncodeJob,
+  tools: EncodeTools,
+  options: EncodeOptions,
+): Promise<FfmpegError | undefined> {
+  const levelled = join(part.directory, `${part.renditions.join('-')}.nut`);
+  const level = levellingArguments(part, levelled, tools.limits ?? DEFAULT_LIMITS);
+  try {
+    return (
+      (await runOnce(part, tools, options, level)) ?? (await runOnce({ ...part, levelled }, tools, options))
+    );
+  } finally {
+    await rm(levelled, { force: true });
+  }
+}
+
+async function runOnce(
+  job: EncodeJob,
   { binaries, temporaryDirectory, limits = DEFAULT_LIMITS }: EncodeTools,
   { background, leave, sourceFailure }: EncodeOptions,
+  command = encodeArguments(job, limits),
 ): Promise<FfmpegError | undefined> {
   const { plan, renditions, from, to, rescue } = job;
   const { segmentFrames, frameRate } = plan.grid;
@@ -136,7 +172,7 @@ async function runEncoder(
   try {
     await withRoom(temporaryDirectory, async () => {
       await emptyDirectories(job);
-      await run(binaries.ffmpegPath, encodeArguments(job, limits), {
+      await run(binaries.ffmpegPath, command, {
         task: `segments ${from} to ${to - 1} of ${renditions.join(', ')}${rescue ? ` (${rescue})` : ''}`,
         timeoutSeconds: STARTUP_SECONDS + SECONDS_PER_SECOND * seconds,
         maxFileBytes: MAX_SEGMENT_BYTES,
@@ -154,9 +190,16 @@ async function runEncoder(
   return undefined;
 }
 
+/** In the words of 4.1 and of later ones. Of pictures it is said that not all filters support it: ours do. */
+const soundChanged = ({ stderrTail }: FfmpegError): boolean =>
+  /Changing (audio )?frame properties on the fly is not supported\.$/m.test(stderrTail);
+
 /** Decoders crash on what nobody foresaw; and where not one frame can be decoded, some formats stay unknown. */
-const brokeOnSource = ({ hasCrashed, stderrTail }: FfmpegError): boolean =>
-  hasCrashed || /^\S.*Cannot determine format of input stream/m.test(stderrTail);
+const brokeOnSource = (error: FfmpegError): boolean =>
+  error.hasCrashed || soundChanged(error) || isUnknownFormat(error);
+
+const isUnknownFormat = ({ stderrTail }: FfmpegError): boolean =>
+  /^\S.*Cannot determine format of input stream/m.test(stderrTail);
 
 async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: EncodeOptions): Promise<Rescue> {
   let shortfall: Error | undefined;
