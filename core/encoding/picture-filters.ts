@@ -12,10 +12,10 @@ export const deinterlacing = ({ deinterlace }: PictureProcessing, { picture }: R
 
 /** For pictures of which several sizes are made: done once, at the `largest`. */
 export const sharedFilters = (
-  { turn, colour }: PictureProcessing,
+  { turn, mirror, colour }: PictureProcessing,
   largest: Size,
   recipe: Recipe,
-): string[] => [...TURNS[turn], ...intoBt709(colour, largest, recipe)];
+): string[] => [...upright(turn, mirror), ...intoBt709(colour, largest, recipe)];
 
 /** A segment's picture at its size, after `sharedFilters`. */
 export function sizeFilters({ colour }: PictureProcessing, size: Size, { picture }: Recipe): string[] {
@@ -28,20 +28,23 @@ export function sizeFilters({ colour }: PictureProcessing, size: Size, { picture
 }
 
 /** A still of the source's picture as shown, in JPEG's colours. */
-export function jpegFilters({ turn, colour }: PictureProcessing, size: Size, recipe: Recipe): string[] {
+export function jpegFilters(processing: PictureProcessing, size: Size, recipe: Recipe): string[] {
+  const { turn, mirror, colour } = processing;
   const isConverted = colour.conversion !== 'range';
   const matrix = isConverted || colour.output.matrix === 'bt709' ? 'bt709' : 'bt601';
   const range = !isConverted && colour.source.isFullRange ? 'pc' : 'tv';
   const source = colour.source.matrix === 'gbr' ? '' : `:in_color_matrix=${matrix}:in_range=${range}`;
   const { stills } = recipe;
   return [
-    ...TURNS[turn],
+    ...upright(turn, mirror),
     ...intoBt709(colour, size, recipe),
     fill(stills.scale, { ...only(size), source }),
     'setsar=1',
     `format=${stills.pixelFormat}`,
   ];
 }
+
+const upright = (turn: Turn, mirror: boolean): string[] => [...TURNS[turn], ...(mirror ? ['hflip'] : [])];
 
 // ffmpeg would turn pictures by itself, but only for some containers, and not the same ones in all its versions.
 const TURNS: Record<Turn, string[]> = {

@@ -57,9 +57,7 @@ function withinBounds({ num, den }: Fraction): Fraction {
   if (divisor > 1) return reduced({ num, den: den * divisor });
   const multiple = Math.ceil((MIN_FRAMES_PER_SECOND * den) / num);
   const { num: frames, den: seconds } = reduced({ num: num * multiple, den });
-  return frames <= LARGEST_NUMERATOR
-    ? { num: frames, den: seconds }
-    : { num: MIN_FRAMES_PER_SECOND, den: 1 };
+  return frames <= LARGEST_NUMERATOR ? { num: frames, den: seconds } : { num: MIN_FRAMES_PER_SECOND, den: 1 };
 }
 
 const difference = (a: Fraction, b: Fraction): number => Math.abs(valueOf(a) / valueOf(b) - 1);

@@ -49,13 +49,34 @@ export const GUARDED_INPUT = [
   ...['-recv_buffer_size', String(64 * 1024), '-tcp_mss', '1460'],
 ];
 
+/**
+ * How far ffmpeg reads for streams of which nothing is in the first seconds: as sound that begins late. Bytes that a
+ * store delivers in a second or two, and of a broadcast a minute or more.
+ */
+export const FAR_ANALYSIS_BYTES = 64 * 1024 * 1024;
+const FAR_ANALYSIS_SECONDS = 600;
+export const FAR_ANALYSIS = [
+  ...['-probesize', String(FAR_ANALYSIS_BYTES)],
+  ...['-analyzeduration', String(FAR_ANALYSIS_SECONDS * 1e6)],
+];
+
+/** @param analysis further options of the input, such as `FAR_ANALYSIS` */
 export function probeArguments(
   sourceUrl: string,
   { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
+  analysis: readonly string[] = [],
 ): string[] {
   return [
-    ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
-    ...['-show_format', '-show_streams', '-of', 'json', sourceUrl],
+    ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams), ...analysis],
+    ...['-show_format', '-show_programs', '-show_streams', '-of', 'json', sourceUrl],
+  ];
+}
+
+/** Tells of a stream's first pictures whether they are two interleaved fields. */
+export function fieldArguments(sourceUrl: string, streamIndex: number): string[] {
+  return [
+    ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', String(streamIndex)],
+    ...['-read_intervals', '%+#10', '-show_entries', 'frame=interlaced_frame', '-of', 'json', sourceUrl],
   ];
 }
 

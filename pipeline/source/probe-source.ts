@@ -5,11 +5,17 @@ import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
 import { decodersOf, tooManyStreams, usableStreams } from '../../core/source/decodable.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
-import { probeArguments } from '../../core/source/source-arguments.ts';
+import {
+  FAR_ANALYSIS,
+  FAR_ANALYSIS_BYTES,
+  fieldArguments,
+  probeArguments,
+} from '../../core/source/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { SourceLimits } from '../../core/limits.ts';
-import { parseProbe } from '../../core/source/probe.ts';
-import type { FfprobeOutput, Probe } from '../../core/source/probe.ts';
+import { notice } from '../../core/notices.ts';
+import { hasUnknownFields, parseProbe } from '../../core/source/probe.ts';
+import type { FfprobeOutput, FfprobeStream, Probe } from '../../core/source/probe.ts';
 import { isBreakdown, unlessUnreadable } from './breakdown.ts';
 import { inspectContainer } from './inspect-container.ts';
 
@@ -26,7 +32,7 @@ export const probeSource = (
 async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: SourceLimits): Promise<Probe> {
   const inspected = new AbortController();
   const timeout = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
-  const probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal);
+  const probing = probed(sourceUrl, binaries, limits, inspected.signal);
   probing.catch(() => undefined); // looked at below, unless the container already says it all
   try {
     await inspectContainer(sourceUrl, timeout);
@@ -36,16 +42,72 @@ async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: So
     throw timeout.aborted ? new OutageError('TIMED_OUT', 'inspection of the container') : error;
   }
   const [output, decoders] = await Promise.all([probing, decodersIn(binaries)]);
-  return parseProbe(usableStreams(output, decoders, limits));
+  const probe = withUnseen(parseProbe(usableStreams(output, decoders, limits)), output);
+  const stream = output.streams?.find(({ index }) => index === probe.video?.index);
+  if (!probe.video || !stream || !hasUnknownFields(stream)) return probe;
+  const isInterlaced = await hasFields(sourceUrl, stream, binaries, limits);
+  return { ...probe, video: { ...probe.video, isInterlaced } };
 }
 
-async function askFfprobe(
+/** What ffprobe finds in the first seconds; further on, where something is still to come. */
+async function probed(
   sourceUrl: string,
-  { ffprobePath }: FfmpegBinaries,
+  binaries: FfmpegBinaries,
   limits: SourceLimits,
   signal: AbortSignal,
 ): Promise<FfprobeOutput> {
-  const output = await run(ffprobePath, probeArguments(sourceUrl, limits), {
+  const first = await askFfprobe(binaries, probeArguments(sourceUrl, limits), limits, signal);
+  if (!isIncomplete(first)) return first;
+  return askFfprobe(binaries, probeArguments(sourceUrl, limits, FAR_ANALYSIS), limits, signal);
+}
+
+/** Containers that list no streams: what begins late is not known of before. */
+const WITHOUT_LIST = ['mpeg', 'flv', 'live_flv'];
+
+function isIncomplete({ streams = [], format }: FfprobeOutput): boolean {
+  if (streams.some(isUnseen)) return true;
+  const kinds = new Set(streams.map(({ codec_type }) => codec_type));
+  return WITHOUT_LIST.includes(format?.format_name ?? '') && !(kinds.has('video') && kinds.has('audio'));
+}
+
+/** Announced, but nothing of it was met. */
+const isUnseen = ({ codec_type, sample_rate, width }: FfprobeStream): boolean =>
+  (codec_type === 'audio' && !(Number(sample_rate) > 0)) || (codec_type === 'video' && !width);
+
+/** Of a stream that begins still later than was looked, nothing is shown; that is said. */
+function withUnseen(probe: Probe, { streams = [], format }: FfprobeOutput): Probe {
+  if (!streams.some(isUnseen) || !(Number(format?.size) > FAR_ANALYSIS_BYTES)) return probe;
+  const megabytes = Math.round(FAR_ANALYSIS_BYTES / 1024 ** 2);
+  const message = `A track of which nothing is in the first ${megabytes} MB of the file was left out.`;
+  return { ...probe, notices: [...probe.notices, notice('TRACK_LEFT_OUT', null, message)] };
+}
+
+/** Whether the first pictures of a stream are interlaced. Where they cannot be decoded, nobody will see that either. */
+async function hasFields(
+  sourceUrl: string,
+  { index }: FfprobeStream,
+  binaries: FfmpegBinaries,
+  limits: SourceLimits,
+): Promise<boolean> {
+  const output = await run(binaries.ffprobePath, fieldArguments(sourceUrl, index), {
+    ...{ task: "look at the picture's fields", line: 'reading', maxFileBytes: 0 },
+    timeoutSeconds: limits.probeTimeoutSeconds,
+    maxMemoryBytes: limits.probeMemoryBytes,
+  }).catch((error: unknown) => {
+    if (error instanceof FfmpegError) return Buffer.from('{}');
+    throw error;
+  });
+  const { frames = [] } = JSON.parse(output.toString('utf8')) as { frames?: { interlaced_frame?: number }[] };
+  return frames.filter(({ interlaced_frame }) => interlaced_frame).length > frames.length / 2;
+}
+
+async function askFfprobe(
+  { ffprobePath }: FfmpegBinaries,
+  args: readonly string[],
+  limits: SourceLimits,
+  signal: AbortSignal,
+): Promise<FfprobeOutput> {
+  const output = await run(ffprobePath, args, {
     task: 'probe of the source',
     line: 'reading',
     timeoutSeconds: limits.probeTimeoutSeconds,
