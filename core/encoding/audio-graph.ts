@@ -49,7 +49,9 @@ function chainOf(job: EncodeJob, track: AudioTrack, rendition: AudioRendition): 
   }
   const resampledStart = (sourceStart * rendition.sampleRate) / track.sourceRate;
   const filters = [
-    ...(job.levelled ? placed(recipe, track, LEVELLED_ORIGIN_SECONDS * track.sourceRate) : ownPlace(recipe, track)),
+    ...(job.levelled
+      ? placed(recipe, track, LEVELLED_ORIGIN_SECONDS * track.sourceRate)
+      : ownPlace(recipe, track)),
     `atrim=start_pts=${sourceStart}:end_pts=${sourceEnd}`,
     ...(job.levelled ? [] : firstChannels(track)),
     `aresample=${rendition.sampleRate}:ocl=${layout}:${recipe.aac.gaps}:first_pts=${resampledStart}`,

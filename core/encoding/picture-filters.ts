@@ -2,6 +2,7 @@
 
 import type { Size } from '../plan/ladder.ts';
 import type { VideoTrack } from '../plan/tracks.ts';
+import type { PictureProcessing } from '../source/picture.ts';
 import type { ColourSpace, Turn } from '../source/probe.ts';
 import { fill, fillAll } from '../recipes/recipe.ts';
 import type { Recipe } from '../recipes/recipe.ts';
@@ -14,7 +15,7 @@ export const deinterlacing = (track: VideoTrack, { picture }: Recipe): string[] 
 
 /** For pictures of which several sizes are made: done once, at the `largest`. */
 export const sharedFilters = (track: VideoTrack, largest: Size, recipe: Recipe): string[] => [
-  ...TURNS[track.processing.turn],
+  ...upright(track.processing),
   ...intoBt709(track, largest, recipe),
 ];
 
@@ -33,14 +34,14 @@ export function sizeFilters(track: VideoTrack, size: Size, { picture }: Recipe):
 
 /** A still of the source's picture as shown, in JPEG's colours. */
 export function jpegFilters(track: VideoTrack, size: Size, recipe: Recipe): string[] {
-  const { turn, colour } = track.processing;
+  const { colour } = track.processing;
   const isConverted = colour.conversion !== 'range';
   const matrix = isConverted || colour.output.matrix === 'bt709' ? 'bt709' : 'bt601';
   const range = !isConverted && colour.source.isFullRange ? 'pc' : 'tv';
   const source = colour.source.matrix === 'gbr' ? '' : `:in_color_matrix=${matrix}:in_range=${range}`;
   const { stills, picture } = recipe;
   return [
-    ...TURNS[turn],
+    ...upright(track.processing),
     ...(!isConverted && fitting(track, picture) === 'fitted' ? fitted(track, size, picture, '') : []),
     ...intoBt709(track, size, recipe),
     fill(stills.scale, { ...only(size), source }),
@@ -48,6 +49,11 @@ export function jpegFilters(track: VideoTrack, size: Size, recipe: Recipe): stri
     `format=${stills.pixelFormat}`,
   ];
 }
+
+const upright = ({ turn, mirror }: PictureProcessing): string[] => [
+  ...TURNS[turn],
+  ...(mirror ? ['hflip'] : []),
+];
 
 // ffmpeg would turn pictures by itself, but only for some containers, and not the same ones in all its versions.
 const TURNS: Record<Turn, string[]> = {

@@ -36,6 +36,7 @@ const tracks = z.discriminatedUnion('kind', [
     sourceFrames: z.int(),
     processing: z.object({
       turn: z.union([z.literal(0), z.literal(90), z.literal(180), z.literal(270)]),
+      mirror: z.boolean(),
       deinterlace: z.boolean(),
       colour: z.object({
         source: colourTags.extend({ isFullRange: z.boolean() }),
@@ -166,7 +167,15 @@ function fromOneTrackOfEachKind({ video, audio, ...plan }: Record<string, unknow
   };
 }
 
-/** As of e50b81e: what a plan leaves out of its source was not noted. */
+/** As of e50b81e: what a plan leaves out of its source was not noted, and no picture was mirrored. */
 function withoutNotices(plan: Record<string, unknown>): Record<string, unknown> {
-  return { ...plan, notices: [] };
+  const tracks = plan['tracks'] as { processing?: object }[] | undefined;
+  return {
+    ...plan,
+    tracks: tracks?.map(({ processing, ...track }) => ({
+      ...track,
+      ...(processing ? { processing: { mirror: false, ...processing } } : {}),
+    })),
+    notices: [],
+  };
 }

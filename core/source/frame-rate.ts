@@ -4,6 +4,13 @@ import { greatestCommonDivisor, valueOf } from '../fraction.ts';
 import type { Fraction } from '../fraction.ts';
 
 const MAX_FRAMES_PER_SECOND = 60;
+/**
+ * Segments are cut between frames of the grid, so a grid of one frame in ten minutes would have segments of ten minutes.
+ * Slower sources have each picture repeated, which costs next to nothing.
+ */
+const MIN_FRAMES_PER_SECOND = 5;
+// Encoders keep time bases in 32 bits.
+const LARGEST_NUMERATOR = 1_000_000;
 
 /** The rates that cameras, films and screens use; a variable rate becomes the nearest of them. */
 const STANDARD_RATES: readonly Fraction[] = [
@@ -28,7 +35,10 @@ const SAME_RATE = 1e-4;
 // A phone's "30 fps" that averages 29.9 has gaps; a constant one is off by rounding only.
 const CONSTANT_RATE = 5e-4;
 
-/** The rate to encode at: the source's own where it is constant (above 60, a whole fraction of it), else the nearest standard one. */
+/**
+ * The rate to encode at: the source's own where it is constant (above 60 a whole fraction of it, below 5 a whole multiple),
+ * else the nearest standard one.
+ */
 export function outputFrameRate(stream: {
   baseFrameRate: Fraction | undefined;
   averageFrameRate: Fraction | undefined;
@@ -38,8 +48,16 @@ export function outputFrameRate(stream: {
   if (difference(base, average) > CONSTANT_RATE) return nearestStandard(average);
   const standard = nearestStandard(base);
   const rate = difference(standard, base) <= SAME_RATE ? standard : base;
-  const divisor = Math.ceil(valueOf(rate) / MAX_FRAMES_PER_SECOND - CONSTANT_RATE);
-  return reduced({ num: rate.num, den: rate.den * Math.max(1, divisor) });
+  return withinBounds(rate);
+}
+
+/** The same pictures fall on frames of the grid: all of them, or every second, third and so on. */
+function withinBounds({ num, den }: Fraction): Fraction {
+  const divisor = Math.ceil(num / den / MAX_FRAMES_PER_SECOND - CONSTANT_RATE);
+  if (divisor > 1) return reduced({ num, den: den * divisor });
+  const multiple = Math.ceil((MIN_FRAMES_PER_SECOND * den) / num);
+  const { num: frames, den: seconds } = reduced({ num: num * multiple, den });
+  return frames <= LARGEST_NUMERATOR ? { num: frames, den: seconds } : { num: MIN_FRAMES_PER_SECOND, den: 1 };
 }
 
 const difference = (a: Fraction, b: Fraction): number => Math.abs(valueOf(a) / valueOf(b) - 1);

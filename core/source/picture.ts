@@ -5,6 +5,8 @@ import type { ColourSpace, ColourTags, Turn, VideoStream } from './probe.ts';
 export interface PictureProcessing {
   /** Degrees clockwise by which the decoded picture has to be turned to stand upright. */
   turn: Turn;
+  /** Whether it is mirrored left to right after that, as front cameras record. */
+  mirror: boolean;
   /** Pictures that are flagged as two interleaved fields become one of one moment. */
   deinterlace: boolean;
   colour: Colour;
@@ -33,8 +35,8 @@ const KEPT = {
 const HD_HEIGHT = 720;
 
 export function processingOf(video: VideoStream): PictureProcessing {
-  const { turn, isInterlaced } = video;
-  return { turn, deinterlace: isInterlaced, colour: colourOf(video) };
+  const { turn, mirror = false, isInterlaced } = video;
+  return { turn, mirror, deinterlace: isInterlaced, colour: colourOf(video) };
 }
 
 function colourOf({ colour, pixelFormat, codedHeight }: VideoStream): Colour {

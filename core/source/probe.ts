@@ -5,6 +5,7 @@ import { parseFraction, valueOf } from '../fraction.ts';
 import type { Fraction } from '../fraction.ts';
 import type { Notice } from '../notices.ts';
 import { shownTitle } from '../title.ts';
+import { isShowable } from './dolby-vision.ts';
 
 export interface Probe {
   /** ffprobe's demuxer name, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
@@ -40,8 +41,9 @@ export interface VideoStream extends StreamDescription {
   /** As decoded: before it is turned, and before its pixels are made square. */
   codedWidth: number;
   codedHeight: number;
-  /** Degrees clockwise by which the coded picture has to be turned to stand upright. */
+  /** Degrees clockwise by which the coded picture has to be turned to stand upright, and whether it is mirrored then. */
   turn: Turn;
+  mirror?: boolean;
   isInterlaced: boolean;
   /** What the source says of its colours, in ffmpeg's words; often nothing. */
   colour: Partial<ColourSpace>;
@@ -91,15 +93,18 @@ export interface TextStream extends StreamDescription {
 }
 
 /**
- * Reads the JSON of `ffprobe -show_format -show_streams`.
- * @throws SourceError NO_STREAMS where there is neither video nor audio; DAMAGED where what there is cannot be decoded.
+ * Reads the JSON of `ffprobe -show_format -show_programs -show_streams`.
+ * @throws SourceError NO_STREAMS where there is neither video nor audio; DAMAGED where what there is cannot be decoded;
+ *   UNSUPPORTED_CODEC where the picture's colours are made by Dolby's decoders only.
  */
 export function parseProbe(json: FfprobeOutput & { notices?: Notice[] }): Probe {
   const streams = json.streams ?? [];
-  const pictures = streams.filter(isVideo);
+  const all = streams.filter(isVideo);
+  const pictures = all.filter(isShowable);
   const video = chosen(pictures);
+  if (all.length > 0 && !video) throw new SourceError('UNSUPPORTED_CODEC', DOLBY_VISION_ONLY);
   const sounds = streams.filter((stream) => stream.codec_type === 'audio' && Number(stream.sample_rate) > 0);
-  const audio = chosen(sounds);
+  const audio = chosen(soundsWith(video, sounds, json));
   if (!video && !audio) {
     if (streams.some(isUndescribed)) throw new SourceError('DAMAGED', UNDESCRIBED);
     const kinds = streams.map((stream) => stream.codec_type ?? 'unknown');
@@ -130,6 +135,22 @@ const isUndescribed = ({ codec_type, disposition }: FfprobeStream): boolean =>
   codec_type === 'audio' || (codec_type === 'video' && !disposition?.attached_pic);
 const UNDESCRIBED =
   'The file is damaged: it says neither what size its pictures have nor at what rate its sound is to be played.';
+
+const DOLBY_VISION_ONLY =
+  'The picture is in Dolby Vision without a layer in usual colours (such as profile 5): other decoders than Dolby’s show it in wrong ones.';
+
+/** A broadcast holds several programmes: the sound is that of the picture's own, where it has any. */
+function soundsWith(
+  video: FfprobeStream | undefined,
+  sounds: FfprobeStream[],
+  { programs = [] }: FfprobeOutput,
+): FfprobeStream[] {
+  const holds = (program: FfprobeProgram, { index }: FfprobeStream) =>
+    (program.streams ?? []).some((stream) => stream.index === index);
+  const own = programs.filter((program) => video && holds(program, video));
+  const beside = sounds.filter((sound) => own.some((program) => holds(program, sound)));
+  return beside.length > 0 ? beside : sounds;
+}
 
 const isText = ({ codec_type, codec_name }: FfprobeStream): boolean =>
   codec_type === 'subtitle' && TEXT_CODECS.includes(codec_name ?? '');
@@ -163,7 +184,7 @@ function videoStream(stream: FfprobeStream): VideoStream {
   const aspect = parseFraction(stream.sample_aspect_ratio);
   const [codedWidth, height] = [stream.width ?? 0, stream.height ?? 0];
   const width = Math.round(codedWidth * (aspect ? valueOf(aspect) : 1));
-  const turn = turnOf(stream);
+  const { turn, mirror } = orientationOf(stream);
   const sideways = turn % 180 === 90;
   return {
     ...description(stream),
@@ -175,6 +196,7 @@ function videoStream(stream: FfprobeStream): VideoStream {
     codedWidth,
     codedHeight: height,
     turn,
+    mirror,
     isInterlaced: INTERLACED.includes(stream.field_order ?? ''),
     colour: {
       matrix: stream.color_space,
@@ -209,10 +231,45 @@ function audioStream(stream: FfprobeStream): AudioStream {
 /** Top field first or bottom field first, as coded and as shown. */
 const INTERLACED = ['tt', 'bb', 'tb', 'bt'];
 
+/**
+ * Whether nothing says how the fields of a stream's pictures are shown, though its codec knows fields: one has to look
+ * at its pictures.
+ */
+export const hasUnknownFields = ({ field_order, codec_name = '' }: FfprobeStream): boolean =>
+  (field_order === undefined || field_order === 'unknown') && !WITHOUT_FIELDS.includes(codec_name);
+
+/** HEVC codes fields as pictures of their own, which no filter here would join. */
+const WITHOUT_FIELDS = ['vp8', 'vp9', 'av1', 'hevc', 'theora', 'gif', 'flv1', 'h263', 'vp6f', 'vp6'];
+
 /** A display matrix counts degrees against the clock, the older `rotate` tag with it. */
-function turnOf(stream: FfprobeStream): Turn {
-  const matrix = stream.side_data_list?.find((data) => data.rotation !== undefined)?.rotation;
-  const degrees = matrix === undefined ? Number(stream.tags?.['rotate'] ?? 0) : -matrix;
+function orientationOf(stream: FfprobeStream): { turn: Turn; mirror: boolean } {
+  const data = stream.side_data_list?.find(({ rotation }) => rotation !== undefined);
+  const matrix = matrixIn(data?.displaymatrix);
+  if (matrix) return ofMatrix(matrix);
+  const degrees = data?.rotation === undefined ? Number(stream.tags?.['rotate'] ?? 0) : -data.rotation;
+  return { turn: quarterTurn(degrees), mirror: false };
+}
+
+/** Where the coded picture's axes point: across to (a, b), down to (c, d). */
+type DisplayMatrix = { a: number; b: number; c: number; d: number };
+
+/** Of a matrix that mirrors, mirroring left to right once more is taken off, and what is left is a turn. */
+function ofMatrix({ a, b, c, d }: DisplayMatrix): { turn: Turn; mirror: boolean } {
+  const mirror = a * d - b * c < 0;
+  const degrees = (Math.atan2(b, mirror ? -a : a) * 180) / Math.PI;
+  return { turn: quarterTurn(degrees), mirror };
+}
+
+/** ffprobe prints three rows of three numbers, each after its number. */
+function matrixIn(text: string | undefined): DisplayMatrix | undefined {
+  const rows = [...(text ?? '').matchAll(/^\d+:\s+(-?\d+)\s+(-?\d+)\s+-?\d+\s*$/gm)];
+  const [across, down] = rows.map(([, x, y]) => [Number(x), Number(y)] as const);
+  if (!across || !down) return undefined;
+  const [[a, b], [c, d]] = [across, down];
+  return a * d - b * c === 0 ? undefined : { a, b, c, d };
+}
+
+function quarterTurn(degrees: number): Turn {
   const quarters = ((Math.round((Number.isFinite(degrees) ? degrees : 0) / 90) % 4) + 4) % 4;
   return (quarters * 90) as Turn;
 }
@@ -235,8 +292,13 @@ function seconds(text: string | undefined): number | undefined {
 
 /** The part of ffprobe's JSON that is read here. */
 export interface FfprobeOutput {
-  format?: { format_name?: string; start_time?: string; duration?: string };
+  format?: { format_name?: string; start_time?: string; duration?: string; size?: string };
+  programs?: FfprobeProgram[];
   streams?: FfprobeStream[];
+}
+
+export interface FfprobeProgram {
+  streams?: { index: number }[];
 }
 
 export interface FfprobeStream {
@@ -267,6 +329,13 @@ export interface FfprobeStream {
   sample_rate?: string;
   channels?: number;
   disposition?: { default?: number; forced?: number; attached_pic?: number };
-  side_data_list?: { rotation?: number }[];
+  side_data_list?: FfprobeSideData[];
   tags?: Record<string, string>;
+}
+
+export interface FfprobeSideData {
+  rotation?: number;
+  displaymatrix?: string;
+  dv_profile?: number;
+  dv_bl_signal_compatibility_id?: number;
 }

@@ -52,31 +52,58 @@ export const GUARDED_INPUT = [
   ...['-recv_buffer_size', String(64 * 1024), '-tcp_mss', '1460'],
 ];
 
-/** @param demuxer where it is known already */
+/**
+ * How far ffmpeg reads for streams of which nothing is in the first seconds: as sound that begins late. Bytes that a
+ * store delivers in a second or two, and of a broadcast a minute or more.
+ */
+export const FAR_ANALYSIS_BYTES = 64 * 1024 * 1024;
+const FAR_ANALYSIS_SECONDS = 600;
+export const FAR_ANALYSIS = [
+  ...['-probesize', String(FAR_ANALYSIS_BYTES)],
+  ...['-analyzeduration', String(FAR_ANALYSIS_SECONDS * 1e6)],
+];
+
+export interface ProbeOptions {
+  /** Where it is known already. */
+  demuxer?: string | undefined;
+  /** Whether to look for streams of which nothing is in the first seconds. */
+  isFar?: boolean;
+}
+
 export function probeArguments(
   sourceUrl: string,
   { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
-  demuxer?: string,
+  options: ProbeOptions = {},
 ): string[] {
   return [
     // Among its warnings it names the stream that it cannot open.
-    ...['-v', 'warning', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
-    ...as(demuxer),
-    ...['-show_format', '-show_streams', '-of', 'json', sourceUrl],
+    ...['-v', 'warning', ...GUARDED_INPUT, '-max_streams', String(maxStreams), ...analysis(options)],
+    ...['-show_format', '-show_programs', '-show_streams', '-of', 'json', sourceUrl],
   ];
 }
 
-const as = (demuxer: string | undefined): string[] => (demuxer === undefined ? [] : ['-f', demuxer]);
+const analysis = ({ demuxer, isFar = false }: ProbeOptions): string[] => [
+  ...(isFar ? FAR_ANALYSIS : []),
+  ...(demuxer === undefined ? [] : ['-f', demuxer]),
+];
+
+/** Tells of a stream's first pictures whether they are two interleaved fields. */
+export function fieldArguments(sourceUrl: string, streamIndex: number): string[] {
+  return [
+    ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', String(streamIndex)],
+    ...['-read_intervals', '%+#10', '-show_entries', 'frame=interlaced_frame', '-of', 'json', sourceUrl],
+  ];
+}
 
 /** Lists the source's streams as ffmpeg sees them, and reads no packet. */
 export function streamArguments(
   sourceUrl: string,
   { maxStreams }: Pick<SourceLimits, 'maxStreams'>,
-  demuxer?: string,
+  options: ProbeOptions = {},
 ): string[] {
   return [
     ...['-v', 'error', '-nostdin', ...GUARDED_INPUT, '-max_streams', String(maxStreams)],
-    ...[...as(demuxer), '-i', sourceUrl],
+    ...[...analysis(options), '-i', sourceUrl],
     ...['-map', '0', '-c', 'copy', '-copy_unknown', '-fs', '1', '-f', 'framecrc', 'pipe:1'],
   ];
 }

@@ -6,11 +6,18 @@ import { decodersOf, seenStreamsOf, tooManyStreams, usableStreams } from '../../
 import type { SeenStreams } from '../../core/source/decodable.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
-import { probeArguments, streamArguments } from '../../core/source/source-arguments.ts';
+import {
+  FAR_ANALYSIS_BYTES,
+  fieldArguments,
+  probeArguments,
+  streamArguments,
+} from '../../core/source/source-arguments.ts';
+import type { ProbeOptions } from '../../core/source/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { SourceLimits } from '../../core/limits.ts';
-import { parseProbe } from '../../core/source/probe.ts';
-import type { FfprobeOutput, Probe } from '../../core/source/probe.ts';
+import { notice } from '../../core/notices.ts';
+import { hasUnknownFields, parseProbe } from '../../core/source/probe.ts';
+import type { FfprobeOutput, FfprobeStream, Probe } from '../../core/source/probe.ts';
 import { isBreakdown, unlessUnreadable } from './breakdown.ts';
 import { inspectContainer } from './inspect-container.ts';
 import type { Inspected } from './inspect-container.ts';
@@ -30,14 +37,13 @@ async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: So
   const timeout = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
   const ask = (demuxer?: string) => {
     const asking = Promise.all([
-      askFfprobe(sourceUrl, binaries, limits, inspected.signal, demuxer),
-      askFfmpeg(sourceUrl, binaries, limits, inspected.signal, demuxer),
+      asked(sourceUrl, binaries, limits, inspected.signal, demuxer),
       decodersIn(binaries),
     ]);
     asking.catch(() => undefined); // looked at below, unless the container already says it all
     return asking;
   };
-  let asked = ask();
+  let asking = ask();
   let container: Inspected;
   try {
     container = await inspectContainer(sourceUrl, timeout);
@@ -47,12 +53,84 @@ async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: So
     throw timeout.aborted ? new OutageError('TIMED_OUT', 'inspection of the container') : error;
   }
   const { demuxer, isFragmentOnly } = container;
-  if (demuxer) asked = ask(demuxer);
-  const [output, seen, decoders] = await asked.catch((error: unknown) => {
+  if (demuxer) asking = ask(demuxer);
+  const [{ output, seen }, decoders] = await asking.catch((error: unknown) => {
     const isUnknown = error instanceof SourceError && ['CUT_OFF', 'NOT_MEDIA'].includes(error.code);
     throw isUnknown && isFragmentOnly ? new SourceError('NOT_MEDIA', FRAGMENT) : error;
   });
-  return parseProbe(usableStreams(output, decoders, limits, seen));
+  const probe = withUnseen(parseProbe(usableStreams(output, decoders, limits, seen)), output);
+  const stream = output.streams?.find(({ index }) => index === probe.video?.index);
+  if (!probe.video || !stream || !hasUnknownFields(stream)) return probe;
+  const isInterlaced = await hasFields(sourceUrl, stream, binaries, limits);
+  return { ...probe, video: { ...probe.video, isInterlaced } };
+}
+
+const FRAGMENT =
+  'The file is one piece of a stream: what is needed to play it is in another file, its beginning.';
+
+interface Answers {
+  output: FfprobeOutput;
+  seen: SeenStreams | undefined;
+}
+
+/** What ffprobe and ffmpeg find in the first seconds; further on, where something is still to come. */
+async function asked(
+  sourceUrl: string,
+  binaries: FfmpegBinaries,
+  limits: SourceLimits,
+  signal: AbortSignal,
+  demuxer: string | undefined,
+): Promise<Answers> {
+  const both = async (isFar: boolean): Promise<Answers> => {
+    const options = { demuxer, isFar };
+    const [output, seen] = await Promise.all([
+      askFfprobe(sourceUrl, binaries, limits, signal, options),
+      askFfmpeg(sourceUrl, binaries, limits, signal, options),
+    ]);
+    return { output, seen };
+  };
+  const near = await both(false);
+  return isIncomplete(near.output) ? both(true) : near;
+}
+
+/** Containers that list no streams: what begins late is not known of before. */
+const WITHOUT_LIST = ['mpeg', 'flv', 'live_flv'];
+
+function isIncomplete({ streams = [], format }: FfprobeOutput): boolean {
+  if (streams.some(isUnseen)) return true;
+  const kinds = new Set(streams.map(({ codec_type }) => codec_type));
+  return WITHOUT_LIST.includes(format?.format_name ?? '') && !(kinds.has('video') && kinds.has('audio'));
+}
+
+/** Announced, but nothing of it was met. */
+const isUnseen = ({ codec_type, sample_rate, width }: FfprobeStream): boolean =>
+  (codec_type === 'audio' && !(Number(sample_rate) > 0)) || (codec_type === 'video' && !width);
+
+/** Of a stream that begins still later than was looked, nothing is shown; that is said. */
+function withUnseen(probe: Probe, { streams = [], format }: FfprobeOutput): Probe {
+  if (!streams.some(isUnseen) || !(Number(format?.size) > FAR_ANALYSIS_BYTES)) return probe;
+  const megabytes = Math.round(FAR_ANALYSIS_BYTES / 1024 ** 2);
+  const message = `A track of which nothing is in the first ${megabytes} MB of the file was left out.`;
+  return { ...probe, notices: [...probe.notices, notice('TRACK_LEFT_OUT', null, message)] };
+}
+
+/** Whether the first pictures of a stream are interlaced. Where they cannot be decoded, nobody will see that either. */
+async function hasFields(
+  sourceUrl: string,
+  { index }: FfprobeStream,
+  binaries: FfmpegBinaries,
+  limits: SourceLimits,
+): Promise<boolean> {
+  const output = await run(binaries.ffprobePath, fieldArguments(sourceUrl, index), {
+    ...{ task: "look at the picture's fields", line: 'reading', maxFileBytes: 0 },
+    timeoutSeconds: limits.probeTimeoutSeconds,
+    maxMemoryBytes: limits.probeMemoryBytes,
+  }).catch((error: unknown) => {
+    if (error instanceof FfmpegError) return Buffer.from('{}');
+    throw error;
+  });
+  const { frames = [] } = JSON.parse(output.toString('utf8')) as { frames?: { interlaced_frame?: number }[] };
+  return frames.filter(({ interlaced_frame }) => interlaced_frame).length > frames.length / 2;
 }
 
 /** The streams that segments would be made of, as ffmpeg names them; undefined where it does not open the file. */
@@ -61,9 +139,9 @@ async function askFfmpeg(
   { ffmpegPath }: FfmpegBinaries,
   limits: SourceLimits,
   signal: AbortSignal,
-  demuxer?: string,
+  options: ProbeOptions,
 ): Promise<SeenStreams | undefined> {
-  const listing = await run(ffmpegPath, streamArguments(sourceUrl, limits, demuxer), {
+  const listing = await run(ffmpegPath, streamArguments(sourceUrl, limits, options), {
     task: 'list of the streams of the source',
     line: 'reading',
     timeoutSeconds: limits.probeTimeoutSeconds,
@@ -78,17 +156,14 @@ async function askFfmpeg(
   return listing && seenStreamsOf(listing.toString('latin1'));
 }
 
-const FRAGMENT =
-  'The file is one piece of a stream: what is needed to play it is in another file, its beginning.';
-
 async function askFfprobe(
   sourceUrl: string,
   { ffprobePath }: FfmpegBinaries,
   limits: SourceLimits,
   signal: AbortSignal,
-  demuxer?: string,
+  options: ProbeOptions,
 ): Promise<FfprobeOutput> {
-  const output = await run(ffprobePath, probeArguments(sourceUrl, limits, demuxer), {
+  const output = await run(ffprobePath, probeArguments(sourceUrl, limits, options), {
     task: 'probe of the source',
     line: 'reading',
     timeoutSeconds: limits.probeTimeoutSeconds,

@@ -20,7 +20,7 @@ const RATES = [
   [30_000, 1001],
   [50, 1],
   [60, 1],
-  [1, 1],
+  [5, 1],
 ] as const;
 
 describe.each(RATES)('two hours at %i/%i', (num, den) => {

@@ -70,7 +70,7 @@ describe('a kind of record with two versions behind it', () => {
 interface FormerPlan {
   rev: string;
   recipe: object;
-  video: { renditions: object[] };
+  video: { renditions: object[]; processing: object };
   audio: Record<'name' | 'codecs' | 'sampleRate' | 'channels' | 'bitrateBps', unknown>;
 }
 
@@ -83,10 +83,19 @@ describe('a plan', () => {
     expect(PLAN.parse(JSON.stringify(PLAN.stored(plan)), key)).toEqual(plan);
   });
 
-  test('of e50b81e keeps its address and all that it decides, and has no notices', () => {
+  test('of e50b81e keeps its address and all that it decides, and has no notices and no mirrored picture', () => {
     const stored = JSON.parse(readFileSync('test/fixtures/plan-e50b81e.json', 'utf8')) as { rev: string };
-    const { version: _, ...known } = stored as { rev: string; version: number };
-    expect(PLAN.parse(stored, planKey(id, stored.rev))).toEqual({ ...known, notices: [] });
+    const { version: _, tracks, ...known } = stored as { rev: string; version: number; tracks: object[] };
+    const unmirrored = tracks.map((track) =>
+      'processing' in track
+        ? { ...track, processing: { ...(track.processing as object), mirror: false } }
+        : track,
+    );
+    expect(PLAN.parse(stored, planKey(id, stored.rev))).toEqual({
+      ...known,
+      tracks: unmirrored,
+      notices: [],
+    });
   });
 
   // As version 1 was written, when there was one track of each kind.
@@ -103,7 +112,10 @@ describe('a plan', () => {
     const { name, codecs, sampleRate, channels, bitrateBps, ...sound } = audio;
     const nothing = { language: null, title: null, isDefault: false, isForced: false };
     expect(read.tracks).toEqual([
-      { kind: 'video', id: 'video-0', ...nothing, ...picture },
+      {
+        ...{ kind: 'video', id: 'video-0', ...nothing, ...picture },
+        processing: { ...picture.processing, mirror: false },
+      },
       { kind: 'audio', id: 'audio-0', ...nothing, ...sound },
     ]);
     expect(read.renditions).toEqual([

@@ -2,6 +2,7 @@
 // in its own colours. The picture has a colour in each of its quarters, so that all of this can be seen.
 
 import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ffmpeg, ffprobe, temporaryDirectory } from '../support/media.ts';
 import { encodeInPieces, joined } from '../support/stream.ts';
@@ -55,6 +56,8 @@ interface Case {
   encoders: string[];
   /** Counterclockwise, as ffmpeg 4.1 takes it; by a second, copying run, as it turns what it encodes. */
   rotate?: number;
+  /** Of the display matrix, in whole numbers: where the picture's axes point. */
+  matrix?: [a: number, b: number, c: number, d: number];
   shown: [number, number];
   colours?: (number[] | undefined)[];
   /** How far a colour may be off, of 255; grey, which has no matrix and much range, is held to 6 everywhere. */
@@ -74,6 +77,18 @@ const CASES: Record<string, Case> = {
   'turned by 270°': {
     ...{ extension: 'mp4', encoders: plain, rotate: -270 },
     ...{ shown: [240, 320], colours: [GREEN, GREY, RED, BLUE] },
+  },
+  'mirrored, as by a front camera': {
+    ...{ extension: 'mp4', encoders: plain, matrix: [-1, 0, 0, 1] },
+    ...{ shown: [320, 240], colours: [GREEN, RED, GREY, BLUE] },
+  },
+  'upside down, and mirrored': {
+    ...{ extension: 'mp4', encoders: plain, matrix: [1, 0, 0, -1] },
+    ...{ shown: [320, 240], colours: [BLUE, GREY, RED, GREEN] },
+  },
+  'turned by 90° and mirrored': {
+    ...{ extension: 'mov', encoders: plain, matrix: [0, 1, 1, 0] },
+    ...{ shown: [240, 320], colours: [RED, BLUE, GREEN, GREY] },
   },
   'pixels twice as wide as high': {
     size: [160, 240],
@@ -170,7 +185,7 @@ test.each(Object.entries(CASES))(
   '%s',
   async (
     name,
-    { size = [320, 240], extension, encoders, rotate, shown, colours = AS_IT_IS, tolerance = 30 },
+    { size = [320, 240], extension, encoders, rotate, matrix, shown, colours = AS_IT_IS, tolerance = 30 },
   ) => {
     let source = join(directory.path, `source.${extension}`);
     await ffmpeg(...quarters(...size), ...encoders, source);
@@ -179,6 +194,7 @@ test.each(Object.entries(CASES))(
       await ffmpeg('-i', source, '-c', 'copy', '-metadata:s:v', `rotate=${rotate}`, turned);
       source = turned;
     }
+    if (matrix) await writeFile(source, withMatrix(await readFile(source), matrix));
     const { plan, segments } = await encodeInPieces(source, directory.path);
     const made = await joined(segments, renditionsOf(plan, 'video')[0]!.name, directory.path);
     const { width, height, pix_fmt, sample_aspect_ratio, color_range } = (
@@ -196,6 +212,15 @@ test.each(Object.entries(CASES))(
     });
   },
 );
+
+/** An MP4 whose first track header has another matrix (ISO/IEC 14496-12, section 8.3.2), in numbers of 16.16 bits. */
+function withMatrix(mp4: Buffer, [a, b, c, d]: [number, number, number, number]): Buffer {
+  const start = mp4.indexOf('tkhd') + 4 + 40;
+  [a, b, 0, c, d, 0].forEach((value, index) => {
+    if (index % 3 < 2) mp4.writeInt32BE(value * 65_536, start + index * 4);
+  });
+  return mp4;
+}
 
 /** Red, green and blue in the middle of each quarter of the first picture. */
 async function coloursIn(path: string): Promise<number[][]> {

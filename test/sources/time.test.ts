@@ -49,7 +49,8 @@ test('a variable frame rate: each picture stands until the next', async () => {
 });
 
 test.each([
-  ['one picture a second', '1', 6, '1/1', numbers(0, 6)],
+  ['one picture a second', '1', 6, '5/1', numbers(0, 30).map((frame) => Math.floor(frame / 5))],
+  ['one picture for half a minute', '1/30', 30, '5/1', times(150, 0)],
   ['a tenth of a second', '50', 0.1, '50/1', numbers(0, 5)],
   ['a single picture', '25', 0.04, '25/1', [0]],
 ])('%s', async (_, rate, seconds, gridRate, expected) => {
