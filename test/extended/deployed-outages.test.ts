@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { artifactKey, parseArtifactKey, revPrefix } from '../../core/artifacts/artifacts.ts';
 import { delayKey, planKey, readyKey, revisionsKey, videoPrefix } from '../../core/artifacts/keys.ts';
 import { isWholeJpeg } from '../../core/formats/jpeg.ts';
+import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import type { Delay } from '../../core/records/delay.ts';
 import { prewarmedArtifacts } from '../../core/work/work.ts';
 import { temporaryDirectory } from '../support/media.ts';
@@ -214,7 +215,7 @@ test('a video that is planned anew is delayed as well, and its next revision bec
       await videos.jsonAt<{ current: string }>(revisionsKey(of)),
     ];
     const ready = await videos.jsonAt<object>(readyKey(of, plan.rev));
-    await videos.put(planKey(of, old), JSON.stringify({ ...plan, rev: old }));
+    await videos.put(planKey(of, old), JSON.stringify({ ...plan, rev: old, recipe: FIRST_RECIPE }));
     await videos.put(readyKey(of, old), JSON.stringify(ready));
     await videos.put(revisionsKey(of), JSON.stringify({ ...revisions, current: old }));
     const made = [...(await videos.stored('media', revPrefix(of, plan.rev))).keys()];
