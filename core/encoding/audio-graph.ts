@@ -49,7 +49,9 @@ function chainOf(job: EncodeJob, track: AudioTrack, rendition: AudioRendition): 
   }
   const resampledStart = (sourceStart * rendition.sampleRate) / track.sourceRate;
   const filters = [
-    ...(job.levelled ? placed(recipe, track, LEVELLED_ORIGIN_SECONDS * track.sourceRate) : ownPlace(recipe, track)),
+    ...(job.levelled
+      ? placed(recipe, track, LEVELLED_ORIGIN_SECONDS * track.sourceRate)
+      : ownPlace(recipe, track)),
     `atrim=start_pts=${sourceStart}:end_pts=${sourceEnd}`,
     ...(job.levelled ? [] : firstChannels(track)),
     `aresample=${rendition.sampleRate}:ocl=${layout}:${recipe.aac.gaps}:first_pts=${resampledStart}`,
@@ -102,8 +104,11 @@ const ownPlace = (recipe: Recipe, track: AudioTrack): string[] => [
 /** Counts a track's samples from the grid's zero. */
 function placed({ aac }: Recipe, track: AudioTrack, origin: number): string[] {
   if (!aac.changes) return [`asetpts=PTS-(${origin})`];
-  const { startSample: start, stampSamples = 0, sourceRate } = track;
-  const terms = fillAll(aac.changes.stamps, { origin, start, stampSamples, sourceRate });
+  const { startSample: start, stamps, sourceRate } = track;
+  const terms = fillAll(aac.changes.stamps, {
+    ...{ origin, start, sourceRate },
+    ...{ within: stamps?.within ?? 0, unit: stamps?.unit ?? 'NB_SAMPLES' },
+  });
   return [`asetpts='${terms.join(';')}'`];
 }
 

@@ -63,7 +63,13 @@ function sourceArguments(job: EncodeJob, limits: DecodingLimits): string[] {
     ...decodingInput(limits),
     // Accurate seeking would drop the frame that spans the start; we cut by frame number instead.
     ...(startSeconds > 0
-      ? ['-noaccurate_seek', '-seek_timestamp', '1', '-ss', (originSeconds(job.plan) + startSeconds).toFixed(6)]
+      ? [
+          '-noaccurate_seek',
+          '-seek_timestamp',
+          '1',
+          '-ss',
+          (originSeconds(job.plan) + startSeconds).toFixed(6),
+        ]
       : []),
   ];
 }

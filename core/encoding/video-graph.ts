@@ -42,8 +42,7 @@ function graphOf(
     ...sharedFilters(track, renditions[0]!, recipe),
   ];
   const branches = renditions.map(
-    (rendition, index) =>
-      `[s${index}]${sizeFilters(track, rendition, recipe).join(',')}${outputs[index]}`,
+    (rendition, index) => `[s${index}]${sizeFilters(track, rendition, recipe).join(',')}${outputs[index]}`,
   );
   const split = `split=${renditions.length}${renditions.map((_, index) => `[s${index}]`).join('')}`;
   return `[0:${track.streamIndex}]${[...filters, split].join(',')};${branches.join(';')}`;
