@@ -22,6 +22,11 @@ export const readyKey = (id: string, rev: string): string => `${revisionsPrefix(
 export const revisionErrorKey = (id: string, rev: string): string =>
   `${revisionsPrefix(id)}${rev}.error.json`;
 
+/** One for each segment of a revision of which a part could not be decoded. */
+export const lostPrefix = (id: string, rev: string): string => `${revisionsPrefix(id)}${rev}/lost/`;
+export const lostKey = (id: string, rev: string, rendition: string, index: number): string =>
+  `${lostPrefix(id, rev)}${rendition}-${index}.json`;
+
 /** What videos wait for. In a place of their own, so that whoever looks for them need not look at all the others. */
 export const DELAYS = `${VIDEO_RECORDS}delayed/`;
 export const delayKey = (id: string): string => `${DELAYS}${id}.json`;
@@ -60,6 +65,15 @@ export const parseCardKey = (key: string): string | undefined =>
 
 export const parseDelayKey = (key: string): string | undefined =>
   new RegExp(`^${DELAYS}(${VIDEO_ID})\\.json$`).exec(key)?.[1];
+
+const LOST_RECORD = new RegExp(
+  `^${VIDEO_RECORDS}${VIDEO_ID}/${REV}/lost/(?<rendition>[0-9a-z-]+)-(?<index>\\d+)\\.json$`,
+);
+
+export function parseLostKey(key: string): { rendition: string; index: number } | undefined {
+  const found = LOST_RECORD.exec(key)?.groups;
+  return found && { rendition: found['rendition']!, index: Number(found['index']) };
+}
 
 const REVISION_RECORD = new RegExp(
   `^${VIDEO_RECORDS}(?<id>${VIDEO_ID})(?:/(?<rev>${REV}))?(?:\\.(?<kind>work|ready|error))?\\.json$`,

@@ -104,8 +104,11 @@ const ownPlace = (recipe: Recipe, track: AudioTrack): string[] => [
 /** Counts a track's samples from the grid's zero. */
 function placed({ aac }: Recipe, track: AudioTrack, origin: number): string[] {
   if (!aac.changes) return [`asetpts=PTS-(${origin})`];
-  const { startSample: start, stampSamples = 0, sourceRate } = track;
-  const terms = fillAll(aac.changes.stamps, { origin, start, stampSamples, sourceRate });
+  const { startSample: start, stamps, sourceRate } = track;
+  const terms = fillAll(aac.changes.stamps, {
+    ...{ origin, start, sourceRate },
+    ...{ within: stamps?.within ?? 0, unit: stamps?.unit ?? 'NB_SAMPLES' },
+  });
   return [`asetpts='${terms.join(';')}'`];
 }
 

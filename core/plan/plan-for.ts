@@ -186,7 +186,7 @@ function audioTrack(
     ...described(audio),
     sourceRate,
     sourceChannels: audio.channels,
-    stampSamples: stampSamples(audio),
+    stamps: stampsOf(audio),
     originSample: Math.round(originSeconds * sourceRate),
     startSample: Math.round((audio.startSeconds - originSeconds) * sourceRate),
     endSample: Math.round(endSeconds * sourceRate),
@@ -195,10 +195,16 @@ function audioTrack(
 
 // Above this a unit is a frame of the codec (AVI counts MP3 so), and stamps are exact.
 const COARSEST_STAMP_SECONDS = 0.002;
+// Nearly all frames are of 10, 20, 40 or 60 ms (RFC 6716, section 2.1.4).
+const OPUS_UNIT_SAMPLES = 480;
 
-function stampSamples({ sampleRate, timeBase }: AudioStream): number {
+/** The track's first stamp is rounded, and any other. Of Opus a part of the first frame after a seek is dropped as well. */
+function stampsOf({ codec, sampleRate, timeBase }: AudioStream): AudioTrack['stamps'] {
   const samples = valueOf(timeBase) * sampleRate;
-  return samples > 1 && samples <= COARSEST_STAMP_SECONDS * sampleRate ? Math.ceil(samples) : 0;
+  const isExact = samples <= 1 || samples > COARSEST_STAMP_SECONDS * sampleRate;
+  return codec === 'opus'
+    ? { within: isExact ? 0 : Math.ceil(2 * samples), unit: OPUS_UNIT_SAMPLES }
+    : { within: isExact ? 0 : Math.ceil(samples), unit: null };
 }
 
 const textTrack = (text: TextStream, index: number, originSeconds: number): TextTrack => ({

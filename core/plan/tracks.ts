@@ -41,10 +41,11 @@ export interface AudioTrack extends AnyTrack {
   sourceRate: number;
   sourceChannels: number;
   /**
-   * Source samples in one unit of its container's time stamps, where that is more than one: no stamp is more exact. 0 where
-   * stamps count samples or frames. Plans made before recipe 3 do not know it.
+   * How exact its time stamps are. `within`: how far one may be from where its frame belongs, in source samples, where its
+   * container counts in larger units; 0 where stamps count samples or frames. `unit`: what frames are long, or a multiple of,
+   * in samples; null where each frame's own length serves. Plans made before recipe 3 do not know it.
    */
-  stampSamples?: number | undefined;
+  stamps?: { within: number; unit: number | null } | undefined;
   /** The grid's time zero in source samples since the source's time stamp 0. */
   originSample: number;
   /** Where the source's sound begins and ends, in source samples from the grid's zero. Silence elsewhere. */

@@ -26,20 +26,23 @@ export const PRESENT_RECIPE: Recipe = {
   },
   aac: {
     ...SECOND_RECIPE.aac,
-    // What `stamps` has found to be a gap is filled, however short.
-    gaps: 'async=1:min_comp=0.000001:min_hard_comp=0.001',
+    // What `stamps` has found to be a gap is filled, however short. It leaves less than this where it puts a frame on the grid.
+    gaps: 'async=1:min_comp=0.000001:min_hard_comp=0.0015',
     changes: {
       rate: 'aresample={sourceRate}',
       level: ['aresample={sourceRate}:ocl={layout}', 'aformat=sample_fmts=fltp:channel_layouts={layout}'],
-      // First each stamp is put on the grid of frames of equal length that begins with the track, if it is off by no more
-      // than its container rounds: so a segment made alone begins where a run has it. Then a frame follows the one before
-      // it without a seam, unless its stamp jumps by more than 2 ms from one to the next (a gap, or an overlap), or the
-      // clocks of stamps and samples have drifted apart by a tenth of a second.
-      // 0: where the frame before it ended, by its stamp; 1: as it was put; 2: this one's stamp.
+      // Frames of equal length end on a grid that begins with the track. A stamp that is off by no more than its container
+      // rounds is put there, so a segment made alone begins where a run has it. Any other frame follows the one before it
+      // without a seam, unless its stamp jumps from one to the next by more than 2 ms (a gap, or an overlap), or the clocks
+      // of stamps and samples have drifted apart by a tenth of a second.
+      // 0: where the frame before ended, by its stamp; 1: by where it was put; 2: this one's stamp; 3: its place on the grid;
+      // 4: where it is put; 5: whether it is on the grid.
       stamps: [
-        'st(3,{start}+NB_SAMPLES*round((PTS-({origin})-({start}))/NB_SAMPLES))',
-        'st(2,if(lte(abs(PTS-({origin})-ld(3)),{stampSamples}),ld(3),PTS-({origin})))',
-        'st(4,if(gt(N,0)*lte(abs(ld(2)-ld(0)),0.002*{sourceRate})*lte(abs(ld(2)-ld(1)),0.1*{sourceRate}),ld(1),ld(2)))',
+        'st(3,{start}+{unit}*round((PTS-({origin})-({start})+NB_SAMPLES)/{unit})-NB_SAMPLES)',
+        'st(5,lte(abs(PTS-({origin})-ld(3)),{within}))',
+        'st(2,if(ld(5),ld(3),PTS-({origin})))',
+        'st(4,if(gt(N,0)*lte(abs(ld(2)-ld(0)),0.002*{sourceRate})*lte(abs(ld(2)-ld(1)),0.1*{sourceRate}),' +
+          'if(ld(5)*lte(abs(ld(2)-ld(1)),{within}),ld(2),ld(1)),ld(2)))',
         'st(0,ld(2)+NB_SAMPLES)',
         'st(1,ld(4)+NB_SAMPLES)',
         'ld(4)',

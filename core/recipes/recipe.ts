@@ -67,8 +67,8 @@ export const recipeSchema = z.strictObject({
     /**
      * For sound that changes its channels or its rate in mid-stream, and for stamps that are not exact; recipes 1 and 2 have
      * none, and begin their filters anew there. `rate` brings what begins at another rate to `{sourceRate}`, `level` what
-     * changes to that and to one `{layout}`. `stamps` are the terms of an expression of asetpts that tells where a frame belongs: `{origin}`, `{start}`, `{stampSamples}` of the
-     * track, in source samples, and `{sourceRate}`.
+     * changes to that and to one `{layout}`. `stamps` are the terms of an expression of asetpts that tells where a frame
+     * belongs: `{origin}`, `{start}`, `{within}` and `{unit}` of the track, in source samples, and `{sourceRate}`.
      */
     changes: z.strictObject({ rate: template, level: templates, stamps: templates }).optional(),
     /** Frames encoded around a run and dropped: the SNR at a seam equals its neighbourhood only with both. */

@@ -5,11 +5,11 @@ import { REV, parseRevisionRecord, unrecordedMezzanineKey } from '../artifacts/k
 import { FORMATS } from '../formats/formats.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendition } from '../plan/renditions.ts';
-import { NOTICE_CODES } from '../notices.ts';
 import { FIRST_RECIPE } from '../recipes/first.ts';
 import { recipeSchema } from '../recipes/recipe.ts';
 import { MEZZANINE_REASONS } from '../source/seekability.ts';
 import type { MezzanineReason } from '../source/seekability.ts';
+import { noticeSchema } from './notice.ts';
 import { recordKind } from './record.ts';
 
 const count = z.int().min(0);
@@ -49,7 +49,7 @@ const tracks = z.discriminatedUnion('kind', [
     kind: z.literal('audio'),
     sourceRate: z.number(),
     sourceChannels: z.number(),
-    stampSamples: z.number().optional(),
+    stamps: z.object({ within: count, unit: z.int().min(1).nullable() }).optional(),
     originSample: z.number(),
     startSample: z.number(),
     endSample: z.number(),
@@ -96,8 +96,6 @@ const stills = z.object({
   rows: z.int().min(1),
 });
 
-const notice = z.object({ code: z.enum(NOTICE_CODES), track: z.string().nullable(), message: z.string() });
-
 const schema = z.object({
   rev: z.string().regex(new RegExp(`^${REV}$`)),
   recipe: recipeSchema,
@@ -118,7 +116,7 @@ const schema = z.object({
   tracks: z.array(tracks),
   renditions: z.array(renditions),
   stills: stills.nullable(),
-  notices: z.array(notice),
+  notices: z.array(noticeSchema),
   prewarm: z.array(z.string()),
 }) satisfies z.ZodType<Plan>;
 

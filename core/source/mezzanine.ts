@@ -59,6 +59,7 @@ function audioOf(audio: AudioStream, track: IndexedTrack, index: number): AudioS
     ...audio,
     index,
     frameCount,
+    timeBase: TIME_BASE,
     startSeconds: firstSeconds,
     durationSeconds: endSeconds - firstSeconds,
   };

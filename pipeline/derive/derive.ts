@@ -25,6 +25,7 @@ import { currentPlan } from '../life/planning.ts';
 import { plannedVideo } from './planned-video.ts';
 import type { PlannedVideo } from './planned-video.ts';
 import { planOf as storedPlan } from '../revisions/revisions.ts';
+import { noteLost } from './lost.ts';
 import { makeArtifact } from './makers.ts';
 import type { RevisionArtifact } from './makers.ts';
 import { singleFlight } from './single-flight.ts';
@@ -107,14 +108,19 @@ async function madeNow(
   if (!isListed(plan, artifact)) throw notFound('such artifact');
   const begun = new Date();
   const late = isLate(id, world).catch(() => false);
+  const lost: Rescued[] = [];
   const { bytes, sourceBytesRead } = await makeArtifact(artifact, {
     ...{ plan, tools: world.tools, leave: abandoned, withSource },
-    rescued: (segment) => observeRescue(id, segment, world),
+    rescued: (segment) => void lost.push(segment),
   });
   const { kind } = artifact;
   const key = artifactKey(id, artifact);
   world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });
-  const result = await kept(id, keepArtifact(id, artifact, bytes, plan, world, damaged), bytes);
+  const keep = async () => {
+    for (const segment of lost) await noteRescue(id, plan, segment, world);
+    return keepArtifact(id, artifact, bytes, plan, world, damaged);
+  };
+  const result = await kept(id, keep(), bytes);
   // Whoever should have completed the video may have given up on this very piece; or has measured what was damaged.
   if (!result.notKept && (damaged || (await late))) {
     await finishIfWhole(id, plan.rev, world, new Date()).catch((error: unknown) => logFailure(id, error));
@@ -210,8 +216,8 @@ async function deriveChunk(
     const segments = encode(job, world.tools, { ...options, sourceFailure });
     for await (const { bytes, rescue, ...segment } of segments) {
       const artifact = { kind: 'segment' as const, rev: plan.rev, ...segment };
+      await noteRescue(id, plan, { ...segment, rescue }, world);
       await keepArtifact(id, artifact, bytes, plan, world, damaged.get(artifactKey(id, artifact)));
-      observeRescue(id, { ...segment, rescue }, world);
     }
     return readBytes();
   });
@@ -230,10 +236,15 @@ export async function refuseSoundless({ plan, world, withSource }: PlannedVideo)
   await withSource(({ url }) => refuseUndecodable(plan, url, world.tools));
 }
 
-function observeRescue(
+type Rescued = Pick<EncodedSegment, 'rendition' | 'index' | 'rescue'>;
+
+async function noteRescue(
   id: string,
-  { rendition, index, rescue }: Pick<EncodedSegment, 'rendition' | 'index' | 'rescue'>,
+  plan: Plan,
+  { rendition, index, rescue }: Rescued,
   world: World,
-): void {
-  if (rescue) world.observe({ event: 'rescued', id, rendition, index, rescue });
+): Promise<void> {
+  if (!rescue) return;
+  world.observe({ event: 'rescued', id, rendition, index, rescue });
+  await noteLost(id, plan, { rendition, index }, rescue, world.media);
 }

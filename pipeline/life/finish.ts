@@ -14,6 +14,7 @@ import { prewarmedArtifacts } from '../../core/work/work.ts';
 import { unlessDeleted } from './delete-video.ts';
 import { beginGrace, formerRevision } from '../revisions/grace.ts';
 import { rewriteLasting } from '../derive/lasting.ts';
+import { sumUpLost } from '../derive/lost.ts';
 import { secondsSince } from '../observe.ts';
 import {
   changeRevisions,
@@ -45,7 +46,13 @@ export async function finish(
   const marker = await measured(id, plan, media, now);
   const wasReady = await readyMarkerOf(id, plan.rev, media);
 
-  const mark = () => updateRecord(media, READY, readyKey(id, plan.rev), () => marker);
+  const mark = async () => {
+    await updateRecord(media, READY, readyKey(id, plan.rev), (former) => ({
+      ...marker,
+      notices: former?.notices ?? [],
+    }));
+    await sumUpLost(id, plan, media);
+  };
   // A next revision is ready before it becomes the current one, as the video is ready all the time.
   if (before.next?.rev === plan.rev) await mark();
   const last = await planOf(id, before.current, media);
@@ -125,7 +132,7 @@ async function measured(id: string, plan: Plan, media: Store, now: Date): Promis
     bitrates[rendition.name] = { peakBps, averageBps: bits / durationSeconds(plan.grid) };
   }
   const storedBytes = stored.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
-  return { readyAt: now.toISOString(), storedBytes, bitrates };
+  return { readyAt: now.toISOString(), storedBytes, bitrates, notices: [] };
 }
 
 /** Undefined where nothing changes: the revision is the current one already, or one that was. */

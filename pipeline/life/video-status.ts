@@ -110,7 +110,7 @@ export async function videoStatus(
     renditions: plan ? renditionStatuses(plan) : [],
     sizeBytes: source?.sizeBytes ?? card.sizeBytes ?? null,
     createdAt: card.createdAt,
-    notices: plan?.notices ?? [],
+    notices: [...(plan?.notices ?? []), ...(ready?.notices ?? [])],
     ...(state === 'failed' && error ? { error } : {}),
     ...(state === 'processing' && delay ? { delayed: delayedBy(delay) } : {}),
     ...(ready && plan && source

@@ -6,6 +6,7 @@ import {
   firstReadyKey,
   firstWorkKey,
   keysOfMezzanine,
+  lostPrefix,
   planKey,
   readyKey,
   revisionErrorKey,
@@ -66,6 +67,7 @@ export async function sweepRevision(id: string, rev: string, media: Store): Prom
   await putJson(media, workKey(id, rev), []);
   await media.delete([planKey(id, rev), ...(first?.rev === rev ? firstRecords : [])]);
   await deleteBelow(revPrefix(id, rev), media);
+  await deleteBelow(lostPrefix(id, rev), media);
   if (copy && !(await isUsed(copy, id, rev, media))) await media.delete(keysOfMezzanine(copy));
   await changeRevisions(id, media, (before) => ({
     ...before,

@@ -18,9 +18,12 @@ export function numberedPictures(rate: string, seconds: number): string {
   return `testsrc2=s=${width}x${height}:r=${rate}:d=${seconds},${squares.join(',')}`;
 }
 
-/** The numbers of all pictures that decode, in the order they are shown. */
-export async function numbersIn(path: string): Promise<number[]> {
-  const middle = `crop=iw:ih/4:0:ih/8,scale=${BITS}:1:flags=area,format=gray`;
+/**
+ * The numbers of all pictures that decode, in the order they are shown.
+ * @param within the filter that cuts the numbered picture out of the frame
+ */
+export async function numbersIn(path: string, within = 'null'): Promise<number[]> {
+  const middle = `${within},crop=iw:ih/4:0:ih/8,scale=${BITS}:1:flags=area,format=gray`;
   const { stdout } = await ffmpeg(
     ...['-i', path, '-map', '0:v', '-vf', middle, '-vsync', '0', '-f', 'rawvideo', '-'],
   );
