@@ -2,7 +2,7 @@
 // them all the same, into garbage, and exits with 0), or that they lie in other files.
 
 import { SourceError } from '../../core/errors.ts';
-import { BOX_HEADER_BYTES, boxAt, isElsewhere, isEncrypted } from '../../core/source/mp4.ts';
+import { BOX_HEADER_BYTES, boxAt, hiddenCodec, isElsewhere, isEncrypted } from '../../core/source/mp4.ts';
 import type { Box } from '../../core/source/mp4.ts';
 import { isScrambled } from '../../core/source/scrambling.ts';
 
@@ -28,6 +28,25 @@ export async function inspectContainer(sourceUrl: string, signal: AbortSignal): 
       if (isElsewhere(await contentOf(bytesAt, dref))) throw new SourceError('EXTERNAL_MEDIA');
     }
   }
+}
+
+/**
+ * What is to be overwritten in an MP4 so that tools list one of its tracks without looking into it; nothing where it is
+ * no MP4.
+ */
+export async function hidingOf(
+  sourceUrl: string,
+  streamIndex: number,
+  signal: AbortSignal,
+): Promise<{ offset: number; bytes: Uint8Array }[]> {
+  const { bytesAt, sizeBytes } = await openWindows(sourceUrl, signal);
+  const file = { type: '', start: 0, end: sizeBytes };
+  let track = 0;
+  for await (const stsd of boxesBelow(bytesAt, file, ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd'])) {
+    if (track === streamIndex) return hiddenCodec(await contentOf(bytesAt, stsd), stsd.start);
+    track += 1;
+  }
+  return [];
 }
 
 /** All boxes at the end of a path of types, such as `['stbl', 'stsd']`, below a box. */

@@ -2,7 +2,13 @@
 
 import { run } from '../../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
-import { decodersOf, seenStreamsOf, tooManyStreams, usableStreams } from '../../core/source/decodable.ts';
+import {
+  decodersOf,
+  seenStreamsOf,
+  tooManyStreams,
+  unsupported,
+  usableStreams,
+} from '../../core/source/decodable.ts';
 import type { SeenStreams } from '../../core/source/decodable.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
@@ -12,19 +18,28 @@ import type { SourceLimits } from '../../core/limits.ts';
 import { parseProbe } from '../../core/source/probe.ts';
 import type { FfprobeOutput, Probe } from '../../core/source/probe.ts';
 import { isBreakdown, unlessUnreadable } from './breakdown.ts';
-import { inspectContainer } from './inspect-container.ts';
+import { hidingOf, inspectContainer } from './inspect-container.ts';
 
 /**
  * @throws SourceError of any code but EMPTY_FILE, TOO_LONG and DAMAGED; OutageError where the source could not be read
  *   fast enough to tell, or the tools do not work
  */
 export const probeSource = (
-  served: Pick<ServedSource, 'url' | 'watchSpeed' | 'failure'>,
+  served: ProbedSource,
   binaries: FfmpegBinaries,
   limits: SourceLimits = DEFAULT_LIMITS,
-): Promise<Probe> => unlessUnreadable(served, () => probeOnce(served.url, binaries, limits));
+): Promise<Probe> => unlessUnreadable(served, () => probeOnce(served, binaries, limits));
 
-async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: SourceLimits): Promise<Probe> {
+type ProbedSource = Pick<ServedSource, 'url' | 'watchSpeed' | 'failure' | 'overwrite'>;
+
+/** @param hidden tracks that ffprobe cannot open, and what they are in */
+async function probeOnce(
+  served: ProbedSource,
+  binaries: FfmpegBinaries,
+  limits: SourceLimits,
+  hidden: ReadonlyMap<number, string> = new Map(),
+): Promise<Probe> {
+  const { url: sourceUrl } = served;
   const inspected = new AbortController();
   const timeout = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
   const probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal);
@@ -38,8 +53,27 @@ async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: So
     inspected.abort(error);
     throw timeout.aborted ? new OutageError('TIMED_OUT', 'inspection of the container') : error;
   }
-  const [output, seen, decoders] = await asked;
-  return parseProbe(usableStreams(output, decoders, limits, seen));
+  const unopened = await asked.then(
+    () => undefined,
+    (error: unknown) => (error instanceof UnopenedTrack ? error : undefined),
+  );
+  if (unopened) {
+    // One track that it cannot open keeps ffprobe from saying anything of the others.
+    const seen = await seeing.catch(() => undefined);
+    const { kind = 'audio', codec = 'unknown' } = seen?.get(unopened.index) ?? {};
+    const name = unopened.codec ?? codec;
+    const isHidden = hidden.has(unopened.index);
+    const hiding = isHidden ? [] : await hidingOf(sourceUrl, unopened.index, timeout);
+    if (hiding.length === 0) throw unsupported(kind, name);
+    for (const { offset, bytes } of hiding) served.overwrite(offset, bytes);
+    return probeOnce(served, binaries, limits, new Map([...hidden, [unopened.index, name]]));
+  }
+  const [{ streams, ...output }, seen, decoders] = await asked;
+  const named = streams?.map((stream) => {
+    const name = hidden.get(stream.index);
+    return name === undefined ? stream : { ...stream, codec_name: 'unknown', codec_tag_string: name };
+  });
+  return parseProbe(usableStreams({ ...output, streams: named ?? [] }, decoders, limits, seen));
 }
 
 /** The streams that segments would be made of, as ffmpeg names them; undefined where it does not open the file. */
@@ -61,7 +95,20 @@ async function askFfmpeg(
     if (error instanceof FfmpegError) return undefined;
     throw error;
   });
-  return listing && seenStreamsOf(listing.toString('latin1'));
+  const seen = listing && seenStreamsOf(listing.toString('latin1'));
+  return seen && seen.size > 0 ? seen : undefined;
+}
+
+/** Thrown where ffprobe works, and cannot open the decoder of one track. */
+class UnopenedTrack extends Error {
+  override name = 'UnopenedTrack';
+  readonly index: number;
+  readonly codec: string | undefined;
+  constructor(index: number, codec: string | undefined) {
+    super(`stream ${index} cannot be opened`);
+    this.index = index;
+    this.codec = codec;
+  }
 }
 
 async function askFfprobe(
@@ -78,9 +125,18 @@ async function askFfprobe(
     maxMemoryBytes: limits.probeMemoryBytes,
     signal,
   }).catch((error: unknown) => {
-    throw error instanceof FfmpegError ? (refusalOf(error, limits) ?? error) : error;
+    throw error instanceof FfmpegError ? (unopenedIn(error) ?? refusalOf(error, limits) ?? error) : error;
   });
   return JSON.parse(output.toString('utf8')) as FfprobeOutput;
+}
+
+function unopenedIn({ stderrTail }: FfmpegError): UnopenedTrack | undefined {
+  const index = /^Could not open codec for input stream (\d+)$/m.exec(stderrTail)?.[1];
+  const objectType = /Audio object type (\d+) is not implemented/.exec(stderrTail)?.[1];
+  if (index === undefined) return undefined;
+  // ISO/IEC 14496-3 counts what AAC has become.
+  const codec = objectType === '42' ? 'xHE-AAC' : objectType && `AAC object type ${objectType}`;
+  return new UnopenedTrack(Number(index), codec);
 }
 
 /** What a healthy ffprobe says of what it was given whole; undefined where it broke down. */
