@@ -22,6 +22,8 @@ export interface ServedSource {
    * nothing of the source.
    */
   watchSpeed(): () => boolean;
+  /** From now on serves these bytes in place of the source's own, to whoever reads it. */
+  overwrite(offset: number, bytes: Uint8Array): void;
   /** What went wrong in reading from upstream, if anything did: what ffmpeg then lacks is no fault of the source. */
   failure(): unknown;
 }
@@ -39,6 +41,7 @@ export async function withRangeServer<T>(
   // Other processes on this machine can reach the port, but cannot guess the path.
   const path = `/${randomBytes(16).toString('hex')}`;
   const blocks = blockCache(source);
+  const overwritten: { offset: number; bytes: Uint8Array }[] = [];
   let upstreamFailure: unknown;
 
   const server = createServer((request, response) => {
@@ -93,8 +96,11 @@ export async function withRangeServer<T>(
     last: number,
     hungUp: AbortSignal,
   ): Promise<void> {
+    let offset = first;
     for await (const bytes of blocks.read(first, last, hungUp)) {
-      if (!response.write(bytes)) await once(response, 'drain', { signal: hungUp });
+      const served = overwritten.length > 0 ? withOverwritten(bytes, offset, overwritten) : bytes;
+      offset += bytes.length;
+      if (!response.write(served)) await once(response, 'drain', { signal: hungUp });
     }
   }
 
@@ -113,6 +119,7 @@ export async function withRangeServer<T>(
         const [readBytes, waitedSeconds] = [blocks.readBytes(), blocks.waitedSeconds()];
         return () => isSlow(blocks.readBytes() - readBytes, blocks.waitedSeconds() - waitedSeconds);
       },
+      overwrite: (offset, bytes) => void overwritten.push({ offset, bytes }),
       failure: () => upstreamFailure,
     });
     if (upstreamFailure) throw upstreamFailure;
@@ -123,6 +130,21 @@ export async function withRangeServer<T>(
     server.close();
     server.closeAllConnections();
   }
+}
+
+function withOverwritten(
+  bytes: Uint8Array,
+  at: number,
+  overwritten: readonly { offset: number; bytes: Uint8Array }[],
+): Uint8Array {
+  const changed = Uint8Array.from(bytes);
+  for (const { offset, bytes: other } of overwritten) {
+    for (const [index, byte] of other.entries()) {
+      const place = offset + index - at;
+      if (place >= 0 && place < changed.length) changed[place] = byte;
+    }
+  }
+  return changed;
 }
 
 /** Seconds of waiting that keep nobody from anything. */

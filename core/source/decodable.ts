@@ -8,7 +8,12 @@ import type { Notice } from '../notices.ts';
 import type { FfprobeOutput, FfprobeStream } from './probe.ts';
 
 /** What ffmpeg, which is older than ffprobe, makes of a file's streams, by their index. */
-export type SeenStreams = ReadonlyMap<number, { kind: string; codec: string }>;
+export type SeenStreams = ReadonlyMap<number, SeenStream>;
+
+export interface SeenStream {
+  kind: string;
+  codec: string;
+}
 
 /**
  * Without the tracks that nobody here can decode: a phone's clip may carry its sound twice, once in a format that only

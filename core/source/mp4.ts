@@ -41,6 +41,22 @@ export const isElsewhere = (dref: Uint8Array): boolean =>
     return !isThisFile && name.some((byte) => byte !== 0) && version === 0 && high === 0 && middle === 0;
   });
 
+/**
+ * What hides from a demuxer which codec a track is in, so that it lists the track as one that it does not know.
+ * @param stsd the track's sample description, without its header
+ * @param offset of `stsd` in the file
+ */
+export function hiddenCodec(stsd: Uint8Array, offset: number): { offset: number; bytes: Uint8Array }[] {
+  const bytes = Buffer.from(stsd);
+  const typeAt = 12; // after version, flags, count and the first entry's size
+  const setupAt = bytes.indexOf('esds', typeAt);
+  if (bytes.length < typeAt + 4) return [];
+  return [
+    { offset: offset + typeAt, bytes: Buffer.from('hide') },
+    ...(setupAt < 0 ? [] : [{ offset: offset + setupAt, bytes: Buffer.from('free') }]),
+  ];
+}
+
 /** `stsd` and `dref` are both a version, flags, a count, and boxes. */
 function entriesOf(list: Uint8Array): { type: string; bytes: Uint8Array }[] {
   const entries = [];

@@ -2,7 +2,7 @@
 // them all the same, into garbage, and exits with 0), that they lie in other files, or that there is only a photo.
 
 import { SourceError } from '../../core/errors.ts';
-import { BOX_HEADER_BYTES, boxAt, isElsewhere, isEncrypted } from '../../core/source/mp4.ts';
+import { BOX_HEADER_BYTES, boxAt, hiddenCodec, isElsewhere, isEncrypted } from '../../core/source/mp4.ts';
 import type { Box } from '../../core/source/mp4.ts';
 import { isScrambled } from '../../core/source/scrambling.ts';
 import {
@@ -47,6 +47,25 @@ export async function inspectContainer(sourceUrl: string, signal: AbortSignal): 
     }
   }
   return { demuxer: undefined, isFragmentOnly: (await holds('moof')) && !(await holds('moov')) };
+}
+
+/**
+ * What is to be overwritten in an MP4 so that tools list one of its tracks without looking into it; nothing where it is
+ * no MP4.
+ */
+export async function hidingOf(
+  sourceUrl: string,
+  streamIndex: number,
+  signal: AbortSignal,
+): Promise<{ offset: number; bytes: Uint8Array }[]> {
+  const { bytesAt, sizeBytes } = await openWindows(sourceUrl, signal);
+  const file = { type: '', start: 0, end: sizeBytes };
+  let track = 0;
+  for await (const stsd of boxesBelow(bytesAt, file, ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd'])) {
+    if (track === streamIndex) return hiddenCodec(await contentOf(bytesAt, stsd), stsd.start);
+    track += 1;
+  }
+  return [];
 }
 
 /** All boxes at the end of a path of types, such as `['stbl', 'stsd']`, below a box. */

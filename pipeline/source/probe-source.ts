@@ -1,25 +1,18 @@
-// Asks ffprobe what a source is, and tells a bad file from a bad day.
+// Asks what a source is, and tells a bad file from a bad day.
 
-import { run } from '../../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
-import { decodersOf, seenStreamsOf, tooManyStreams, usableStreams } from '../../core/source/decodable.ts';
-import type { SeenStreams } from '../../core/source/decodable.ts';
+import { unsupported, usableStreams } from '../../core/source/decodable.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
-import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
-import {
-  FAR_ANALYSIS_BYTES,
-  fieldArguments,
-  probeArguments,
-  streamArguments,
-} from '../../core/source/source-arguments.ts';
-import type { ProbeOptions } from '../../core/source/source-arguments.ts';
+import { OutageError, SourceError } from '../../core/errors.ts';
+import { FAR_ANALYSIS_BYTES } from '../../core/source/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { SourceLimits } from '../../core/limits.ts';
 import { notice } from '../../core/notices.ts';
 import { hasUnknownFields, parseProbe } from '../../core/source/probe.ts';
-import type { FfprobeOutput, FfprobeStream, Probe } from '../../core/source/probe.ts';
-import { isBreakdown, unlessUnreadable } from './breakdown.ts';
-import { inspectContainer } from './inspect-container.ts';
+import type { FfprobeOutput, Probe } from '../../core/source/probe.ts';
+import { UnopenedTrack, askedOf, decodersIn, hasFields, isUnseen } from './stream-listing.ts';
+import { unlessUnreadable } from './breakdown.ts';
+import { hidingOf, inspectContainer } from './inspect-container.ts';
 import type { Inspected } from './inspect-container.ts';
 
 /**
@@ -27,17 +20,26 @@ import type { Inspected } from './inspect-container.ts';
  *   fast enough to tell, or the tools do not work
  */
 export const probeSource = (
-  served: Pick<ServedSource, 'url' | 'watchSpeed' | 'failure'>,
+  served: ProbedSource,
   binaries: FfmpegBinaries,
   limits: SourceLimits = DEFAULT_LIMITS,
-): Promise<Probe> => unlessUnreadable(served, () => probeOnce(served.url, binaries, limits));
+): Promise<Probe> => unlessUnreadable(served, () => probeOnce(served, binaries, limits));
 
-async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: SourceLimits): Promise<Probe> {
+type ProbedSource = Pick<ServedSource, 'url' | 'watchSpeed' | 'failure' | 'overwrite'>;
+
+/** @param hidden tracks that ffprobe cannot open, and what they are in */
+async function probeOnce(
+  served: ProbedSource,
+  binaries: FfmpegBinaries,
+  limits: SourceLimits,
+  hidden: ReadonlyMap<number, string> = new Map(),
+): Promise<Probe> {
+  const { url: sourceUrl } = served;
   const inspected = new AbortController();
   const timeout = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
   const ask = (demuxer?: string) => {
     const asking = Promise.all([
-      asked(sourceUrl, binaries, limits, inspected.signal, demuxer),
+      askedOf(sourceUrl, binaries, limits, inspected.signal, demuxer),
       decodersIn(binaries),
     ]);
     asking.catch(() => undefined); // looked at below, unless the container already says it all
@@ -54,11 +56,21 @@ async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: So
   }
   const { demuxer, isFragmentOnly } = container;
   if (demuxer) asking = ask(demuxer);
-  const [{ output, seen }, decoders] = await asking.catch((error: unknown) => {
+  const answers = await asking.catch((error: unknown) => {
+    if (error instanceof UnopenedTrack) return error;
     const isUnknown = error instanceof SourceError && ['CUT_OFF', 'NOT_MEDIA'].includes(error.code);
     throw isUnknown && isFragmentOnly ? new SourceError('NOT_MEDIA', FRAGMENT) : error;
   });
-  const probe = withUnseen(parseProbe(usableStreams(output, decoders, limits, seen)), output);
+  if (answers instanceof UnopenedTrack) {
+    const { index, kind = 'audio', codec = 'unknown' } = answers;
+    const hiding = hidden.has(index) ? [] : await hidingOf(sourceUrl, index, timeout);
+    if (hiding.length === 0) throw unsupported(kind, codec);
+    for (const { offset, bytes } of hiding) served.overwrite(offset, bytes);
+    return probeOnce(served, binaries, limits, new Map([...hidden, [index, codec]]));
+  }
+  const [{ output, seen }, decoders] = answers;
+  const named = withNames(output, hidden);
+  const probe = withUnseen(parseProbe(usableStreams(named, decoders, limits, seen)), output);
   const stream = output.streams?.find(({ index }) => index === probe.video?.index);
   if (!probe.video || !stream || !hasUnknownFields(stream)) return probe;
   const isInterlaced = await hasFields(sourceUrl, stream, binaries, limits);
@@ -68,43 +80,14 @@ async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: So
 const FRAGMENT =
   'The file is one piece of a stream: what is needed to play it is in another file, its beginning.';
 
-interface Answers {
-  output: FfprobeOutput;
-  seen: SeenStreams | undefined;
-}
-
-/** What ffprobe and ffmpeg find in the first seconds; further on, where something is still to come. */
-async function asked(
-  sourceUrl: string,
-  binaries: FfmpegBinaries,
-  limits: SourceLimits,
-  signal: AbortSignal,
-  demuxer: string | undefined,
-): Promise<Answers> {
-  const both = async (isFar: boolean): Promise<Answers> => {
-    const options = { demuxer, isFar };
-    const [output, seen] = await Promise.all([
-      askFfprobe(sourceUrl, binaries, limits, signal, options),
-      askFfmpeg(sourceUrl, binaries, limits, signal, options),
-    ]);
-    return { output, seen };
-  };
-  const near = await both(false);
-  return isIncomplete(near.output) ? both(true) : near;
-}
-
-/** Containers that list no streams: what begins late is not known of before. */
-const WITHOUT_LIST = ['mpeg', 'flv', 'live_flv'];
-
-function isIncomplete({ streams = [], format }: FfprobeOutput): boolean {
-  if (streams.some(isUnseen)) return true;
-  const kinds = new Set(streams.map(({ codec_type }) => codec_type));
-  return WITHOUT_LIST.includes(format?.format_name ?? '') && !(kinds.has('video') && kinds.has('audio'));
-}
-
-/** Announced, but nothing of it was met. */
-const isUnseen = ({ codec_type, sample_rate, width }: FfprobeStream): boolean =>
-  (codec_type === 'audio' && !(Number(sample_rate) > 0)) || (codec_type === 'video' && !width);
+/** Says of hidden tracks what they are in. */
+const withNames = (output: FfprobeOutput, hidden: ReadonlyMap<number, string>): FfprobeOutput => ({
+  ...output,
+  streams: (output.streams ?? []).map((stream) => {
+    const name = hidden.get(stream.index);
+    return name === undefined ? stream : { ...stream, codec_name: 'unknown', codec_tag_string: name };
+  }),
+});
 
 /** Of a stream that begins still later than was looked, nothing is shown; that is said. */
 function withUnseen(probe: Probe, { streams = [], format }: FfprobeOutput): Probe {
@@ -112,98 +95,4 @@ function withUnseen(probe: Probe, { streams = [], format }: FfprobeOutput): Prob
   const megabytes = Math.round(FAR_ANALYSIS_BYTES / 1024 ** 2);
   const message = `A track of which nothing is in the first ${megabytes} MB of the file was left out.`;
   return { ...probe, notices: [...probe.notices, notice('TRACK_LEFT_OUT', null, message)] };
-}
-
-/** Whether the first pictures of a stream are interlaced. Where they cannot be decoded, nobody will see that either. */
-async function hasFields(
-  sourceUrl: string,
-  { index }: FfprobeStream,
-  binaries: FfmpegBinaries,
-  limits: SourceLimits,
-): Promise<boolean> {
-  const output = await run(binaries.ffprobePath, fieldArguments(sourceUrl, index), {
-    ...{ task: "look at the picture's fields", line: 'reading', maxFileBytes: 0 },
-    timeoutSeconds: limits.probeTimeoutSeconds,
-    maxMemoryBytes: limits.probeMemoryBytes,
-  }).catch((error: unknown) => {
-    if (error instanceof FfmpegError) return Buffer.from('{}');
-    throw error;
-  });
-  const { frames = [] } = JSON.parse(output.toString('utf8')) as { frames?: { interlaced_frame?: number }[] };
-  return frames.filter(({ interlaced_frame }) => interlaced_frame).length > frames.length / 2;
-}
-
-/** The streams that segments would be made of, as ffmpeg names them; undefined where it does not open the file. */
-async function askFfmpeg(
-  sourceUrl: string,
-  { ffmpegPath }: FfmpegBinaries,
-  limits: SourceLimits,
-  signal: AbortSignal,
-  options: ProbeOptions,
-): Promise<SeenStreams | undefined> {
-  const listing = await run(ffmpegPath, streamArguments(sourceUrl, limits, options), {
-    task: 'list of the streams of the source',
-    line: 'reading',
-    timeoutSeconds: limits.probeTimeoutSeconds,
-    maxFileBytes: 0,
-    maxMemoryBytes: limits.probeMemoryBytes,
-    signal,
-  }).catch((error: unknown) => {
-    // ffprobe, which knows more kinds of files, says what is wrong with it.
-    if (error instanceof FfmpegError) return undefined;
-    throw error;
-  });
-  return listing && seenStreamsOf(listing.toString('latin1'));
-}
-
-async function askFfprobe(
-  sourceUrl: string,
-  { ffprobePath }: FfmpegBinaries,
-  limits: SourceLimits,
-  signal: AbortSignal,
-  options: ProbeOptions,
-): Promise<FfprobeOutput> {
-  const output = await run(ffprobePath, probeArguments(sourceUrl, limits, options), {
-    task: 'probe of the source',
-    line: 'reading',
-    timeoutSeconds: limits.probeTimeoutSeconds,
-    maxFileBytes: 0,
-    maxMemoryBytes: limits.probeMemoryBytes,
-    signal,
-  }).catch((error: unknown) => {
-    throw error instanceof FfmpegError ? (refusalOf(error, limits) ?? error) : error;
-  });
-  return JSON.parse(output.toString('utf8')) as FfprobeOutput;
-}
-
-/** What a healthy ffprobe says of what it was given whole; undefined where it broke down. */
-function refusalOf(error: FfmpegError, limits: SourceLimits): SourceError | undefined {
-  const { stderrTail } = error;
-  // It says so by an error of memory.
-  if (stderrTail.includes('exceeds max_streams')) return tooManyStreams(limits);
-  if (isBreakdown(error)) return undefined;
-  return new SourceError(stderrTail.includes('moov atom not found') ? 'CUT_OFF' : 'NOT_MEDIA');
-}
-
-const known = new Map<string, Promise<ReadonlySet<string>>>();
-
-/** What an ffmpeg can decode; it is asked once. */
-function decodersIn({ ffmpegPath }: FfmpegBinaries): Promise<ReadonlySet<string>> {
-  const asked = known.get(ffmpegPath);
-  if (asked) return asked;
-  const asking = run(ffmpegPath, ['-v', 'error', '-codecs'], {
-    task: 'list of codecs',
-    line: 'reading',
-    timeoutSeconds: 20,
-    maxFileBytes: 0,
-    maxMemoryBytes: DEFAULT_LIMITS.probeMemoryBytes,
-  }).then((listing) => {
-    const decoders = decodersOf(listing.toString('utf8'));
-    // Every source would be refused.
-    if (decoders.size === 0) throw new OutageError('TOOL_UNAVAILABLE', `${ffmpegPath} knows no codecs.`);
-    return decoders;
-  });
-  known.set(ffmpegPath, asking);
-  asking.catch(() => known.delete(ffmpegPath));
-  return asking;
 }

@@ -12,7 +12,12 @@ test.each<[string, Fraction, Fraction, Fraction]>([
   ['one picture a second', rate(1), rate(1), rate(5)],
   ['two pictures a second', rate(2), rate(2), rate(6)],
   ['one picture in ten minutes', rate(1, 600), rate(1, 600), rate(5)],
-  ['a rate whose multiple no encoder could count', rate(999_983, 599_999_999), rate(999_983, 599_999_999), rate(5)],
+  [
+    'a rate whose multiple no encoder could count',
+    rate(999_983, 599_999_999),
+    rate(999_983, 599_999_999),
+    rate(5),
+  ],
   ['twice 60', rate(120), rate(120), rate(60)],
   ['four times 59.94', rate(240_000, 1001), rate(240_000, 1001), rate(60_000, 1001)],
   ['90, which has no standard half', rate(90), rate(90), rate(45)],
