@@ -2,6 +2,9 @@
 // passes through unchanged but for its head, which is written anew when the end is known; the index follows the media.
 // (RFC 9559 Matroska, RFC 8794 EBML. Numbers in comments are sections of the former.)
 
+import { countedRate } from './frame-rate.ts';
+import type { CountedRate } from './frame-rate.ts';
+
 export interface MatroskaIndexer {
   /** Takes the next bytes of the stream; returns what is to be written now, after the head's place. */
   push(bytes: Uint8Array): Uint8Array[];
@@ -23,6 +26,8 @@ export interface IndexedTrack {
   endSeconds: number;
   /** The longest way from a keyframe to the next, or to the end. */
   keyframeSeconds: number;
+  /** Of pictures, by the times of all of them. */
+  rate?: CountedRate | undefined;
 }
 
 const ID = {
@@ -79,6 +84,8 @@ interface Seen {
   lastTicks: number | undefined;
   lastKeyframe: number;
   longestGap: number;
+  /** Of pictures. */
+  times: number[];
 }
 
 interface Cue {
@@ -164,6 +171,7 @@ export function matroskaIndexer(): MatroskaIndexer {
     if (!track) return;
     const time = clusterTime + new DataView(block.buffer, block.byteOffset + length).getInt16(0);
     track.frameCount += 1;
+    if (track.kind === 'video') track.times.push(time / TICKS_PER_SECOND);
     track.first = Math.min(track.first, time);
     if (time > track.last) {
       [track.beforeLast, track.last, track.lastTicks] = [track.last, time, ticks];
@@ -203,6 +211,7 @@ export function matroskaIndexer(): MatroskaIndexer {
         keyframeSeconds:
           Math.max(track.longestGap, endOf(track) - Math.max(track.first, track.lastKeyframe)) /
           TICKS_PER_SECOND,
+        rate: countedRate(track.times),
       })),
     };
   }
@@ -244,6 +253,7 @@ function tracksOf(content: Uint8Array): Track[] {
         lastTicks: undefined,
         lastKeyframe: -Infinity,
         longestGap: 0,
+        times: [],
       };
     });
 }

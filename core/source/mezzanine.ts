@@ -1,6 +1,7 @@
 // The mezzanine: a source's picture and sound, copied as they are into one Matroska file with an index, because the
 // source has none that leads to the right picture. What is in it is known exactly, as it was counted while it passed.
 
+import { neededFrameRate } from './frame-rate.ts';
 import type { IndexedTrack } from './matroska.ts';
 import type { AudioStream, Probe, VideoStream } from './probe.ts';
 
@@ -39,6 +40,7 @@ function videoOf(video: VideoStream, track: IndexedTrack, index: number): VideoS
   return {
     ...video,
     index,
+    countedFrameRate: neededFrameRate(video, track.rate),
     timeBase: TIME_BASE,
     startPts: Math.round(firstSeconds * TIME_BASE.den),
     durationSeconds,

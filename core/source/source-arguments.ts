@@ -89,6 +89,22 @@ export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: Loo
   ];
 }
 
+/** Lists when the pictures of some stretches are shown. */
+export function timesArguments(
+  sourceUrl: string,
+  streamIndex: number,
+  stretches: readonly LookRange[],
+): string[] {
+  const intervals = stretches.map(
+    ({ fromSeconds, toSeconds }) => `${fromSeconds.toFixed(3)}%${toSeconds.toFixed(3)}`,
+  );
+  return [
+    ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', String(streamIndex)],
+    ...['-read_intervals', intervals.join(',')],
+    ...['-show_entries', 'packet=pts_time,flags', '-of', 'json', sourceUrl],
+  ];
+}
+
 /** Copies picture and sound into a Matroska stream. */
 export function mezzanineArguments(sourceUrl: string, { video, audio }: Probe): string[] {
   return [
