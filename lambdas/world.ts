@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import type { World } from '../pipeline/world.ts';
+import { LARGEST_RUNGS } from '../core/plan/ladder.ts';
 import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
@@ -51,7 +52,11 @@ export function worldFromEnvironment(): World {
       temporaryDirectory: process.env['ENCODE_DIRECTORY'] ?? tmpdir(),
       limits,
     },
-    settings: { ...limits, prewarm: choiceFromEnv('PREWARM', PREWARM_EXTENTS) },
+    settings: {
+      ...limits,
+      prewarm: choiceFromEnv('PREWARM', PREWARM_EXTENTS),
+      largestRung: choiceFromEnv('LARGEST_RUNG', LARGEST_RUNGS),
+    },
     observe,
   };
 }

@@ -4,6 +4,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { LARGEST_RUNGS } from '../core/plan/ladder.ts';
 import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
 import { PLAYBACK } from '../core/access/playback-token.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
@@ -11,6 +12,7 @@ import type { VideoPipelineProps } from './video-pipeline.ts';
 const CHOICES = {
   playback: PLAYBACK,
   prewarm: PREWARM_EXTENTS,
+  largestRung: LARGEST_RUNGS,
   architecture: ['x86_64', 'arm64'],
   removal: ['retain', 'destroy'],
 } as const;
@@ -58,6 +60,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
     authorization: jwtIssuer && jwtAudience ? { jwtIssuer, jwtAudience: list(jwtAudience) } : undefined,
     playback: choice(scope, 'playback'),
     prewarm: choice(scope, 'prewarm'),
+    largestRung: choice(scope, 'largestRung'),
     prewarmConcurrency: number(scope, 'prewarmConcurrency'),
     memoryMb: defined({
       viewers: number(scope, 'viewersMemoryMb'),

@@ -4,6 +4,7 @@ import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Playback } from '../core/access/playback-token.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES, DEFAULT_REVISION_GRACE_DAYS } from '../core/limits.ts';
+import type { LargestRung } from '../core/plan/ladder.ts';
 import type { PrewarmExtent } from '../core/plan/plan-for.ts';
 import type { CdnDomain } from './delivery.ts';
 import type { OwnFfmpeg } from './ffmpeg-layer.ts';
@@ -31,6 +32,13 @@ export interface VideoPipelineProps {
    * @default 'all'
    */
   prewarm?: PrewarmExtent;
+
+  /**
+   * The most that the highest rung of a video may be: `1080p` (1920 × 1080, or upright), `1440p` (2560 × 1440) or `2160p`
+   * (3840 × 2160). Nothing is scaled up. A rung of 2160p costs about four times as much to make as one of 1080p.
+   * @default '1080p'
+   */
+  largestRung?: LargestRung;
 
   /**
    * Chunks (about half a minute each) of one video that are encoded at the same time. The default leaves half of the
@@ -128,6 +136,7 @@ export function withDefaults(props: VideoPipelineProps) {
     authorization: props.authorization ?? 'key',
     playback: props.playback ?? 'public',
     prewarm: props.prewarm ?? 'all',
+    largestRung: props.largestRung ?? '1080p',
     prewarmConcurrency: props.prewarmConcurrency ?? 5,
     viewersMemoryMb: memoryMb?.viewers ?? DEFAULT_MEMORY_MB,
     prewarmMemoryMb: memoryMb?.prewarm ?? DEFAULT_MEMORY_MB,

@@ -75,6 +75,7 @@ const encodingEnvironment = (props: WorkersProps): Record<string, string> => ({
   MAX_PICTURE_PIXELS: String(props.settings.maxPicturePixels),
   MAX_STREAMS: String(props.settings.maxStreams),
   PREWARM: props.settings.prewarm,
+  LARGEST_RUNG: props.settings.largestRung,
   FFMPEG_PATH,
   FFPROBE_PATH,
 });

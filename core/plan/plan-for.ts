@@ -9,6 +9,7 @@ import { PRESENT_RECIPE } from '../recipes/present.ts';
 import { outputFrameRate } from '../source/frame-rate.ts';
 import { processingOf } from '../source/picture.ts';
 import type { AudioStream, Probe, StreamDescription, TextStream, VideoStream } from '../source/probe.ts';
+import type { LargestRung } from './ladder.ts';
 import { renditionNames, renditionsOf } from './plan.ts';
 import type { Plan, PlannedSource } from './plan.ts';
 import { publishedRenditions } from './publication.ts';
@@ -17,6 +18,8 @@ import type { AudioTrack, TextTrack, Track, VideoTrack } from './tracks.ts';
 
 export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
   prewarm: PrewarmExtent;
+  /** What the highest rung may be at most: 1080p where nothing is said. */
+  largestRung?: LargestRung;
 }
 
 /** What to make ahead of time: all renditions, only the lowest rung and the sound, or nothing. */
@@ -63,7 +66,7 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
     source,
     grid: { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames },
     tracks,
-    renditions: publishedRenditions(tracks, frameRate),
+    renditions: publishedRenditions(tracks, frameRate, settings.largestRung),
     stills: video ? stillsPlan(video, durationSeconds) : null,
   };
   const rev = createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10);

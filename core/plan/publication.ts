@@ -7,18 +7,23 @@ import { PACKED_AUDIO } from '../formats/packed-audio.ts';
 import type { Fraction } from '../fraction.ts';
 import { valueOf } from '../fraction.ts';
 import { ladderFor } from './ladder.ts';
+import type { LargestRung } from './ladder.ts';
 import type { AudioRendition, Rendition, VideoRendition } from './renditions.ts';
 import type { AudioTrack, Track, VideoTrack } from './tracks.ts';
 
 /** The highest rung first, the sound last. */
-export function publishedRenditions(tracks: readonly Track[], frameRate: Fraction): Rendition[] {
+export function publishedRenditions(
+  tracks: readonly Track[],
+  frameRate: Fraction,
+  largest?: LargestRung,
+): Rendition[] {
   const video = tracks.find((track) => track.kind === 'video');
   const audio = tracks.find((track) => track.kind === 'audio');
-  return [...(video ? rungsOf(video, valueOf(frameRate)) : []), ...(audio ? [soundOf(audio)] : [])];
+  return [...(video ? rungsOf(video, valueOf(frameRate), largest) : []), ...(audio ? [soundOf(audio)] : [])];
 }
 
-const rungsOf = (track: VideoTrack, framesPerSecond: number): VideoRendition[] =>
-  ladderFor(track, framesPerSecond).map(({ name, width, height, maxBitrateBps }) => {
+const rungsOf = (track: VideoTrack, framesPerSecond: number, largest?: LargestRung): VideoRendition[] =>
+  ladderFor(track, framesPerSecond, largest).map(({ name, width, height, maxBitrateBps }) => {
     const level = h264Level({ width, height }, framesPerSecond, maxBitrateBps);
     return {
       kind: 'video',

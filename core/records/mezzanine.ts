@@ -14,6 +14,13 @@ const schema = z.object({
       firstSeconds: z.number(),
       endSeconds: z.number(),
       keyframeSeconds: z.number(),
+      // Copies of earlier releases were not counted.
+      rate: z
+        .object({
+          usualPerSecond: z.number(),
+          needed: z.object({ num: z.int().min(1), den: z.int().min(1) }),
+        })
+        .optional(),
     }),
   ),
   /** What the copy lacks of the source. */

@@ -4,6 +4,8 @@
 
 import { packetTimes } from './packet-times.ts';
 import type { CountedPackets, PacketTimes } from './packet-times.ts';
+import { countedRate } from './frame-rate.ts';
+import type { CountedRate } from './frame-rate.ts';
 
 export interface MatroskaIndexer {
   /** Takes the next bytes of the stream; returns what is to be written now, after the head's place. */
@@ -26,6 +28,8 @@ export interface IndexedTrack {
   endSeconds: number;
   /** The longest way from a keyframe to the next, or to the end. */
   keyframeSeconds: number;
+  /** Of pictures, by the times of all of them. */
+  rate?: CountedRate | undefined;
 }
 
 const ID = {
@@ -83,6 +87,8 @@ interface Seen {
   lastTicks: number | undefined;
   lastKeyframe: number;
   longestGap: number;
+  /** Of pictures. */
+  pictureTimes: number[];
 }
 
 interface Cue {
@@ -169,6 +175,7 @@ export function matroskaIndexer(): MatroskaIndexer {
     const time = clusterTime + new DataView(block.buffer, block.byteOffset + length).getInt16(0);
     track.frameCount += 1;
     track.times.add(time / TICKS_PER_SECOND);
+    if (track.kind === 'video') track.pictureTimes.push(time / TICKS_PER_SECOND);
     track.first = Math.min(track.first, time);
     if (time > track.last) {
       [track.beforeLast, track.last, track.lastTicks] = [track.last, time, ticks];
@@ -208,6 +215,7 @@ export function matroskaIndexer(): MatroskaIndexer {
         keyframeSeconds:
           Math.max(track.longestGap, endOf(track) - Math.max(track.first, track.lastKeyframe)) /
           TICKS_PER_SECOND,
+        rate: countedRate(track.pictureTimes),
       })),
       times: indexed.map((track) => track.times.counted()),
     };
@@ -251,6 +259,7 @@ function tracksOf(content: Uint8Array): Track[] {
         lastKeyframe: -Infinity,
         longestGap: 0,
         times: packetTimes(),
+        pictureTimes: [],
       };
     });
 }

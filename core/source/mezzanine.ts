@@ -2,6 +2,7 @@
 // source has none that leads to the right picture. What is in it is known exactly, as it was counted while it passed.
 
 import { isBareVideo } from './bare-streams.ts';
+import { neededFrameRate } from './frame-rate.ts';
 import type { IndexedTrack } from './matroska.ts';
 import type { Mezzanine } from '../records/mezzanine.ts';
 import type { AudioStream, Probe, VideoStream } from './probe.ts';
@@ -41,6 +42,7 @@ function videoOf(video: VideoStream, track: IndexedTrack, index: number): VideoS
   return {
     ...video,
     index,
+    countedFrameRate: neededFrameRate(video, track.rate),
     timeBase: TIME_BASE,
     startPts: Math.round(firstSeconds * TIME_BASE.den),
     durationSeconds,

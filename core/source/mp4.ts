@@ -1,4 +1,5 @@
-// Just enough of MP4 and QuickTime (ISO/IEC 14496-12) to find out that a file is locked, or that its media lie elsewhere.
+// Just enough of MP4 and QuickTime (ISO/IEC 14496-12) to find out that a file is locked, or that its media lie elsewhere,
+// and when its pictures are shown.
 
 export interface Box {
   type: string;
@@ -55,6 +56,50 @@ export function hiddenCodec(stsd: Uint8Array, offset: number): { offset: number;
     { offset: offset + typeAt, bytes: Buffer.from('hide') },
     ...(setupAt < 0 ? [] : [{ offset: offset + setupAt, bytes: Buffer.from('free') }]),
   ];
+}
+
+/** Units of a track's times in a second, of its media header (`mdhd`, without its header). */
+export function timescaleOf(mdhd: Uint8Array): number | undefined {
+  const view = viewOf(mdhd);
+  const at = view.byteLength > 0 && view.getUint8(0) === 1 ? 20 : 12;
+  return (at + 4 <= view.byteLength && view.getUint32(at)) || undefined;
+}
+
+/** Twelve hours at 60 fps have more; what they begin with tells of the rest. */
+const MOST_TIMES = 1_000_000;
+
+/**
+ * When a track's samples are shown, in units of its timescale, in the order in which they are stored.
+ * @param stts how long each lasts, @param ctts how much later than decoded it is shown: both without their headers, and
+ *   perhaps cut off
+ */
+export function sampleTimes(stts: Uint8Array, ctts: Uint8Array | undefined): number[] {
+  const times: number[] = [];
+  let time = 0;
+  for (const { count, value } of runsOf(stts)) {
+    for (let left = count; left > 0 && times.length < MOST_TIMES; left -= 1) {
+      times.push(time);
+      time += value;
+    }
+  }
+  if (!ctts) return times;
+  let sample = 0;
+  for (const { count, value } of runsOf(ctts)) {
+    for (let left = count; left > 0 && sample < times.length; left -= 1, sample += 1) {
+      // Signed, whatever the version says: that is how files are written.
+      times[sample]! += value | 0;
+    }
+  }
+  return times.slice(0, sample);
+}
+
+/** A version, flags, a count of entries, and in each how many samples a value is of. */
+function* runsOf(table: Uint8Array): Generator<{ count: number; value: number }> {
+  const view = viewOf(table);
+  const entries = view.byteLength >= 8 ? view.getUint32(4) : 0;
+  for (let entry = 0; entry < entries && 16 + 8 * entry <= view.byteLength; entry += 1) {
+    yield { count: view.getUint32(8 + 8 * entry), value: view.getUint32(12 + 8 * entry) };
+  }
 }
 
 /** `stsd` and `dref` are both a version, flags, a count, and boxes. */

@@ -56,6 +56,8 @@ export interface VideoStream extends StreamDescription {
   /** The lowest rate at which all time stamps can be shown exactly (ffprobe's guess). */
   baseFrameRate: Fraction | undefined;
   averageFrameRate: Fraction | undefined;
+  /** What its pictures were counted to need, where the claims are not to be relied on. */
+  countedFrameRate?: Fraction | undefined;
 }
 
 export type Turn = 0 | 90 | 180 | 270;

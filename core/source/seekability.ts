@@ -2,6 +2,8 @@
 // is as long as it says. Where not, it is copied into a container that does (the mezzanine) before anything else.
 
 import { valueOf } from '../fraction.ts';
+import { countedRate } from './frame-rate.ts';
+import type { CountedRate } from './frame-rate.ts';
 import type { Probe, VideoStream } from './probe.ts';
 
 /** Why a source is copied first. */
@@ -50,6 +52,25 @@ export function lookRange(probe: Probe): LookRange {
     toSeconds: endSeconds + LOOK_BEYOND_SECONDS,
   };
 }
+
+const STRETCH_SECONDS = 5;
+
+/** Where to look at the times of pictures: at the beginning, in the middle and at the end. */
+export function stretchesOf(probe: Probe): LookRange[] {
+  const { fromSeconds: lastLook } = lookRange(probe);
+  const { startPts = 0, timeBase = { num: 1, den: 1 } } = probe.video ?? {};
+  const start = startPts * valueOf(timeBase);
+  const end = lastLook + LOOK_SECONDS;
+  if (end - start <= 3 * STRETCH_SECONDS) return [{ fromSeconds: start, toSeconds: end }];
+  return [start, (start + end - STRETCH_SECONDS) / 2, end - STRETCH_SECONDS].map((fromSeconds) => ({
+    fromSeconds,
+    toSeconds: fromSeconds + STRETCH_SECONDS,
+  }));
+}
+
+/** What the pictures at the end say of their rate. */
+export const rateAtEnd = ({ video }: Probe, look: Look): CountedRate | undefined =>
+  video && countedRate(shownPackets(look, video.index).map(({ pts_time }) => Number(pts_time)));
 
 /** A packet as ffprobe lists it. */
 export interface ListedPacket {
@@ -104,10 +125,14 @@ export function corrected(probe: Probe, look: Look): Probe {
 }
 
 /** Muxers that do not know how long the last picture is shown write next to nothing. */
-function lastPictureEnd(pictures: ListedPacket[], { averageFrameRate }: VideoStream): number {
+function lastPictureEnd(
+  pictures: ListedPacket[],
+  { countedFrameRate, averageFrameRate }: VideoStream,
+): number {
+  const rate = countedFrameRate ?? averageFrameRate;
   const [start, end] = [Math.max(...pictures.map(({ pts_time }) => Number(pts_time))), endOf(pictures)];
-  const isKnown = end - start >= LEAST_PICTURE_SECONDS || !averageFrameRate;
-  return isKnown ? end : start + 1 / valueOf(averageFrameRate);
+  const isKnown = end - start >= LEAST_PICTURE_SECONDS || !rate;
+  return isKnown ? end : start + 1 / valueOf(rate);
 }
 
 /** How far back from a place a decoder has to begin, as seen at the end. */

@@ -123,6 +123,22 @@ export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: Loo
   ];
 }
 
+/** Lists when the pictures of some stretches are shown. */
+export function timesArguments(
+  sourceUrl: string,
+  streamIndex: number,
+  stretches: readonly LookRange[],
+): string[] {
+  const intervals = stretches.map(
+    ({ fromSeconds, toSeconds }) => `${fromSeconds.toFixed(3)}%${toSeconds.toFixed(3)}`,
+  );
+  return [
+    ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', String(streamIndex)],
+    ...['-read_intervals', intervals.join(',')],
+    ...['-show_entries', 'packet=pts_time,flags', '-of', 'json', sourceUrl],
+  ];
+}
+
 /** Lists all packets of the source, a line each; `core/source/packet-listing.ts` reads them. */
 export function packetArguments(
   sourceUrl: string,

@@ -14,7 +14,7 @@ import {
 } from '../../core/source/still-picture.ts';
 
 /** Bytes from `offset`, as many as there are up to `length`. */
-type BytesAt = (offset: number, length: number) => Promise<Uint8Array>;
+export type BytesAt = (offset: number, length: number) => Promise<Uint8Array>;
 
 const WINDOW_BYTES = 64 * 1024;
 // An index of 256 tracks, with a jump over each one's tables. What needs more is no file that anybody sells.
@@ -69,7 +69,11 @@ export async function hidingOf(
 }
 
 /** All boxes at the end of a path of types, such as `['stbl', 'stsd']`, below a box. */
-async function* boxesBelow(bytesAt: BytesAt, parent: Box, path: readonly string[]): AsyncGenerator<Box> {
+export async function* boxesBelow(
+  bytesAt: BytesAt,
+  parent: Box,
+  path: readonly string[],
+): AsyncGenerator<Box> {
   const [wanted, ...rest] = path;
   for (let offset = parent.start; offset < parent.end;) {
     const box = boxAt(await bytesAt(offset, BOX_HEADER_BYTES), offset, parent.end);
@@ -88,7 +92,7 @@ const contentOf = (bytesAt: BytesAt, { start, end }: Box): Promise<Uint8Array> =
   bytesAt(start, Math.min(end - start, MAX_LIST_BYTES));
 
 /** Reads a source in windows, of which the last is kept: an index lies together. */
-async function openWindows(
+export async function openWindows(
   sourceUrl: string,
   signal: AbortSignal,
 ): Promise<{ bytesAt: BytesAt; sizeBytes: number }> {

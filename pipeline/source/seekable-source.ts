@@ -4,6 +4,7 @@
 import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError, OutageError } from '../../core/errors.ts';
+import { countedRate, isDoubtful, neededFrameRate } from '../../core/source/frame-rate.ts';
 import { mezzanineKey } from '../../core/artifacts/keys.ts';
 import { mezzanineProbe } from '../../core/source/mezzanine.ts';
 import type { PlannedSource } from '../../core/plan/plan.ts';
@@ -12,6 +13,7 @@ import {
   corrected,
   lookBackSeconds,
   lookRange,
+  rateAtEnd,
   reasonByLook,
   reasonByProbe,
 } from '../../core/source/seekability.ts';
@@ -19,6 +21,7 @@ import type { ListedPacket, Look } from '../../core/source/seekability.ts';
 import { firstPacketArguments, lookArguments } from '../../core/source/source-arguments.ts';
 import { isCollapse, unlessUnreadable } from './breakdown.ts';
 import { mezzanineOf } from './mezzanine.ts';
+import { pictureTimes } from './picture-times.ts';
 import type { World } from '../world.ts';
 
 /**
@@ -37,7 +40,8 @@ export async function seekableSource(
   const reason = reasonByProbe(probe) ?? reasonByLook(probe, look!, sizeBytes);
   if (!reason) {
     const keyframeSeconds = lookBackSeconds(look!, probe);
-    const found = await withoutEmptySound(served, corrected(probe, look!), look!, world);
+    const counted = await unlessUnreadable(served, () => withCountedRate(served, probe, look!, world));
+    const found = await withoutEmptySound(served, corrected(counted, look!), look!, world);
     return { probe: found, source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
   }
   // A copy also takes long where the store is slow to take it.
@@ -92,6 +96,20 @@ async function hasPackets(
   });
   if (failure()) throw failure();
   return listing.toString('latin1').trim() !== '';
+}
+
+/** Counts pictures where the rate varies, or where those at the end come at another rate than was claimed. */
+async function withCountedRate(
+  { url, failure }: ServedSource,
+  probe: Probe,
+  look: Look,
+  { tools, settings }: World,
+): Promise<Probe> {
+  const { video } = probe;
+  if (!video || !isDoubtful(video, rateAtEnd(probe, look))) return probe;
+  const times = await pictureTimes(url, { ...probe, video }, tools.binaries, settings);
+  if (failure()) throw failure();
+  return { ...probe, video: { ...video, countedFrameRate: neededFrameRate(video, countedRate(times)) } };
 }
 
 async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }: World): Promise<Look> {

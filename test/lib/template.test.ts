@@ -43,6 +43,7 @@ beforeAll(async () => {
       app: 'instant-hls',
       context: {
         prewarm: 'lowest',
+        largestRung: '2160p',
         removal: 'destroy',
         prewarmConcurrency: 40,
         maxDurationSeconds: 60,
@@ -287,6 +288,7 @@ describe('functions', () => {
       [
         'FFMPEG_PATH',
         'FFPROBE_PATH',
+        'LARGEST_RUNG',
         'MAX_DURATION_SECONDS',
         'MAX_PICTURE_PIXELS',
         'MAX_STREAMS',
@@ -300,6 +302,7 @@ describe('functions', () => {
       [
         'FFMPEG_PATH',
         'FFPROBE_PATH',
+        'LARGEST_RUNG',
         'MAX_DURATION_SECONDS',
         'MAX_PICTURE_PIXELS',
         'MAX_STREAMS',
@@ -313,6 +316,7 @@ describe('functions', () => {
       [
         'FFMPEG_PATH',
         'FFPROBE_PATH',
+        'LARGEST_RUNG',
         'MAX_DURATION_SECONDS',
         'MAX_PICTURE_PIXELS',
         'MAX_STREAMS',
@@ -327,6 +331,7 @@ describe('functions', () => {
       [
         'FFMPEG_PATH',
         'FFPROBE_PATH',
+        'LARGEST_RUNG',
         'MAX_DURATION_SECONDS',
         'MAX_PICTURE_PIXELS',
         'MAX_STREAMS',
@@ -975,6 +980,7 @@ describe('the prewarm', () => {
     const { Variables } = functionThat(lowest, 'Plans a video').Properties.Environment;
     expect(Variables).toMatchObject({
       PREWARM: 'lowest',
+      LARGEST_RUNG: '2160p',
       MAX_DURATION_SECONDS: '60',
       MAX_PICTURE_PIXELS: '2073600',
       MAX_STREAMS: '9',

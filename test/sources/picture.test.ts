@@ -100,7 +100,7 @@ const CASES: Record<string, Case> = {
     size: [720, 576],
     extension: 'mpg',
     encoders: ['-vf', `${BT601},format=yuv420p,setsar=64/45`, '-c:v', 'mpeg2video', '-q:v', '2'],
-    shown: [854, 480],
+    shown: [1024, 576],
   },
   'odd sizes': {
     size: [161, 121],

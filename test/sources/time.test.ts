@@ -48,6 +48,42 @@ test('a variable frame rate: each picture stands until the next', async () => {
   expect((frames.length * den) / num).toBeCloseTo(4, 1);
 });
 
+test('of bursts with pauses between them, hardly a picture is lost, though the average is slow', async () => {
+  // Six pictures 40 ms apart in every second.
+  const bursts = "select='lt(mod(n,25),6)'";
+  await ffmpeg(...numbered('25', 8), '-vf', bursts, '-vsync', '0', ...X264, at('bursts.mp4'));
+  const { plan, frames } = await shown(at('bursts.mp4'));
+  expect(plan.grid.frameRate).toEqual({ num: 25, den: 1 });
+  const there = numbers(0, 200).filter((number) => number % 25 < 6);
+  expect([...new Set(frames)]).toEqual(there);
+});
+
+test.each([
+  ['a copy', 'ts'],
+  ['a file that is read as it is', 'mkv'],
+])('a film whose rate drops for a while keeps its motion, in %s', async (_, extension) => {
+  const drop = "select='lt(t,4)+gte(t,8)+not(mod(n,6))'";
+  await ffmpeg(...numbered('30', 12), '-vf', drop, '-vsync', '0', ...X264, at(`drops.${extension}`));
+  const { plan, frames } = await shown(at(`drops.${extension}`));
+  expect(plan.grid.frameRate).toEqual({ num: 30, den: 1 });
+  expect(frames.slice(0, 120)).toEqual(numbers(0, 120));
+  expect([...new Set(frames)]).toHaveLength(120 + 20 + 120);
+});
+
+test('a container that claims a thousand pictures a second is not believed', async () => {
+  await ffmpeg(...numbered('30000/1001', 6), ...X264, at('claims.mkv'));
+  const bytes = await readFile(at('claims.mkv'));
+  const duration = bytes.indexOf(Buffer.from([0x23, 0xe3, 0x83, 0x84])); // DefaultDuration, of four bytes
+  expect(duration).toBeGreaterThan(0);
+  bytes.writeUInt32BE(1_000_000, duration + 4);
+  await writeFile(at('claims.mkv'), bytes);
+  const { plan, frames } = await shown(at('claims.mkv'));
+  expect(plan.grid.frameRate).toEqual({ num: 30_000, den: 1001 });
+  expect(frames).toHaveLength(180);
+  // The last picture lasts a millisecond, as claimed.
+  expect(frames.slice(0, 179)).toEqual(numbers(0, 179));
+});
+
 test.each([
   ['one picture a second', '1', 6, '5/1', numbers(0, 30).map((frame) => Math.floor(frame / 5))],
   ['one picture for half a minute', '1/30', 30, '5/1', times(150, 0)],

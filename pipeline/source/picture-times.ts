@@ -1,0 +1,80 @@
+// When the pictures of a source are shown: all of them where its container has an index of times, else those of a few
+// stretches. The pictures themselves are not read for that, beyond those stretches.
+
+import { run } from '../../machine/ffmpeg.ts';
+import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
+import { FfmpegError } from '../../core/errors.ts';
+import type { SourceLimits } from '../../core/limits.ts';
+import type { Box } from '../../core/source/mp4.ts';
+import { sampleTimes, timescaleOf } from '../../core/source/mp4.ts';
+import type { Probe, VideoStream } from '../../core/source/probe.ts';
+import type { ListedPacket } from '../../core/source/seekability.ts';
+import { MP4, stretchesOf } from '../../core/source/seekability.ts';
+import { timesArguments } from '../../core/source/source-arguments.ts';
+import { boxesBelow, openWindows } from './inspect-container.ts';
+import type { BytesAt } from './inspect-container.ts';
+
+/** In seconds, in no order. */
+export async function pictureTimes(
+  sourceUrl: string,
+  probe: Probe & { video: VideoStream },
+  binaries: FfmpegBinaries,
+  limits: SourceLimits,
+): Promise<number[]> {
+  if (probe.format === MP4) {
+    const signal = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
+    const times = await indexedTimes(sourceUrl, probe.video, signal).catch((error: unknown) => {
+      if (signal.aborted) return [];
+      throw error;
+    });
+    if (times.length > 1) return times;
+  }
+  const stretches = timesArguments(sourceUrl, probe.video.index, stretchesOf(probe));
+  const listing = await run(binaries.ffprobePath, stretches, {
+    ...{ task: 'look at the times of pictures', line: 'reading', maxFileBytes: 0 },
+    timeoutSeconds: limits.probeTimeoutSeconds,
+    maxMemoryBytes: limits.probeMemoryBytes,
+  }).catch((error: unknown) => {
+    if (error instanceof FfmpegError) return Buffer.from('{}');
+    throw error;
+  });
+  const { packets = [] } = JSON.parse(listing.toString('utf8')) as { packets?: ListedPacket[] };
+  return packets.flatMap(({ pts_time, flags }) =>
+    pts_time === undefined || flags?.includes('D') ? [] : [Number(pts_time)],
+  );
+}
+
+/** Eight bytes for a run of pictures, which where the rate varies may be each of them. */
+const MOST_TABLE_BYTES = 8 * 1024 * 1024;
+
+async function indexedTimes(
+  sourceUrl: string,
+  { index }: VideoStream,
+  signal: AbortSignal,
+): Promise<number[]> {
+  const { bytesAt, sizeBytes } = await openWindows(sourceUrl, signal);
+  const content = (box: Box | undefined) => box && contentOf(bytesAt, box);
+  const file = { type: '', start: 0, end: sizeBytes };
+  let place = 0;
+  for await (const track of boxesBelow(bytesAt, file, ['moov', 'trak'])) {
+    if (place === index) {
+      const below = async (...path: string[]) => content(await firstOf(boxesBelow(bytesAt, track, path)));
+      const timescale = timescaleOf((await below('mdia', 'mdhd')) ?? new Uint8Array());
+      const stts = await below('mdia', 'minf', 'stbl', 'stts');
+      if (!timescale || !stts) return [];
+      const ctts = await below('mdia', 'minf', 'stbl', 'ctts');
+      return sampleTimes(stts, ctts).map((time) => time / timescale);
+    }
+    place += 1;
+  }
+  return [];
+}
+
+/** A copy, as windows are read over each other. */
+const contentOf = async (bytesAt: BytesAt, { start, end }: Box): Promise<Uint8Array> =>
+  Uint8Array.from(await bytesAt(start, Math.min(end - start, MOST_TABLE_BYTES)));
+
+async function firstOf<T>(items: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const item of items) return item;
+  return undefined;
+}
