@@ -2,7 +2,7 @@
 // 2018).
 
 import type { SourceLimits } from '../limits.ts';
-import { BARE_DEMUXERS, bareStreamInput } from './bare-streams.ts';
+import { BARE_DEMUXERS, bareStreamInput } from './bare/bare-streams.ts';
 import { mezzanineSound } from './mezzanine.ts';
 import { mainTrack } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';

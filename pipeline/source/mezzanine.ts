@@ -9,10 +9,12 @@ import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { FfmpegError, SourceError } from '../../core/errors.ts';
 import { mezzanineArguments } from '../../core/source/source-arguments.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
+import { isCopiedHere } from '../../core/source/bare/copier.ts';
 import { matroskaIndexer } from '../../core/source/matroska.ts';
 import type { Probe } from '../../core/source/probe.ts';
 import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import type { Mezzanine } from '../../core/records/mezzanine.ts';
+import { copyOfBareStream } from './bare-stream.ts';
 import { unlessDeleted } from '../life/delete-video.ts';
 import { logFailure } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
@@ -69,24 +71,31 @@ async function makeMezzanine(
   const indexer = matroskaIndexer();
   const pieces = inPieces(upload, pieceBytes);
   try {
-    await run(binaries.ffmpegPath, mezzanineArguments(sourceUrl, probe), {
-      task: 'copy of the source into a mezzanine',
-      line: 'reading',
-      timeoutSeconds: STARTUP_SECONDS + sizeBytes / LEAST_BYTES_PER_SECOND,
-      maxFileBytes: 0,
-      maxMemoryBytes: world.settings.encodeMemoryBytes,
-      output: async (stdout: Readable) => {
-        for await (const bytes of stdout as AsyncIterable<Buffer>) {
-          for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
-        }
-      },
-    }).catch((error: unknown) => {
+    const timeoutSeconds = STARTUP_SECONDS + sizeBytes / LEAST_BYTES_PER_SECOND;
+    const keep = async (copy: AsyncIterable<Uint8Array>) => {
+      for await (const bytes of copy) {
+        for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
+      }
+    };
+    const copied = isCopiedHere(probe.format)
+      ? keep(copyOfBareStream(sourceUrl, probe, timeoutSeconds))
+      : run(binaries.ffmpegPath, mezzanineArguments(sourceUrl, probe), {
+          task: 'copy of the source into a mezzanine',
+          line: 'reading',
+          timeoutSeconds,
+          maxFileBytes: 0,
+          maxMemoryBytes: world.settings.encodeMemoryBytes,
+          output: (stdout: Readable) => keep(stdout as AsyncIterable<Buffer>),
+        });
+    await copied.catch((error: unknown) => {
+      if (failure()) throw failure();
       // Where a source is damaged ffmpeg may give up; what came before that is worth playing.
       if (!(error instanceof FfmpegError) || error.signal) throw error;
-      if (indexer.headBytes() === undefined && !failure()) throw new SourceError('DAMAGED');
+      if (indexer.headBytes() === undefined) throw new SourceError('DAMAGED');
     });
     // What was cut short by the store is no copy.
     if (failure()) throw failure();
+    if (indexer.headBytes() === undefined) throw new SourceError('DAMAGED');
     const { head, index, tracks } = indexer.end();
     if (tracks.length === 0) throw new SourceError('DAMAGED');
     const stored = await pieces.complete(head, index);
