@@ -14,7 +14,7 @@ export async function* copyOfBareStream(
   timeoutSeconds: number,
 ): AsyncGenerator<Uint8Array> {
   const copier = bareCopier(format, video?.baseFrameRate);
-  const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
+  const timeout = AbortSignal.timeout(Math.ceil(timeoutSeconds * 1000));
   try {
     const { body } = await fetch(sourceUrl, { signal: timeout });
     for await (const bytes of body!) yield copier.push(bytes);
