@@ -1,7 +1,7 @@
 // The mezzanine: a source's picture and sound, copied as they are into one Matroska file with an index, because the
 // source has none that leads to the right picture. What is in it is known exactly, as it was counted while it passed.
 
-import { isBareVideo } from './bare-streams.ts';
+import { constantRate, isBareVideo } from './bare/bare-streams.ts';
 import { neededFrameRate } from './frame-rate.ts';
 import type { IndexedTrack } from './matroska.ts';
 import type { Mezzanine } from '../records/mezzanine.ts';
@@ -22,7 +22,7 @@ export function mezzanineProbe(probe: Probe, { tracks, notices }: Mezzanine): Pr
     durationSeconds: Math.max(...ends) - startSeconds,
     video:
       probe.video && videoIndex >= 0
-        ? videoOf(withRate(probe.video, probe.format), tracks[videoIndex]!, videoIndex)
+        ? videoOf(withRate(probe.video, probe.format, tracks[videoIndex]!), tracks[videoIndex]!, videoIndex)
         : undefined,
     audio: probe.audio && audioIndex >= 0 ? audioOf(probe.audio, tracks[audioIndex]!, audioIndex) : undefined,
     furtherVideo: [],
@@ -32,9 +32,12 @@ export function mezzanineProbe(probe: Probe, { tracks, notices }: Mezzanine): Pr
   };
 }
 
-/** Of a bare stream ffprobe tells a rate that it assumes; ffmpeg gave each picture its time by what the pictures say. */
-const withRate = (video: VideoStream, format: string): VideoStream =>
-  isBareVideo(format) ? { ...video, baseFrameRate: undefined, averageFrameRate: undefined } : video;
+/** Of a bare stream ffprobe tells a rate that it assumes; the copy's times follow what the pictures say. */
+function withRate(video: VideoStream, format: string, track: IndexedTrack): VideoStream {
+  if (!isBareVideo(format)) return video;
+  const rate = constantRate(track.frameCount, track.endSeconds - track.firstSeconds);
+  return { ...video, baseFrameRate: rate, averageFrameRate: rate };
+}
 
 function videoOf(video: VideoStream, track: IndexedTrack, index: number): VideoStream {
   const { frameCount, firstSeconds, endSeconds } = track;

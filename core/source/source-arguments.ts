@@ -5,7 +5,7 @@ import type { SourceLimits } from '../limits.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { firstWay } from './copy-ways.ts';
 import type { CopyWay, SoundEncoding } from './copy-ways.ts';
-import { BARE_DEMUXERS, bareStreamInput } from './bare-streams.ts';
+import { BARE_DEMUXERS, bareStreamInput } from './bare/bare-streams.ts';
 import { mainTrack } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Probe } from './probe.ts';

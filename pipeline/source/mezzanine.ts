@@ -10,6 +10,7 @@ import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
 import { mezzanineArguments, packetArguments } from '../../core/source/source-arguments.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
+import { isCopiedHere } from '../../core/source/bare/copier.ts';
 import { lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
 import type { CopiedTracks } from '../../core/source/copy-losses.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
@@ -23,6 +24,7 @@ import type { Notice } from '../../core/notices.ts';
 import type { Probe } from '../../core/source/probe.ts';
 import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import type { Mezzanine } from '../../core/records/mezzanine.ts';
+import { copyOfBareStream } from './bare-stream.ts';
 import { unlessDeleted } from '../life/delete-video.ts';
 import { logFailure } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
@@ -182,29 +184,35 @@ async function copyOnce(
     await upload.abort().catch((unfinished: unknown) => logFailure(id, unfinished));
   };
   try {
-    const copying = (url: string) =>
+    const keep = async (copy: AsyncIterable<Uint8Array>): Promise<void> => {
+      for await (const bytes of copy) {
+        for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
+      }
+    };
+    const timeoutSeconds = isEncoded ? LOSSLESS_SECONDS : readingSeconds(sizeBytes);
+    const byFfmpeg = (url: string) =>
       run(tools.binaries.ffmpegPath, mezzanineArguments(url, probe, way, settings), {
         task: 'copy of the source into a mezzanine',
         line: isEncoded ? 'viewers' : 'reading',
-        timeoutSeconds: isEncoded ? LOSSLESS_SECONDS : readingSeconds(sizeBytes),
+        timeoutSeconds,
         maxFileBytes: 0,
         maxMemoryBytes: settings.encodeMemoryBytes,
-        output: async (stdout: Readable) => {
-          for await (const bytes of stdout as AsyncIterable<Buffer>) {
-            for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
-          }
-        },
+        output: (stdout: Readable) => keep(stdout as AsyncIterable<Buffer>),
       });
-    const apart = (signal: AbortSignal) => runsApart(wholeOf(sourceUrl, signal));
-    await (way.reading === 'runs apart' ? withStreamServer(apart, copying) : copying(sourceUrl)).catch(
-      (error: unknown) => {
-        // Where a source is damaged ffmpeg may give up; what came before that is compared like any other copy.
-        if (error instanceof FfmpegError && !(isFirst && error.signal)) return;
-        // There is a copy, if one that lacks something: that is worth more than one that is never finished.
-        if (isEncoded && error instanceof OutageError && error.code === 'TIMED_OUT') return;
-        throw error;
-      },
-    );
+    const copying = async (): Promise<unknown> => {
+      if (isCopiedHere(probe.format) && way.picture === 'copy') {
+        return keep(copyOfBareStream(sourceUrl, probe, timeoutSeconds));
+      }
+      if (way.reading === 'as it is') return byFfmpeg(sourceUrl);
+      return withStreamServer((signal) => runsApart(wholeOf(sourceUrl, signal)), byFfmpeg);
+    };
+    await copying().catch((error: unknown) => {
+      // Where a source is damaged ffmpeg may give up; what came before that is compared like any other copy.
+      if (error instanceof FfmpegError && !(isFirst && error.signal)) return;
+      // There is a copy, if one that lacks something: that is worth more than one that is never finished.
+      if (isEncoded && error instanceof OutageError && error.code === 'TIMED_OUT') return;
+      throw error;
+    });
     // What was cut short by the store is no copy.
     if (failure()) throw failure();
     if (indexer.headBytes() === undefined)
