@@ -33,15 +33,16 @@ export const PRESENT_RECIPE: Recipe = {
       level: ['aresample={sourceRate}:ocl={layout}', 'aformat=sample_fmts=fltp:channel_layouts={layout}'],
       // Frames of equal length end on a grid that begins with the track. A stamp that is off by no more than its container
       // rounds is put there, so a segment made alone begins where a run has it. Any other frame follows the one before it
-      // without a seam, unless its stamp jumps from one to the next by more than 2 ms (a gap, or an overlap), or the clocks
-      // of stamps and samples have drifted apart by a tenth of a second.
+      // without a seam, unless there is a gap (its stamp is more than 2 ms after the end of that one), or stamps and samples
+      // have drifted apart by a tenth of a second. Stamps that go back by less are jitter: nothing is cut off for them.
       // 0: where the frame before ended, by its stamp; 1: by where it was put; 2: this one's stamp; 3: its place on the grid;
       // 4: where it is put; 5: whether it is on the grid.
       stamps: [
         'st(3,{start}+{unit}*round((PTS-({origin})-({start})+NB_SAMPLES)/{unit})-NB_SAMPLES)',
         'st(5,lte(abs(PTS-({origin})-ld(3)),{within}))',
         'st(2,if(ld(5),ld(3),PTS-({origin})))',
-        'st(4,if(gt(N,0)*lte(abs(ld(2)-ld(0)),0.002*{sourceRate})*lte(abs(ld(2)-ld(1)),0.1*{sourceRate}),' +
+        'st(4,if(gt(N,0)*lte(abs(ld(2)-ld(1)),0.1*{sourceRate})' +
+          '*gt(lte(ld(2)-ld(0),0.002*{sourceRate})+lte(ld(2),ld(1)),0),' +
           'if(ld(5)*lte(abs(ld(2)-ld(1)),{within}),ld(2),ld(1)),ld(2)))',
         'st(0,ld(2)+NB_SAMPLES)',
         'st(1,ld(4)+NB_SAMPLES)',

@@ -260,4 +260,23 @@ describe('gaps', () => {
       expect(Math.max(...places)).toBeGreaterThan(0.99);
     }
   });
+
+  test.each([
+    ['that go to and fro by 5 ms', 'PTS+240*mod(round(N/1024),2)'],
+    ['by a clock that is too fast by half a thousandth', 'PTS*1.0005'],
+  ])('are not made of stamps %s', async (name, stamps) => {
+    await ffmpeg(
+      ...['-f', 'lavfi', '-i', sweep(10), '-af', `asetnsamples=1024,asetpts='${stamps}'`],
+      ...['-c:a', 'pcm_s16le', '-f', 'nut', at('jitter.nut')],
+    );
+    await ffmpeg('-copyts', '-i', at('jitter.nut'), '-c:a', 'copy', at(`${name}.mkv`));
+    const { run } = await bothWays(at(`${name}.mkv`));
+    const own = await samplesOf('-f', 'lavfi', '-i', sweep(10));
+    const likenesses = numbers(0, 260).map((shift) =>
+      likeness(run.subarray(RATE + shift, 2 * RATE + shift), own.subarray(RATE, 2 * RATE)),
+    );
+    const shift = likenesses.indexOf(Math.max(...likenesses));
+    const later = run.subarray(shift, 9 * RATE);
+    expect(leastLikeness(later, own.subarray(0, later.length))).toBeGreaterThan(0.99);
+  });
 });

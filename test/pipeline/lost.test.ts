@@ -1,0 +1,134 @@
+// A video that plays although parts of its source cannot be decoded says so, whenever those parts were made.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { lostKey, lostPrefix, parseLostKey, readyKey } from '../../core/artifacts/keys.ts';
+import { lostNotices } from '../../core/plan/lost.ts';
+import { planFor } from '../../core/plan/plan-for.ts';
+import { READY } from '../../core/records/ready.ts';
+import { noteLost } from '../../pipeline/derive/lost.ts';
+import { deleteVideo } from '../../pipeline/life/delete-video.ts';
+import { finish } from '../../pipeline/life/finish.ts';
+import { currentPlan } from '../../pipeline/life/planning.ts';
+import { videoStatus } from '../../pipeline/life/video-status.ts';
+import { lived, uploadedIn } from '../support/life.ts';
+import type { TestWorld } from '../support/life.ts';
+import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { SOURCE, probeOf } from '../support/probes.ts';
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+});
+afterAll(() => directory.remove());
+
+const statusOf = (id: string, world: TestWorld) => videoStatus(id, world, () => null);
+
+async function keysBelow(prefix: string, { media }: TestWorld): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of media.list(prefix)) keys.push(key);
+  return keys;
+}
+
+test('a film whose beginning cannot be decoded plays, and says what it lacks', async () => {
+  const path = join(directory.path, 'film.mp4');
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', 'testsrc2=s=160x96:r=25:d=12', '-f', 'lavfi', '-i', 'sine=440:r=48000:d=12'],
+    ...[
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-g',
+      '25',
+      '-c:a',
+      'aac',
+      '-movflags',
+      '+faststart',
+      path,
+    ],
+  );
+  const film = await readFile(path);
+  const data = film.indexOf('mdat');
+  film.fill(0, data + 8, data + Math.round((film.length - data) * 0.2));
+  const video = await uploadedIn(directory.path, film);
+  const { state, notices } = await lived(video);
+  expect(state).toBe('ready');
+  expect(notices).toContainEqual({
+    code: 'MEDIA_LOST',
+    track: 'video-0',
+    message: 'Of the picture, parts cannot be decoded within 12 of 12 s: the nearest picture is held there.',
+  });
+
+  const { id, world } = video;
+  await deleteVideo(id, world);
+  expect(await keysBelow('', world)).toEqual([]);
+});
+
+describe('a video that is whole', () => {
+  let id: string;
+  let world: TestWorld;
+  beforeAll(async () => {
+    const path = join(directory.path, 'whole.mp4');
+    const source = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=25:d=10', '-c:v', 'libx264', path];
+    await ffmpeg(...source);
+    ({ id, world } = await uploadedIn(directory.path, await readFile(path)));
+    expect((await lived({ id, world })).notices).toEqual([]);
+  });
+
+  test('says at once what is found to be lost of it later, however often and by how many at once', async () => {
+    const plan = await currentPlan(id, world);
+    const { name } = plan.renditions[0]!;
+    const notes = [0, 1, 0, 1].map((index) =>
+      noteLost(id, plan, { rendition: name, index }, 'held', world.media),
+    );
+    await Promise.all(notes);
+    const { notices } = await statusOf(id, world);
+    expect(notices.map(({ message }) => message)).toEqual([
+      'Of the picture, parts cannot be decoded within 8 of 10 s: the nearest picture is held there.',
+    ]);
+    await finish(id, plan.rev, world, new Date());
+    expect((await statusOf(id, world)).notices).toEqual(notices);
+  });
+
+  test('its marker from before there were notices is read, and sums up what is noted', async () => {
+    const plan = await currentPlan(id, world);
+    const key = readyKey(id, plan.rev);
+    const { notices: _, ...former } = READY.parse(Buffer.from((await world.media.get(key))!).toString(), key);
+    const json = { contentType: 'application/json' };
+    await world.media.put(key, JSON.stringify({ version: 1, ...former }), json);
+    expect((await statusOf(id, world)).notices).toEqual([]);
+    await finish(id, plan.rev, world, new Date());
+    expect((await statusOf(id, world)).notices).toHaveLength(1);
+  });
+
+  test('a note that comes after a deletion leaves nothing behind', async () => {
+    const plan = await currentPlan(id, world);
+    await deleteVideo(id, world);
+    const late = noteLost(id, plan, { rendition: plan.renditions[0]!.name, index: 0 }, 'held', world.media);
+    await expect(late).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await keysBelow(lostPrefix(id, plan.rev), world)).toEqual([]);
+  });
+});
+
+test('what is lost is told once for each track, whichever of its renditions it was found in', () => {
+  const plan = planFor(probeOf({ video: {}, audio: {} }), SOURCE, {
+    maxDurationSeconds: 1e4,
+    prewarm: 'all',
+  });
+  const [first, second] = plan.renditions.filter(({ kind }) => kind === 'video');
+  const lost = [
+    { rendition: first!.name, index: 1 },
+    { rendition: second!.name, index: 1 },
+    { rendition: 'audio-0', index: 2 },
+  ];
+  expect(lostNotices(plan, lost).map(({ track, message }) => `${track}: ${message}`)).toEqual([
+    'video-0: Of the picture, parts cannot be decoded within 4 of 10 s: the nearest picture is held there.',
+    'audio-0: Of the sound, parts cannot be decoded within 2 of 10 s: there is silence in their place.',
+  ]);
+});
+
+test('the key of a note tells its segment', () => {
+  const id = '0'.repeat(34);
+  expect(parseLostKey(lostKey(id, 'aaaaaaaaaa', 'audio-0', 12))).toEqual({ rendition: 'audio-0', index: 12 });
+});
