@@ -64,6 +64,7 @@ export interface Loss {
 const WINDOW_BINS = BINS_PER_SECOND / 5;
 /** Times are rounded, and decoders and encoders move them by some thousandths. */
 const TOLERANCE_BINS = 1;
+const LEAST_GAIN_SECONDS = 0.5;
 /** A decoder makes one picture of two fields. */
 const LEAST_SHARE_OF_PICTURES = 0.25;
 
@@ -92,7 +93,10 @@ export function lossOf(
     source.firstSeconds - copy.firstSeconds,
     source.lastSeconds - copy.lastSeconds,
   ].map((shift) => missingAt(source, copy, Math.round(shift * BINS_PER_SECOND), share));
-  const least = byShift.reduce((best, next) => (next.seconds < best.seconds ? next : best));
+  // A film that lacks its end would fit as well if it lacked its beginning: the likelier shift comes first.
+  const least = byShift.reduce((best, next) =>
+    next.seconds < best.seconds - LEAST_GAIN_SECONDS ? next : best,
+  );
   return { packets, ...least, seconds: Math.min(least.seconds, spanOf(source)) };
 }
 
