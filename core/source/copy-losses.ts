@@ -2,7 +2,7 @@
 
 import { notice } from '../notices.ts';
 import type { Notice } from '../notices.ts';
-import type { CopyWay } from './copy-ways.ts';
+import type { CopyWay, Lacks } from './copy-ways.ts';
 import type { IndexedTrack } from './matroska.ts';
 import { lossOf, packetTimes } from './packet-times.ts';
 import type { CountedPackets, Loss } from './packet-times.ts';
@@ -53,6 +53,17 @@ export function lossesOf(
     const sourceSeconds = Math.max(0, source.lastSeconds - source.firstSeconds);
     return [{ ...loss, kind, isWhole, sourceSeconds, sourcePackets: source.packets }];
   });
+}
+
+export function lacksOf(losses: readonly TrackLoss[]): Lacks {
+  const [picture, sound] = (['video', 'audio'] as const).map((kind) =>
+    losses.find((loss) => loss.kind === kind && !loss.isWhole),
+  );
+  return {
+    picture: picture !== undefined,
+    sound: sound !== undefined,
+    soundEnd: sound?.isAtEnd ?? false,
+  };
 }
 
 /** How much is lost in all, to choose among copies: a second counts as much whatever is lost in it. */

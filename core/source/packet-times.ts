@@ -85,7 +85,7 @@ export function lossOf(
 ): Loss {
   const packets = countsPackets ? Math.max(0, source.packets - copy.packets) : 0;
   if (source.packets === 0) return { packets: 0, seconds: 0, isAtEnd: false };
-  if (copy.packets === 0) return { packets, seconds: spanOf(source), isAtEnd: false };
+  if (copy.packets === 0) return { packets, seconds: spanOf(source), isAtEnd: true };
   if (source.jumps || source.firstSeconds === Infinity) return { packets, seconds: 0, isAtEnd: false };
   const share = kind === 'video' ? LEAST_SHARE_OF_PICTURES : 0;
   const byShift = [

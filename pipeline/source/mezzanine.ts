@@ -10,10 +10,10 @@ import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
 import { mezzanineArguments, packetArguments } from '../../core/source/source-arguments.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
-import { lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
+import { lacksOf, lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
 import type { CopiedTracks } from '../../core/source/copy-losses.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
-import type { CopyWay } from '../../core/source/copy-ways.ts';
+import type { CopyWay, Lacks } from '../../core/source/copy-ways.ts';
 import { runsApart } from '../../core/source/fragment-runs.ts';
 import { matroskaIndexer } from '../../core/source/matroska.ts';
 import type { IndexedTrack } from '../../core/source/matroska.ts';
@@ -105,10 +105,9 @@ async function makeMezzanine(
       throw error;
     });
     const losses = counted ? lossesOf(probe, counted, copy, way) : [];
-    const lacks = (kind: 'video' | 'audio') => losses.some((loss) => loss.kind === kind && !loss.isWhole);
     return {
       ...copy,
-      lacks: { picture: lacks('video'), sound: lacks('audio') },
+      lacks: lacksOf(losses),
       lost: copy.tracks.length === 0 ? Infinity : totalLoss(losses),
       notices: lossNotices(losses, copy.tracks),
     };
@@ -152,7 +151,7 @@ interface Copy extends CopiedTracks {
 }
 
 interface ComparedCopy extends Copy {
-  lacks: { picture: boolean; sound: boolean };
+  lacks: Lacks;
   /** In seconds. */
   lost: number;
   notices: Notice[];
