@@ -2,7 +2,7 @@
 
 import { notice } from '../notices.ts';
 import type { Notice } from '../notices.ts';
-import type { CopyWay } from './copy-ways.ts';
+import type { CopyWay, Lacks } from './copy-ways.ts';
 import type { IndexedTrack } from './matroska.ts';
 import { lossOf, packetTimes } from './packet-times.ts';
 import type { CountedPackets, Loss } from './packet-times.ts';
@@ -55,6 +55,17 @@ export function lossesOf(
   });
 }
 
+export function lacksOf(losses: readonly TrackLoss[]): Lacks {
+  const [picture, sound] = (['video', 'audio'] as const).map((kind) =>
+    losses.find((loss) => loss.kind === kind && !loss.isWhole),
+  );
+  return {
+    picture: picture !== undefined,
+    sound: sound !== undefined,
+    soundEnd: sound?.isAtEnd ?? false,
+  };
+}
+
 /** How much is lost in all, to choose among copies: a second counts as much whatever is lost in it. */
 export const totalLoss = (losses: readonly TrackLoss[]): number =>
   losses.reduce((sum, { seconds, packets, sourcePackets, sourceSeconds }) => {
@@ -71,18 +82,19 @@ export const lossNotices = (losses: readonly TrackLoss[], tracks: readonly Index
       if (!isThere) return notice('MEDIA_LOST', null, `None of the ${nameOf(loss)} could be read.`);
       const track = `${loss.kind}-0`;
       return loss.isAtEnd
-        ? notice('ENDS_EARLY', track, `The last ${amountOf(loss)} of the ${nameOf(loss)} could not be read.`)
+        ? notice('ENDS_EARLY', track, `Of the ${nameOf(loss)} the end could not be read: ${amountOf(loss)}.`)
         : notice(
             'MEDIA_LOST',
             track,
-            `${amountOf(loss)} of the ${nameOf(loss)} could not be read: ${SHOWN_INSTEAD[loss.kind]}.`,
+            `Of the ${nameOf(loss)} ${amountOf(loss)} could not be read: ${SHOWN_INSTEAD[loss.kind]}.`,
           );
     });
 
 const nameOf = ({ kind }: TrackLoss): string => (kind === 'video' ? 'picture' : 'sound');
 const SHOWN_INSTEAD = { video: 'pictures are held there', audio: 'it is silent there' } as const;
 
+// It is known to a fifth of a second at each end of a gap.
 const amountOf = ({ seconds, sourceSeconds, packets, sourcePackets }: TrackLoss): string =>
   seconds > 0
-    ? `${Number(seconds.toFixed(1))} of ${sourceSeconds.toFixed(1)} seconds`
+    ? `about ${Math.max(1, Math.round(seconds))} of ${Math.max(1, Math.round(sourceSeconds))} seconds`
     : `${packets} of ${sourcePackets} pictures`;

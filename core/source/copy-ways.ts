@@ -34,10 +34,18 @@ export const firstWay = ({ audio }: Pick<Probe, 'audio'>): CopyWay => ({
   sound: audio && !isCopied(audio) ? soundEncoding(audio) : 'copy',
 });
 
+/** What did not come over. */
+export interface Lacks {
+  picture: boolean;
+  sound: boolean;
+  /** Whether that is the sound's end, or all of it. A decoder would fill any other gap with silence, and hide it. */
+  soundEnd: boolean;
+}
+
 /** The way to try after one by which the picture, the sound or both did not come over; undefined where none is left. */
 export function nextWay(
   way: CopyWay,
-  lacks: { picture: boolean; sound: boolean },
+  lacks: Lacks,
   { format, audio }: Pick<Probe, 'format' | 'audio'>,
 ): CopyWay | undefined {
   if (!lacks.picture && !lacks.sound) return undefined;
@@ -45,7 +53,7 @@ export function nextWay(
   const next: CopyWay = {
     reading: way.reading,
     picture: lacks.picture ? 'lossless' : way.picture,
-    sound: lacks.sound && way.sound === 'copy' && audio ? soundEncoding(audio) : way.sound,
+    sound: lacks.soundEnd && way.sound === 'copy' && audio ? soundEncoding(audio) : way.sound,
   };
   return next.picture === way.picture && next.sound === way.sound ? undefined : next;
 }

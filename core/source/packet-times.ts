@@ -64,6 +64,7 @@ export interface Loss {
 const WINDOW_BINS = BINS_PER_SECOND / 5;
 /** Times are rounded, and decoders and encoders move them by some thousandths. */
 const TOLERANCE_BINS = 1;
+const LEAST_GAIN_SECONDS = 0.5;
 /** A decoder makes one picture of two fields. */
 const LEAST_SHARE_OF_PICTURES = 0.25;
 
@@ -84,7 +85,7 @@ export function lossOf(
 ): Loss {
   const packets = countsPackets ? Math.max(0, source.packets - copy.packets) : 0;
   if (source.packets === 0) return { packets: 0, seconds: 0, isAtEnd: false };
-  if (copy.packets === 0) return { packets, seconds: spanOf(source), isAtEnd: false };
+  if (copy.packets === 0) return { packets, seconds: spanOf(source), isAtEnd: true };
   if (source.jumps || source.firstSeconds === Infinity) return { packets, seconds: 0, isAtEnd: false };
   const share = kind === 'video' ? LEAST_SHARE_OF_PICTURES : 0;
   const byShift = [
@@ -92,7 +93,10 @@ export function lossOf(
     source.firstSeconds - copy.firstSeconds,
     source.lastSeconds - copy.lastSeconds,
   ].map((shift) => missingAt(source, copy, Math.round(shift * BINS_PER_SECOND), share));
-  const least = byShift.reduce((best, next) => (next.seconds < best.seconds ? next : best));
+  // A film that lacks its end would fit as well if it lacked its beginning: the likelier shift comes first.
+  const least = byShift.reduce((best, next) =>
+    next.seconds < best.seconds - LEAST_GAIN_SECONDS ? next : best,
+  );
   return { packets, ...least, seconds: Math.min(least.seconds, spanOf(source)) };
 }
 

@@ -11,10 +11,10 @@ import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
 import { mezzanineArguments, packetArguments } from '../../core/source/source-arguments.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
 import { isCopiedHere } from '../../core/source/bare/copier.ts';
-import { lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
+import { lacksOf, lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
 import type { CopiedTracks } from '../../core/source/copy-losses.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
-import type { CopyWay } from '../../core/source/copy-ways.ts';
+import type { CopyWay, Lacks } from '../../core/source/copy-ways.ts';
 import { runsApart } from '../../core/source/fragment-runs.ts';
 import { matroskaIndexer } from '../../core/source/matroska.ts';
 import type { IndexedTrack } from '../../core/source/matroska.ts';
@@ -107,10 +107,9 @@ async function makeMezzanine(
       throw error;
     });
     const losses = counted ? lossesOf(probe, counted, copy, way) : [];
-    const lacks = (kind: 'video' | 'audio') => losses.some((loss) => loss.kind === kind && !loss.isWhole);
     return {
       ...copy,
-      lacks: { picture: lacks('video'), sound: lacks('audio') },
+      lacks: lacksOf(losses),
       lost: copy.tracks.length === 0 ? Infinity : totalLoss(losses),
       notices: lossNotices(losses, copy.tracks),
     };
@@ -154,7 +153,7 @@ interface Copy extends CopiedTracks {
 }
 
 interface ComparedCopy extends Copy {
-  lacks: { picture: boolean; sound: boolean };
+  lacks: Lacks;
   /** In seconds. */
   lost: number;
   notices: Notice[];

@@ -39,6 +39,17 @@ test('a track that cannot be decoded is left out where another of its kind can b
   expect(usable(picture, { ...sound, codec_name: 'unknown' }, { ...sound, index: 2 })).toEqual([0, 2]);
 });
 
+test('a sound that ffmpeg does not find in this file is left out beside a picture, with a notice', () => {
+  const seen = new Map([
+    [0, { kind: 'video', codec: 'h264' }],
+    [1, { kind: 'audio', codec: 'none' }],
+  ]);
+  const { streams, notices } = usableStreams({ streams: [picture, sound] }, DECODERS, LIMITS, seen);
+  expect(streams).toEqual([picture]);
+  expect(notices.map(({ code }) => code)).toEqual(['TRACK_LEFT_OUT']);
+  expect(() => usableStreams({ streams: [sound] }, DECODERS, LIMITS, seen)).toThrow('cannot decode: aac.');
+});
+
 test('a cover that cannot be decoded is left out', () => {
   const cover = { ...picture, codec_name: 'webp', width: 9000, disposition: { attached_pic: 1 } };
   expect(usable(cover, sound)).toEqual([1]);

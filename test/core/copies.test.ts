@@ -1,0 +1,115 @@
+// What a copy lacks of its source is found by the times of their packets, and told.
+
+import { lossNotices, lossesOf } from '../../core/source/copy-losses.ts';
+import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
+import type { IndexedTrack } from '../../core/source/matroska.ts';
+import { packetListing } from '../../core/source/packet-listing.ts';
+import { packetTimes } from '../../core/source/packet-times.ts';
+import { MEZZANINE } from '../../core/records/mezzanine.ts';
+import { probeOf } from '../support/probes.ts';
+
+const counted = (times: number[]) => {
+  const track = packetTimes();
+  times.forEach((time) => track.add(time));
+  return track.counted();
+};
+/** A film of 20 s whose clock begins at 100 s. */
+const film = Array.from({ length: 500 }, (_, picture) => 100 + picture / 25);
+const probe = { ...probeOf({ video: {} }), startSeconds: 100 };
+const TRACK: IndexedTrack = {
+  kind: 'video',
+  frameCount: 1,
+  firstSeconds: 0,
+  endSeconds: 1,
+  keyframeSeconds: 1,
+};
+
+function noticesOf(copied: number[]) {
+  const copy = {
+    tracks: copied.length > 0 ? [TRACK] : [],
+    times: copied.length > 0 ? [counted(copied)] : [],
+  };
+  return lossNotices(
+    lossesOf(probe, () => counted(film), copy, firstWay(probe)),
+    copy.tracks,
+  );
+}
+const relative = film.map((time) => Math.round((time - 100) * 1000) / 1000);
+
+test.each([
+  ['all pictures', relative, []],
+  ['all but two', relative.slice(1, -1), []],
+  [
+    'a gap of four seconds',
+    relative.filter((time) => time < 6 || time >= 10),
+    [
+      [
+        'MEDIA_LOST',
+        'video-0',
+        'Of the picture about 4 of 20 seconds could not be read: pictures are held there.',
+      ],
+    ],
+  ],
+  [
+    'nothing of the last five seconds',
+    relative.filter((time) => time < 15),
+    [['ENDS_EARLY', 'video-0', 'Of the picture the end could not be read: about 5 of 20 seconds.']],
+  ],
+  [
+    'every other picture',
+    relative.filter((_, picture) => picture % 2 === 0),
+    [
+      [
+        'MEDIA_LOST',
+        'video-0',
+        'Of the picture 250 of 500 pictures could not be read: pictures are held there.',
+      ],
+    ],
+  ],
+  [
+    'all pictures, but most at once',
+    relative.map((time) => Math.floor(time) + Math.min(time % 1, 0.2)),
+    [['MEDIA_LOST', 'video-0', expect.stringMatching(/about 8 of 20 seconds/)]],
+  ],
+  ['no picture', [], [['MEDIA_LOST', null, 'None of the picture could be read.']]],
+])('a copy with %s', (_, copied, expected) => {
+  expect(noticesOf(copied).map(({ code, track, message }) => [code, track, message])).toEqual(expected);
+});
+
+test('a list of packets is read in pieces, from the first key picture on, without what an edit list leaves out', () => {
+  const listing = packetListing(0);
+  const text =
+    '0,1.0,1.0,___,\n0,1.1,1.1,K__,\n\n1,5.0,5.0,K__\n0,N/A,1.2,___,\n0,1.3,1.3,_D_,\n0,N/A,N/A,___,\n';
+  for (const piece of text.match(/.{1,7}/gs)!) listing.push(piece);
+  expect(listing.counted(0)).toMatchObject({ packets: 3, firstSeconds: 1.1, lastSeconds: 1.2 });
+  expect(listing.counted(1)).toMatchObject({ packets: 1, firstSeconds: 5 });
+  expect(listing.counted(2)).toMatchObject({ packets: 0 });
+});
+
+test('sound that Matroska cannot hold is decoded at once, in a form that holds all of it', () => {
+  const soundOf = (codec: string, channels = 2) => firstWay(probeOf({ audio: { codec, channels } })).sound;
+  expect(['aac', 'mp3', 'pcm_s16le', 'opus'].map((codec) => soundOf(codec))).toEqual(Array(4).fill('copy'));
+  expect(['pcm_bluray', 'pcm_dvd', 's302m', 'cook'].map((codec) => soundOf(codec))).toEqual(
+    Array(4).fill('flac'),
+  );
+  expect(soundOf('pcm_f32be')).toBe('pcm_f32le');
+  expect(soundOf('pcm_bluray', 16)).toBe('pcm_s32le');
+});
+
+test('what does not come over is read another way, until none is left', () => {
+  const own = { ...probeOf({ video: {}, audio: {} }), format: 'mpegts' };
+  const first = firstWay(own);
+  expect(nextWay(first, { picture: false, sound: false, soundEnd: false }, own)).toBeUndefined();
+  const second = nextWay(first, { picture: true, sound: false, soundEnd: false }, own)!;
+  expect(second).toEqual({ reading: 'as it is', picture: 'lossless', sound: 'copy' });
+  const third = nextWay(second, { picture: false, sound: true, soundEnd: true }, own)!;
+  expect(third).toEqual({ reading: 'as it is', picture: 'lossless', sound: 'flac' });
+  expect(nextWay(third, { picture: true, sound: true, soundEnd: true }, own)).toBeUndefined();
+  // A decoder would fill a gap with silence, and nobody would hear of it.
+  expect(nextWay(first, { picture: false, sound: true, soundEnd: false }, own)).toBeUndefined();
+});
+
+test('a record of a copy that was never compared has no notices', () => {
+  const former = { version: 1, sizeBytes: 9, tracks: [TRACK] };
+  expect(MEZZANINE.parse(former, 'key')).toEqual({ sizeBytes: 9, tracks: [TRACK], notices: [] });
+});
