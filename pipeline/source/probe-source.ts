@@ -37,17 +37,28 @@ async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: So
     inspected.abort(error);
     throw timeout.aborted ? new OutageError('TIMED_OUT', 'inspection of the container') : error;
   }
-  const { demuxer, isFragmentOnly } = container;
-  if (demuxer) probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal, demuxer);
-  const [output, decoders] = await Promise.all([probing, decodersIn(binaries)]).catch((error: unknown) => {
-    const isUnknown = error instanceof SourceError && ['CUT_OFF', 'NOT_MEDIA'].includes(error.code);
-    throw isUnknown && isFragmentOnly ? new SourceError('NOT_MEDIA', FRAGMENT) : error;
-  });
+  if (container.demuxer) {
+    probing = askFfprobe(sourceUrl, binaries, limits, inspected.signal, container.demuxer);
+  }
+  const [output, decoders] = await Promise.all([probing, decodersIn(binaries)]).catch(
+    async (error: unknown) => {
+      throw error instanceof SourceError ? await inWords(error, container) : error;
+    },
+  );
   return parseProbe(usableStreams(output, decoders, limits));
+}
+
+/** Says more of a file that ffprobe took for nothing, where its beginning tells more. */
+async function inWords(error: SourceError, { isFragmentOnly, isContainer }: Inspected): Promise<SourceError> {
+  if (error.code !== 'CUT_OFF' && error.code !== 'NOT_MEDIA') return error;
+  if (await isFragmentOnly()) return new SourceError('NOT_MEDIA', FRAGMENT);
+  return error.code === 'NOT_MEDIA' && isContainer ? new SourceError('NOT_MEDIA', UNREAD) : error;
 }
 
 const FRAGMENT =
   'The file is one piece of a stream: what is needed to play it is in another file, its beginning.';
+const UNREAD =
+  'The file begins as a video or audio file does, but cannot be read: it is damaged, or made in a way that we do not know.';
 
 async function askFfprobe(
   sourceUrl: string,
