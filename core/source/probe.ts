@@ -112,7 +112,7 @@ export function parseProbe(json: FfprobeOutput & { notices?: Notice[] }): Probe 
     const kinds = streams.map((stream) => stream.codec_type ?? 'unknown');
     throw new SourceError(
       'NO_STREAMS',
-      `The file holds no video and no audio (found ${kinds.join(', ') || 'nothing'}).`,
+      kinds.length > 0 ? `The file holds no video and no audio (found ${kinds.join(', ')}).` : NOTHING_FOUND,
     );
   }
   return {
@@ -135,6 +135,8 @@ export function parseProbe(json: FfprobeOutput & { notices?: Notice[] }): Probe 
 /** Pictures without a size, or sound without a rate: what says so comes first in a stream, and is missing. */
 const isUndescribed = ({ codec_type, disposition }: FfprobeStream): boolean =>
   codec_type === 'audio' || (codec_type === 'video' && !disposition?.attached_pic);
+const NOTHING_FOUND =
+  'No video and no audio can be found in the file: it holds none, or its index is damaged.';
 const UNDESCRIBED =
   'The file is damaged: it says neither what size its pictures have nor at what rate its sound is to be played.';
 

@@ -4,6 +4,7 @@
 import { SourceError } from '../../core/errors.ts';
 import { BOX_HEADER_BYTES, boxAt, hiddenCodec, isElsewhere, isEncrypted } from '../../core/source/mp4.ts';
 import type { Box } from '../../core/source/mp4.ts';
+import { isMediaContainer } from '../../core/source/containers.ts';
 import { isScrambled } from '../../core/source/scrambling.ts';
 import {
   PHOTO,
@@ -24,8 +25,10 @@ const MAX_LIST_BYTES = 64 * 1024;
 export interface Inspected {
   /** The demuxer for it, where ffprobe would choose another. */
   demuxer: 'mjpeg' | undefined;
-  /** Whether boxes of MP4 hold pieces of media, and none of them the index. */
-  isFragmentOnly: boolean;
+  /** Whether boxes of MP4 hold pieces of media, and none of them the index; looked at when somebody asks. */
+  isFragmentOnly(): Promise<boolean>;
+  /** Whether it begins as a file of video or sound does. */
+  isContainer: boolean;
 }
 
 /** @throws SourceError ENCRYPTED, EXTERNAL_MEDIA, NOT_MEDIA */
@@ -34,7 +37,8 @@ export async function inspectContainer(sourceUrl: string, signal: AbortSignal): 
   const head = await bytesAt(0, WINDOW_BYTES);
   if (isScrambled(head)) throw new SourceError('ENCRYPTED');
   const file = { type: '', start: 0, end: sizeBytes };
-  if (isJpeg(head) && (await isMotionJpeg(bytesAt))) return { demuxer: 'mjpeg', isFragmentOnly: false };
+  if (isJpeg(head) && (await isMotionJpeg(bytesAt)))
+    return { demuxer: 'mjpeg', isFragmentOnly: async () => false, isContainer: true };
   if (isStillPicture(head)) throw new SourceError('NOT_MEDIA', PHOTO);
   const holds = async (type: string) => !(await boxesBelow(bytesAt, file, [type]).next()).done;
   if (isOfPhotoBrand(head) && !(await holds('moov'))) throw new SourceError('NOT_MEDIA', PHOTO);
@@ -46,7 +50,8 @@ export async function inspectContainer(sourceUrl: string, signal: AbortSignal): 
       if (isElsewhere(await contentOf(bytesAt, dref))) throw new SourceError('EXTERNAL_MEDIA');
     }
   }
-  return { demuxer: undefined, isFragmentOnly: (await holds('moof')) && !(await holds('moov')) };
+  const isFragmentOnly = async () => (await holds('moof')) && !(await holds('moov'));
+  return { demuxer: undefined, isFragmentOnly, isContainer: isMediaContainer(head) };
 }
 
 /**

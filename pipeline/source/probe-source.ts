@@ -54,12 +54,11 @@ async function probeOnce(
     inspected.abort(error);
     throw timeout.aborted ? new OutageError('TIMED_OUT', 'inspection of the container') : error;
   }
-  const { demuxer, isFragmentOnly } = container;
+  const { demuxer } = container;
   if (demuxer) asking = ask(demuxer);
-  const answers = await asking.catch((error: unknown) => {
+  const answers = await asking.catch(async (error: unknown) => {
     if (error instanceof UnopenedTrack) return error;
-    const isUnknown = error instanceof SourceError && ['CUT_OFF', 'NOT_MEDIA'].includes(error.code);
-    throw isUnknown && isFragmentOnly ? new SourceError('NOT_MEDIA', FRAGMENT) : error;
+    throw error instanceof SourceError ? await inWords(error, container) : error;
   });
   if (answers instanceof UnopenedTrack) {
     const { index, kind = 'audio', codec = 'unknown' } = answers;
@@ -77,8 +76,17 @@ async function probeOnce(
   return { ...probe, video: { ...probe.video, isInterlaced } };
 }
 
+/** Says more of a file that ffprobe took for nothing, where its beginning tells more. */
+async function inWords(error: SourceError, { isFragmentOnly, isContainer }: Inspected): Promise<SourceError> {
+  if (error.code !== 'CUT_OFF' && error.code !== 'NOT_MEDIA') return error;
+  if (await isFragmentOnly()) return new SourceError('NOT_MEDIA', FRAGMENT);
+  return error.code === 'NOT_MEDIA' && isContainer ? new SourceError('NOT_MEDIA', UNREAD) : error;
+}
+
 const FRAGMENT =
   'The file is one piece of a stream: what is needed to play it is in another file, its beginning.';
+const UNREAD =
+  'The file begins as a video or audio file does, but cannot be read: it is damaged, or made in a way that we do not know.';
 
 /** Says of hidden tracks what they are in. */
 const withNames = (output: FfprobeOutput, hidden: ReadonlyMap<number, string>): FfprobeOutput => ({

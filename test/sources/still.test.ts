@@ -90,3 +90,13 @@ test('a piece of a stream is said to be one', async () => {
     });
   }
 });
+
+test('what begins as a film and cannot be read is not said to be no film', async () => {
+  const source = Buffer.from(clip);
+  source.fill(0xff, source.indexOf('moov') + 4);
+  for (const file of [source, Buffer.from('1a45dfa3ffff', 'hex')]) {
+    const { state, message } = await ended(file);
+    expect(state).toBe('failed');
+    expect(message).toMatch(/damaged/);
+  }
+});
