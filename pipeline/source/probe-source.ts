@@ -5,9 +5,15 @@ import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
 import { decodersOf, tooManyStreams, usableStreams } from '../../core/source/decodable.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
-import { fieldArguments, probeArguments } from '../../core/source/source-arguments.ts';
+import {
+  FAR_ANALYSIS,
+  FAR_ANALYSIS_BYTES,
+  fieldArguments,
+  probeArguments,
+} from '../../core/source/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { SourceLimits } from '../../core/limits.ts';
+import { notice } from '../../core/notices.ts';
 import { hasUnknownFields, parseProbe } from '../../core/source/probe.ts';
 import type { FfprobeOutput, FfprobeStream, Probe } from '../../core/source/probe.ts';
 import { isBreakdown, unlessUnreadable } from './breakdown.ts';
@@ -26,8 +32,7 @@ export const probeSource = (
 async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: SourceLimits): Promise<Probe> {
   const inspected = new AbortController();
   const timeout = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
-  const args = probeArguments(sourceUrl, limits);
-  const probing = askFfprobe(binaries, args, limits, inspected.signal);
+  const probing = probed(sourceUrl, binaries, limits, inspected.signal);
   probing.catch(() => undefined); // looked at below, unless the container already says it all
   try {
     await inspectContainer(sourceUrl, timeout);
@@ -37,11 +42,44 @@ async function probeOnce(sourceUrl: string, binaries: FfmpegBinaries, limits: So
     throw timeout.aborted ? new OutageError('TIMED_OUT', 'inspection of the container') : error;
   }
   const [output, decoders] = await Promise.all([probing, decodersIn(binaries)]);
-  const probe = parseProbe(usableStreams(output, decoders, limits));
+  const probe = withUnseen(parseProbe(usableStreams(output, decoders, limits)), output);
   const stream = output.streams?.find(({ index }) => index === probe.video?.index);
   if (!probe.video || !stream || !hasUnknownFields(stream)) return probe;
   const isInterlaced = await hasFields(sourceUrl, stream, binaries, limits);
   return { ...probe, video: { ...probe.video, isInterlaced } };
+}
+
+/** What ffprobe finds in the first seconds; further on, where something is still to come. */
+async function probed(
+  sourceUrl: string,
+  binaries: FfmpegBinaries,
+  limits: SourceLimits,
+  signal: AbortSignal,
+): Promise<FfprobeOutput> {
+  const first = await askFfprobe(binaries, probeArguments(sourceUrl, limits), limits, signal);
+  if (!isIncomplete(first)) return first;
+  return askFfprobe(binaries, probeArguments(sourceUrl, limits, FAR_ANALYSIS), limits, signal);
+}
+
+/** Containers that list no streams: what begins late is not known of before. */
+const WITHOUT_LIST = ['mpeg', 'flv', 'live_flv'];
+
+function isIncomplete({ streams = [], format }: FfprobeOutput): boolean {
+  if (streams.some(isUnseen)) return true;
+  const kinds = new Set(streams.map(({ codec_type }) => codec_type));
+  return WITHOUT_LIST.includes(format?.format_name ?? '') && !(kinds.has('video') && kinds.has('audio'));
+}
+
+/** Announced, but nothing of it was met. */
+const isUnseen = ({ codec_type, sample_rate, width }: FfprobeStream): boolean =>
+  (codec_type === 'audio' && !(Number(sample_rate) > 0)) || (codec_type === 'video' && !width);
+
+/** Of a stream that begins still later than was looked, nothing is shown; that is said. */
+function withUnseen(probe: Probe, { streams = [], format }: FfprobeOutput): Probe {
+  if (!streams.some(isUnseen) || !(Number(format?.size) > FAR_ANALYSIS_BYTES)) return probe;
+  const megabytes = Math.round(FAR_ANALYSIS_BYTES / 1024 ** 2);
+  const message = `A track of which nothing is in the first ${megabytes} MB of the file was left out.`;
+  return { ...probe, notices: [...probe.notices, notice('TRACK_LEFT_OUT', null, message)] };
 }
 
 /** Whether the first pictures of a stream are interlaced. Where they cannot be decoded, nobody will see that either. */

@@ -51,6 +51,16 @@ async function loudness(path: string, hertz: number): Promise<number> {
   return real ** 2 + imaginary ** 2;
 }
 
+test('sound that begins after twenty seconds of a broadcast is found', async () => {
+  await ffmpeg(
+    ...[...pictures(30), '-itsoffset', '20', ...tone(440, 10)],
+    ...['-map', '0', '-map', '1', ...X264, '-c:a', 'aac', at('late.ts')],
+  );
+  const { video, audio } = await probed(at('late.ts'));
+  expect(audio).toMatchObject({ codec: 'aac', sampleRate: 48_000 });
+  expect(audio!.startSeconds - video!.startPts / 90_000).toBeCloseTo(20, 0);
+});
+
 test.each([
   ['of a camcorder', 'dv', ['-s', '720x576', '-pix_fmt', 'yuv420p', '-c:v', 'dvvideo', '-f', 'dv'], true],
   ['of a camera’s MJPEG', 'avi', ['-c:v', 'mjpeg', '-pix_fmt', 'yuvj420p'], false],
