@@ -1,7 +1,7 @@
 // Dolby Vision: which of its profiles others than Dolby's decoders can show.
 
-/** What ffprobe says beside a stream. */
-interface SideData {
+/** Its record, as ffprobe prints it among what goes beside a stream. */
+export interface DolbyVisionRecord {
   dv_profile?: number;
   dv_bl_signal_compatibility_id?: number;
 }
@@ -14,7 +14,7 @@ const WITH_ORDINARY_LAYER = [4, 7, 8, 9];
  * compatible with (profile 5, and 10 and 20 of the same making) that layer is in IPTPQc2, which only looks like YUV: it
  * would be shown in green and violet.
  */
-export function isShowable({ side_data_list = [] }: { side_data_list?: SideData[] }): boolean {
+export function isShowable({ side_data_list = [] }: { side_data_list?: DolbyVisionRecord[] }): boolean {
   const { dv_profile, dv_bl_signal_compatibility_id } =
     side_data_list.find(({ dv_profile }) => dv_profile !== undefined) ?? {};
   if (dv_profile === undefined || WITH_ORDINARY_LAYER.includes(dv_profile)) return true;

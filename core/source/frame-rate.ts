@@ -86,7 +86,8 @@ const SAME_DISTANCE = 0.1;
  * another takes the same frame, do not count.
  */
 export function countedRate(seconds: readonly number[]): CountedRate | undefined {
-  const times = Float64Array.from(new Set(seconds)).sort();
+  const sorted = Float64Array.from(seconds).sort();
+  const times = sorted.filter((time, index) => time !== sorted[index - 1]);
   if (times.length < 2) return undefined;
   const fastest = STANDARD_RATES[STANDARD_RATES.length - 1]!;
   const least = shownAt(fastest, times) * (1 - LOST_OF_200 / 200);

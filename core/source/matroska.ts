@@ -72,6 +72,9 @@ const CUE_DISTANCE = 500;
 /** No frame of anything we accept is larger: 8K, 16 bits, uncompressed. */
 const LARGEST_ELEMENT_BYTES = 256 * 1024 * 1024;
 
+/** Twelve hours at 60 fps have fewer pictures. A file of nothing but tiny ones must not fill the memory. */
+const MOST_TIMES = 3_000_000;
+
 interface Track extends Seen {
   number: number;
   kind: 'video' | 'audio' | 'other';
@@ -175,7 +178,9 @@ export function matroskaIndexer(): MatroskaIndexer {
     const time = clusterTime + new DataView(block.buffer, block.byteOffset + length).getInt16(0);
     track.frameCount += 1;
     track.times.add(time / TICKS_PER_SECOND);
-    if (track.kind === 'video') track.pictureTimes.push(time / TICKS_PER_SECOND);
+    if (track.kind === 'video' && track.pictureTimes.length < MOST_TIMES) {
+      track.pictureTimes.push(time / TICKS_PER_SECOND);
+    }
     track.first = Math.min(track.first, time);
     if (time > track.last) {
       [track.beforeLast, track.last, track.lastTicks] = [track.last, time, ticks];

@@ -6,6 +6,7 @@ import type { Fraction } from '../fraction.ts';
 import type { Notice } from '../notices.ts';
 import { shownTitle } from '../title.ts';
 import { isShowable } from './dolby-vision.ts';
+import type { DolbyVisionRecord } from './dolby-vision.ts';
 
 export interface Probe {
   /** ffprobe's demuxer name, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
@@ -337,9 +338,7 @@ export interface FfprobeStream {
   tags?: Record<string, string>;
 }
 
-export interface FfprobeSideData {
+export interface FfprobeSideData extends DolbyVisionRecord {
   rotation?: number;
   displaymatrix?: string;
-  dv_profile?: number;
-  dv_bl_signal_compatibility_id?: number;
 }
