@@ -39,7 +39,6 @@ function chainOf(job: EncodeJob, track: AudioTrack, rendition: AudioRendition): 
   const around = codec.context?.(recipe).around ?? 0;
   const samplesPerUnit = (rendition.sampleRate * perSecond.den) / perSecond.num;
   const [firstSample, endSample] = [(from - around) * samplesPerUnit, (to + around) * samplesPerUnit];
-  const cut = `atrim=start_pts=${firstSample}:end_pts=${endSample}`;
   const layout = layoutOf(rendition);
   const sourceStart = wholeSampleBefore(track, rendition, firstSample);
   const sourceEnd = Math.ceil((endSample / rendition.sampleRate + AUDIO_PREROLL_SECONDS) * track.sourceRate);
@@ -48,15 +47,20 @@ function chainOf(job: EncodeJob, track: AudioTrack, rendition: AudioRendition): 
     return `anullsrc=r=${rendition.sampleRate}:cl=${layout},atrim=end_sample=${endSample - firstSample}`;
   }
   const resampledStart = (sourceStart * rendition.sampleRate) / track.sourceRate;
+  // aresample takes its `first_pts` in samples of the source: recipes up to the second gave it samples of the rendition,
+  // so where the two rates differ all but a film's beginning is silent. From 0 on, both are the same.
+  const isFromZero = recipe.aac.changes !== undefined;
+  const [first, zero] = isFromZero ? [0, resampledStart] : [resampledStart, 0];
   const filters = [
     ...(job.levelled
       ? placed(recipe, track, LEVELLED_ORIGIN_SECONDS * track.sourceRate)
       : ownPlace(recipe, track)),
     `atrim=start_pts=${sourceStart}:end_pts=${sourceEnd}`,
+    ...(isFromZero ? [`asetpts=PTS-(${sourceStart})`] : []),
     ...(job.levelled ? [] : firstChannels(track)),
-    `aresample=${rendition.sampleRate}:ocl=${layout}:${recipe.aac.gaps}:first_pts=${resampledStart}`,
+    `aresample=${rendition.sampleRate}:ocl=${layout}:${recipe.aac.gaps}:first_pts=${first}`,
     `aformat=sample_fmts=fltp:channel_layouts=${layout}`,
-    cut,
+    `atrim=start_pts=${firstSample - zero}:end_pts=${endSample - zero}`,
     // The sound may end before the picture does.
     `apad=whole_len=${endSample - firstSample}`,
   ];

@@ -71,6 +71,28 @@ test.each([
   expect(channels[0]!.seconds).toBeLessThan(SECONDS + (3 * 1024) / made);
 });
 
+test.each([8_000, 22_050, 32_000, 44_100, 96_000])(
+  '%i Hz are heard all the time, wherever encoding begins',
+  async (rate) => {
+    await ffmpeg('-f', 'lavfi', '-i', `sine=440:r=${rate}:d=10`, '-c:a', 'pcm_s16le', at('long.wav'));
+    const { plan, segments } = await encodeInPieces(at('long.wav'), directory.path);
+    const path = await joined(segments, renditionsOf(plan, 'audio')[0]!.name, directory.path);
+    const { stdout } = await ffmpeg('-f', 'aac', '-i', path, '-f', 'f32le', '-');
+    const samples = new Float32Array(
+      stdout.buffer.slice(stdout.byteOffset, stdout.byteOffset + (stdout.length & ~3)),
+    );
+    const tenth = renditionsOf(plan, 'audio')[0]!.sampleRate / 10;
+    const levels = Array.from({ length: 100 }, (_, index) => {
+      const part = samples.subarray(index * tenth, (index + 1) * tenth);
+      return Math.sqrt(part.reduce((sum, sample) => sum + sample ** 2, 0) / part.length) / FULL;
+    });
+    for (const level of levels.slice(1, -1)) {
+      expect(level).toBeGreaterThan(0.9);
+      expect(level).toBeLessThan(1.1);
+    }
+  },
+);
+
 test('left stays left, right stays right', async () => {
   await ffmpeg(...tone(440), ...tone(880), '-filter_complex', 'amerge', '-c:a', 'flac', at('stereo.mkv'));
   const { channels } = await heard(at('stereo.mkv'));
