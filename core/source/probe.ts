@@ -21,6 +21,8 @@ export interface Probe {
   text: TextStream[];
   /** What is in the source and not in this. */
   notices: Notice[];
+  /** Whether a stream of it was found only by reading far, so that whoever reads it on its way has to do so, too. */
+  beginsLate?: boolean;
 }
 
 /** What a source says about one of its streams, in its own words, where it says anything. */

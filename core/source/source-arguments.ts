@@ -58,7 +58,7 @@ export const GUARDED_INPUT = [
  */
 export const FAR_ANALYSIS_BYTES = 64 * 1024 * 1024;
 const FAR_ANALYSIS_SECONDS = 600;
-export const FAR_ANALYSIS = [
+const FAR_ANALYSIS = [
   ...['-probesize', String(FAR_ANALYSIS_BYTES)],
   ...['-analyzeduration', String(FAR_ANALYSIS_SECONDS * 1e6)],
 ];
@@ -164,17 +164,22 @@ export function mezzanineArguments(
     ...['-v', 'error', '-nostdin', ...(isDecoded ? ['-max_error_rate', '1'] : [])],
     // Some containers only know in which order frames are decoded; when they are shown follows from that.
     ...['-fflags', '+genpts', ...(isDecoded ? decodingInput(limits) : GUARDED_INPUT)],
+    ...(probe.beginsLate ? FAR_ANALYSIS : []),
     ...bareStreamInput(probe),
     // What is turned is turned when segments are made, as the probe says.
     ...(picture === 'lossless' ? ['-noautorotate'] : []),
     ...['-i', sourceUrl],
     ...(video ? ['-map', `0:${video.index}`, ...PICTURE_ARGUMENTS[picture]] : []),
     ...(audio ? ['-map', `0:${audio.index}`, ...soundArguments(sound)] : []),
+    // What waits for the first packet of a stream that begins late.
+    ...(probe.beginsLate ? ['-max_muxing_queue_size', String(MOST_WAITING_PACKETS)] : []),
     // The same source gives the same bytes, whoever copies it.
     ...['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact'],
     ...['-f', 'matroska', 'pipe:1'],
   ];
 }
+
+const MOST_WAITING_PACKETS = 1_000_000;
 
 const PICTURE_ARGUMENTS: Readonly<Record<CopyWay['picture'], readonly string[]>> = {
   copy: ['-c:v', 'copy'],

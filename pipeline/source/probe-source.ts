@@ -67,9 +67,10 @@ async function probeOnce(
     for (const { offset, bytes } of hiding) served.overwrite(offset, bytes);
     return probeOnce(served, binaries, limits, new Map([...hidden, [index, codec]]));
   }
-  const [{ output, seen }, decoders] = answers;
+  const [{ output, seen, isFar }, decoders] = answers;
   const named = withNames(output, hidden);
-  const probe = withUnseen(parseProbe(usableStreams(named, decoders, limits, seen)), output);
+  const found = parseProbe(usableStreams(named, decoders, limits, seen));
+  const probe = withUnseen(isFar ? { ...found, beginsLate: true } : found, output);
   const stream = output.streams?.find(({ index }) => index === probe.video?.index);
   if (!probe.video || !stream || !hasUnknownFields(stream)) return probe;
   const isInterlaced = await hasFields(sourceUrl, stream, binaries, limits);

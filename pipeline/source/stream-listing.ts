@@ -16,6 +16,8 @@ import { isBreakdown } from './breakdown.ts';
 export interface Answers {
   output: FfprobeOutput;
   seen: SeenStreams | undefined;
+  /** Whether they had to read far. */
+  isFar: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function askedOf(
         throw error instanceof UnopenedTrack ? error.seenAs((await seeing)?.get(error.index)) : error;
       },
     );
-    return { output, seen: await seeing };
+    return { output, seen: await seeing, isFar };
   };
   const near = await both(false);
   return isIncomplete(near.output) ? both(true) : near;
