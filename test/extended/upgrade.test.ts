@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
+import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
 import type { MaintenanceAnswer } from '../../pipeline/revisions/maintenance.ts';
 import type { VideoRevisions } from '../../pipeline/revisions/recipe-report.ts';
 import { bytesAt, renditionsAt } from '../support/hls.ts';
@@ -128,6 +129,8 @@ async function untilSwept({ id }: FixtureVideo): Promise<void> {
   while ((await revisionsOf(id)).length > 1) await sleep(200);
 }
 
+const PRESENT_ONLY = new RegExp(`│ '${PRESENT_RECIPE.name}' +│ 2 +│ 0 +│ 0 +│`);
+
 /** Without what is measured. */
 const described = (master: string, rev: string): string =>
   master.replaceAll(rev, 'REV').replace(/BANDWIDTH=\d+/g, 'BANDWIDTH');
@@ -187,12 +190,12 @@ describe('a folder of 8e3bc33', () => {
     expect(await recipes()).toMatchObject({
       videos: 2,
       recipes: [
-        { recipe: '2', current: 2, next: 0, former: 0 },
+        { recipe: PRESENT_RECIPE.name, current: 2, next: 0, former: 0 },
         { recipe: '1', current: 0, next: 0, former: 2 },
       ],
       failed: [],
     });
-    expect((await operated(system, 'recipes')).stdout).toMatch(/│ '2' +│ 2 +│ 0 +│ 0 +│/);
+    expect((await operated(system, 'recipes')).stdout).toMatch(PRESENT_ONLY);
 
     for (const [index, fixture] of videos.entries()) {
       const { renditions, segments, decoded: decodedBefore } = old.get(fixture.id)!;
@@ -305,6 +308,40 @@ describe('a folder of 8e3bc33', () => {
 
 const halfOf = (renditions: Map<string, Rendition>): number =>
   Math.floor([...renditions.values()][0]!.segments.length / 2);
+
+describe('a folder of e50b81e, when plans had tracks, and no notices', () => {
+  const videos: FixtureVideo[] = [
+    { ...FILM, id: 'zd2zqr8u752woyxs38yto1hkh70r1628kz', rev: 'ea8d02f4bf' },
+    { ...RECORDING, id: 'zd2zqr76772ux77oj397k79hfn7lm12az7', rev: 'fd5c4da8c2' },
+  ];
+  const video = ({ id }: FixtureVideo): Granted => videoOf(system, id);
+
+  test('both videos become ready by the second recipe, at the addresses that they have', async () => {
+    const data = await copyOfFixture('data-e50b81e', dataDirectory('tracks'));
+    const before = await withStoreOf(data, storedSegments);
+    await start(data);
+    for (const fixture of videos) {
+      await untilStatus(video(fixture), ({ state }) => state !== 'processing', 500);
+      expect(await statusOf(video(fixture))).toMatchObject({ state: 'ready', progress: 1, notices: [] });
+      const seen = await watched(video(fixture));
+      expect(revOf(seen.renditions)).toBe(fixture.rev);
+      expectUnchanged(before, fixture, seen);
+      expectWhole(seen.decoded, fixture);
+    }
+    expect((await operated(system, 'recipes')).stdout).toMatch(/│ '2' +│ 2 +│ 0 +│ 0 +│/);
+  });
+
+  test('planned anew, they are whole by the present recipe', async () => {
+    expect(await operated(system, 'replan', '--all')).toMatchObject({ code: 0, stderr: '' });
+    for (const fixture of videos) {
+      const rev = await untilSuperseded(fixture);
+      const seen = await watched(video(fixture));
+      expect(revOf(seen.renditions)).toBe(rev);
+      expectWhole(seen.decoded, fixture);
+    }
+    expect((await operated(system, 'recipes')).stdout).toMatch(PRESENT_ONLY);
+  });
+});
 
 describe('a folder of 266c94b, whose copy of the source lies where later ones do not', () => {
   const { id, rev } = OLDER_RECORDING;

@@ -18,6 +18,7 @@ import type { Artifact } from '../../core/artifacts/artifact.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { PrewarmExtent } from '../../core/plan/plan-for.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
+import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
@@ -77,7 +78,7 @@ describe.each(KEPT)('a plan that was kept %s', (_, keep) => {
     };
 
     const { answer, requests } = await replanned(video);
-    expect(answer).toEqual({ id, outcome: 'planned', rev: expect.any(String), recipe: '2' });
+    expect(answer).toEqual({ id, outcome: 'planned', rev: expect.any(String), recipe: PRESENT_RECIPE.name });
     const { rev } = answer;
     expect(requests).toMatchObject([{ id, rev, workKey: workKey(id, rev) }]);
     const work = await workIn(workKey(id, rev), world);
@@ -187,7 +188,7 @@ test('what the release before planned by the present recipe is left as it is', a
   await createRecord(world.media, REVISIONS, revisionsKey(id), onlyRevision(OLD));
   const before = await stored({ ...video, old: plan });
   const { answer, requests } = await replanned({ ...video, old: plan });
-  expect(answer).toEqual({ id, outcome: 'unchanged', rev: OLD, recipe: '2' });
+  expect(answer).toEqual({ id, outcome: 'unchanged', rev: OLD, recipe: PRESENT_RECIPE.name });
   expect(requests).toEqual([]);
   expect(await stored({ ...video, old: plan })).toEqual(before);
 });
@@ -204,7 +205,7 @@ test('a next revision that the release before began by the present recipe is gon
   await derive(id, segmentOf({ ...plan, rev }, '360p', 1), world);
   const made = (await stored(video)).get(segment);
   const { answer, requests } = await replanned(video);
-  expect(answer).toEqual({ id, outcome: 'planned', rev, recipe: '2' });
+  expect(answer).toEqual({ id, outcome: 'planned', rev, recipe: PRESENT_RECIPE.name });
   for (const request of requests) await executed(request, world);
   expect(await revisionsOf(id, world.media)).toMatchObject({ current: rev, next: null });
   expect((await stored(video)).get(segment)).toBe(made);
@@ -418,7 +419,7 @@ test('a next revision that cannot be completed is for operators to see, and the 
   expect(await recipesOfVideo(id, world, GRACE_SECONDS)).toMatchObject({
     revisions: [
       { rev: OLD, recipe: '1', role: 'current', isReady: true },
-      { rev, recipe: '2', role: 'next', isReady: false, error: { code: 'ENCODING_FAILED' } },
+      { rev, recipe: PRESENT_RECIPE.name, role: 'next', isReady: false, error: { code: 'ENCODING_FAILED' } },
     ],
   });
   for (const request of requests) await executed(request, world);
