@@ -64,11 +64,18 @@ function refuse(stream: FfprobeStream, { maxPicturePixels }: Pick<SourceLimits, 
   const { width = 0, height = 0, coded_width = 0, coded_height = 0 } = stream;
   const [across, down] = [Math.max(width, coded_width), Math.max(height, coded_height)];
   if (across * down <= maxPicturePixels) return;
-  throw new SourceError(
+  throw pictureTooLarge(across, down, { maxPicturePixels });
+}
+
+export const pictureTooLarge = (
+  across: number,
+  down: number,
+  { maxPicturePixels }: Pick<SourceLimits, 'maxPicturePixels'>,
+): SourceError =>
+  new SourceError(
     'PICTURE_TOO_LARGE',
     `The picture has ${across} × ${down} pixels; at most ${maxPicturePixels} in all are accepted.`,
   );
-}
 
 /** A picture attached to a song. */
 const isCover = ({ disposition }: FfprobeStream): boolean => Boolean(disposition?.attached_pic);

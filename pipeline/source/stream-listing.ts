@@ -3,7 +3,7 @@
 
 import { run } from '../../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
-import { decodersOf, seenStreamsOf, tooManyStreams } from '../../core/source/decodable.ts';
+import { decodersOf, pictureTooLarge, seenStreamsOf, tooManyStreams } from '../../core/source/decodable.ts';
 import type { SeenStream, SeenStreams } from '../../core/source/decodable.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
 import { fieldArguments, probeArguments, streamArguments } from '../../core/source/source-arguments.ts';
@@ -120,9 +120,18 @@ async function askFfprobe(
     maxMemoryBytes: limits.probeMemoryBytes,
     signal,
   }).catch((error: unknown) => {
-    throw error instanceof FfmpegError ? (unopenedIn(error) ?? refusalOf(error, limits) ?? error) : error;
+    throw error instanceof FfmpegError
+      ? (tooLargeIn(error, limits) ?? unopenedIn(error) ?? refusalOf(error, limits) ?? error)
+      : error;
   });
   return JSON.parse(output.toString('utf8')) as FfprobeOutput;
+}
+
+/** A size that no decoder takes for one. */
+function tooLargeIn({ stderrTail }: FfmpegError, limits: SourceLimits): SourceError | undefined {
+  const [, across, down] = /Picture size (\d+)x(\d+) is invalid/.exec(stderrTail)?.map(Number) ?? [];
+  const isTooLarge = across !== undefined && down !== undefined && across * down > limits.maxPicturePixels;
+  return isTooLarge ? pictureTooLarge(across, down, limits) : undefined;
 }
 
 function unopenedIn({ stderrTail }: FfmpegError): UnopenedTrack | undefined {

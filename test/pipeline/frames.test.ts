@@ -60,7 +60,7 @@ test('a variable frame rate becomes a constant one, each picture at its time', a
   );
   const { num, den } = plan.grid.frameRate;
   expect(complaints).toBe('');
-  expect(plan.grid.frameRate).toEqual({ num: 25, den: 1 });
+  expect(plan.grid.frameRate).toEqual({ num: 30, den: 1 });
   expect(times).toHaveLength(plan.grid.frameCount);
   expect(Math.abs(times.length - (13 * num) / den)).toBeLessThanOrEqual(1);
   times.forEach((time, frame) => expect(time).toBeCloseTo(10 + (frame * den) / num, 4));
