@@ -116,18 +116,23 @@ function lookAt({ times, looks }: Pictures, seconds: number): Uint8Array {
   return looks[next < 0 ? looks.length - 1 : Math.max(0, next - 1)]!;
 }
 
+const ALIKE = 0.03;
+
 /** How far the made sound lies after the source's, in seconds; undefined where it is silent or never changes. */
 export function soundShift(made: Sound, source: Sound, originSeconds: number): number | undefined {
   const offset = Math.round((made.startSeconds + originSeconds - source.startSeconds) / LOUDNESS_SECONDS);
   const reach = Math.round(1 / LOUDNESS_SECONDS);
   // Where little is compared, chance decides.
   const least = Math.min(made.loudness.length, source.loudness.length) / 2;
-  let best = { lag: 0, score: -Infinity };
+  const scores: { lag: number; score: number }[] = [];
   for (let lag = -reach; lag <= reach; lag += 1) {
-    const score = correlation(made.loudness, source.loudness, offset - lag, least);
-    if (score > best.score) best = { lag, score };
+    scores.push({ lag, score: correlation(made.loudness, source.loudness, offset - lag, least) });
   }
-  return best.score > 0.5 ? best.lag * LOUDNESS_SECONDS : undefined;
+  const most = Math.max(...scores.map(({ score }) => score));
+  if (!(most > 0.5)) return undefined;
+  // What repeats itself fits in many places: the nearest counts.
+  const lags = scores.filter(({ score }) => score >= most - ALIKE).map(({ lag }) => lag);
+  return lags.reduce((best, lag) => (Math.abs(lag) < Math.abs(best) ? lag : best)) * LOUDNESS_SECONDS;
 }
 
 /** Pearson's, of `a[i]` with `b[i + offset]`, at least so many of them. */

@@ -52,7 +52,8 @@ async function streamsOf(path: string): Promise<{ video?: Stream | undefined; au
   const { stdout } = await promisify(execFile)('ffprobe', [
     ...['-v', 'error', '-analyzeduration', '120M', '-probesize', '200M', '-of', 'json'],
     ...['-show_streams', '-show_programs', path],
-  ]);
+    // One track that it cannot open keeps it from saying anything of the others.
+  ]).catch(() => ({ stdout: '{}' }));
   const { streams = [], programs = [] } = JSON.parse(stdout) as {
     streams?: Stream[];
     programs?: { streams?: Stream[] }[];
@@ -71,7 +72,8 @@ async function streamsOf(path: string): Promise<{ video?: Stream | undefined; au
 async function picturesOf(path: string, stream: Stream, shape: number | undefined): Promise<Pictures> {
   const matrix = matrixOf(stream);
   const isSideways = matrix[0] === 0;
-  const filters = ['scale=iw*sar:ih', 'setsar=1'];
+  // Grey from here on: with colours at half the size no odd side could be padded.
+  const filters = ['format=gray', 'scale=iw*sar:ih', 'setsar=1'];
   if (shape !== undefined) {
     const own = isSideways ? 1 / shape : shape;
     const [width, height] = own >= 1 ? [256, Math.round(256 / own)] : [Math.round(256 * own), 256];
@@ -80,7 +82,7 @@ async function picturesOf(path: string, stream: Stream, shape: number | undefine
       `pad=${width}:${height}:-1:-1`,
     );
   }
-  filters.push(`scale=${SIDE}:${SIDE}:flags=area`, 'format=gray', 'showinfo');
+  filters.push(`scale=${SIDE}:${SIDE}:flags=area`, 'showinfo');
   const { stdout, stderr } = await ffmpeg(
     ...['-copyts', '-noautorotate', '-i', path, '-map', `0:${stream.index}`, '-vf', filters.join(',')],
     ...['-vsync', 'passthrough', '-f', 'rawvideo', '-'],

@@ -25,6 +25,8 @@ const RECORDS = [...STORE, 'zod'];
 const EXECUTIONS = ['@aws-sdk/client-sfn', 'adapters/executions.ts'];
 const SOURCES = ['machine/block-cache.ts', 'machine/range-server.ts'];
 const FFMPEG = [...SOURCES, 'machine/ffmpeg.ts', 'machine/waiting-line.ts'];
+/** Plans sources, and copies some. */
+const PLANNING = [...FFMPEG, 'machine/stream-server.ts'];
 const SECRETS = ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager'];
 const OBSERVABILITY = ['@aws-lambda-powertools/logger', '@aws-lambda-powertools/metrics'];
 
@@ -37,11 +39,11 @@ test.each([
     ],
   ],
   ['lambdas/authorizer.ts', SECRETS],
-  ['lambdas/ingest.ts', [...RECORDS, ...FFMPEG, ...OBSERVABILITY, ...EXECUTIONS]],
-  ['lambdas/origin.ts', [...RECORDS, ...FFMPEG, ...OBSERVABILITY, 'hono']],
+  ['lambdas/ingest.ts', [...RECORDS, ...PLANNING, ...OBSERVABILITY, ...EXECUTIONS]],
+  ['lambdas/origin.ts', [...RECORDS, ...PLANNING, ...OBSERVABILITY, 'hono']],
   ['lambdas/transcode.ts', [...RECORDS, ...FFMPEG, ...OBSERVABILITY]],
   ['lambdas/finish.ts', [...RECORDS, ...OBSERVABILITY]],
-  ['lambdas/maintenance.ts', [...RECORDS, ...FFMPEG, ...OBSERVABILITY, ...EXECUTIONS]],
+  ['lambdas/maintenance.ts', [...RECORDS, ...PLANNING, ...OBSERVABILITY, ...EXECUTIONS]],
   [
     'lib/playback-secret.lambda.ts',
     ['@aws-sdk/client-cloudfront-keyvaluestore', '@aws-sdk/client-secrets-manager', '@smithy/signature-v4a'],
