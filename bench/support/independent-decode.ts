@@ -140,7 +140,10 @@ async function soundOf(path: string, stream: Stream): Promise<Sound> {
     ([, seconds, rate, count]) => ({ seconds: Number(seconds), rate: Number(rate), count: Number(count) }),
   );
   const startSeconds = frames[0]?.seconds ?? 0;
-  const endSeconds = Math.max(0, ...frames.map(({ seconds, count, rate }) => seconds + count / rate));
+  const endSeconds = frames.reduce(
+    (end, { seconds, count, rate }) => Math.max(end, seconds + count / rate),
+    0,
+  );
   const length = Math.max(0, Math.ceil((endSeconds - startSeconds) / LOUDNESS_SECONDS));
   const [energy, counted] = [new Float64Array(length), new Float64Array(length)];
   let position = 0;

@@ -13,6 +13,10 @@ export const deinterlacing = (track: VideoTrack, { picture }: Recipe): string[] 
   ...(track.processing.deinterlace ? [picture.deinterlace] : []),
 ];
 
+/** For filters that look at several pictures: all of them are of one size then. */
+export const ofOneSize = (track: VideoTrack, { picture }: Recipe): string[] =>
+  fitting(track, picture) === 'fitted' ? fitted(track, track.decoded!, picture, '') : [];
+
 /** For pictures of which several sizes are made: done once, at the `largest`. */
 export const sharedFilters = (track: VideoTrack, largest: Size, recipe: Recipe): string[] => [
   ...upright(track.processing),
@@ -80,11 +84,12 @@ function intoBt709(track: VideoTrack, size: Size, { picture }: Recipe): string[]
  * size; `same`, before all else, where they are put together, turned, or not of square pixels.
  */
 function fitting(
-  { decoded, width, height, processing: { turn, deinterlace } }: VideoTrack,
+  { decoded, width, height, processing: { turn, mirror, deinterlace } }: VideoTrack,
   { changes }: Recipe['picture'],
 ): 'same' | 'fitted' | undefined {
   if (!changes || !decoded) return undefined;
-  const isUsual = turn === 0 && !deinterlace && decoded.width === width && decoded.height === height;
+  const isAsDecoded = decoded.width === width && decoded.height === height;
+  const isUsual = turn === 0 && !mirror && !deinterlace && isAsDecoded;
   return isUsual ? 'fitted' : 'same';
 }
 

@@ -4,7 +4,7 @@ import { valueOf } from '../fraction.ts';
 import type { Fraction } from '../fraction.ts';
 import type { Size } from '../plan/ladder.ts';
 import { keepingFilters } from './segment-arguments.ts';
-import { deinterlacing, jpegFilters } from './picture-filters.ts';
+import { deinterlacing, jpegFilters, ofOneSize } from './picture-filters.ts';
 import { durationSeconds } from '../plan/grid.ts';
 import { mainTrack } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -92,7 +92,8 @@ function selectionOf({ plan, stills, still }: StillJob): {
       const { at, atMostSeconds, candidates, candidatesRate, choice } = plan.recipe.stills.poster;
       const seconds = Math.min(durationSeconds(plan.grid) * at, atMostSeconds);
       const from = Math.floor(seconds * valueOf(candidatesRate));
-      const after = [fill(choice, { candidates }), ...shown(stills.poster)];
+      const before = ofOneSize(mainTrack(plan, 'video')!, plan.recipe);
+      const after = [...before, fill(choice, { candidates }), ...shown(stills.poster)];
       return { from, count: candidates, rate: candidatesRate, after };
     }
     case 'thumb':

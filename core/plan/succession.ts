@@ -11,7 +11,8 @@ import { prewarmedStills } from '../work/work.ts';
 
 /**
  * What the artifacts of a plan follow from, as JSON: of two plans for which it is equal, either makes what the other
- * does, whatever release planned them. Descriptions of tracks and tracks that are not published change no artifact.
+ * does, whatever release planned them. Tracks that are not published change no artifact, and descriptions do not as long
+ * as one track of a kind is published: it needs no name.
  */
 export function essenceOf(plan: Plan): unknown {
   const { recipe, source, grid, renditions, stills } = plan;

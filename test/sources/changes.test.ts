@@ -3,9 +3,11 @@
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { artifactKey } from '../../core/artifacts/artifacts.ts';
 import { segmentCount } from '../../core/plan/grid.ts';
 import { renditionsOf } from '../../core/plan/plan.ts';
 import { withRangeServer } from '../../machine/range-server.ts';
+import { derive } from '../../pipeline/derive/derive.ts';
 import { encode } from '../../pipeline/derive/encode.ts';
 import { sourceOf } from '../../pipeline/life/planning.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -50,6 +52,19 @@ describe('pictures that change their size', () => {
   }
   const { width, height } = NUMBERED_SIZE;
   const VP8 = ['-c:v', 'libvpx', '-b:v', '1M', '-deadline', 'realtime', '-cpu-used', '8'];
+
+  test('a poster is chosen among pictures of several sizes', async () => {
+    const PNG = ['-c:v', 'png', '-pix_fmt', 'rgb24'];
+    await third(0, `scale=${4 * width}:${4 * height}`, PNG, '0.mkv');
+    await third(1, 'null', PNG, '1.mkv');
+    const file = await concatenated(['0.mkv', '1.mkv', '1.mkv'], 'sizes-of-png.mkv');
+    const { id, world, plan } = await plannedFile(file, directory.path);
+    await derive(id, { kind: 'poster', rev: plan.rev }, world);
+    const poster = await world.media.get(artifactKey(id, { kind: 'poster', rev: plan.rev }));
+    await writeFile(at('poster.jpg'), poster!);
+    const { stdout } = await ffmpeg('-i', at('poster.jpg'), '-pix_fmt', 'gray', '-f', 'rawvideo', '-');
+    expect(stdout.some((luma) => luma > 128)).toBe(true); // a blank one is black
+  });
 
   test('each is scaled into the frame, with bars where its shape is another, and stands in its place', async () => {
     await third(0, 'null', VP8, '0.webm');
