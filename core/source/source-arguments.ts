@@ -57,7 +57,7 @@ export const GUARDED_INPUT = [
  * store delivers in a second or two, and of a broadcast a minute or more.
  */
 export const FAR_ANALYSIS_BYTES = 64 * 1024 * 1024;
-const FAR_ANALYSIS_SECONDS = 600;
+export const FAR_ANALYSIS_SECONDS = 600;
 const FAR_ANALYSIS = [
   ...['-probesize', String(FAR_ANALYSIS_BYTES)],
   ...['-analyzeduration', String(FAR_ANALYSIS_SECONDS * 1e6)],

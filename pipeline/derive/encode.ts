@@ -153,29 +153,38 @@ async function runLevelled(
   const level = levellingArguments(part, levelled, tools.limits ?? DEFAULT_LIMITS);
   try {
     return (
-      (await runOnce(part, tools, options, level)) ?? (await runOnce({ ...part, levelled }, tools, options))
+      (await runOnce(part, tools, options, { command: level, maxFileBytes: levelledBytes(part) })) ??
+      (await runOnce({ ...part, levelled }, tools, options))
     );
   } finally {
     await rm(levelled, { force: true });
   }
 }
 
+/** Twice what stereo as 32-bit samples takes at the source's rate, with what is read around it. */
+function levelledBytes(part: EncodeJob): number {
+  const rates = sharesOf(part).map(({ track }) => (track.kind === 'audio' ? track.sourceRate : 0));
+  return MAX_SEGMENT_BYTES + 2 * 8 * Math.max(...rates) * secondsOf(part);
+}
+
+const secondsOf = ({ plan: { grid }, from, to }: EncodeJob): number =>
+  ((to - from) * grid.segmentFrames) / valueOf(grid.frameRate);
+
 async function runOnce(
   job: EncodeJob,
   { binaries, temporaryDirectory, limits = DEFAULT_LIMITS }: EncodeTools,
   { background, leave, sourceFailure }: EncodeOptions,
-  command = encodeArguments(job, limits),
+  { command = encodeArguments(job, limits), maxFileBytes = MAX_SEGMENT_BYTES } = {},
 ): Promise<FfmpegError | undefined> {
-  const { plan, renditions, from, to, rescue } = job;
-  const { segmentFrames, frameRate } = plan.grid;
-  const seconds = ((to - from) * segmentFrames) / valueOf(frameRate) + (rescue ? RESCUE_PREROLL_SECONDS : 0);
+  const { renditions, from, to, rescue } = job;
+  const seconds = secondsOf(job) + (rescue ? RESCUE_PREROLL_SECONDS : 0);
   try {
     await withRoom(temporaryDirectory, async () => {
       await emptyDirectories(job);
       await run(binaries.ffmpegPath, command, {
         task: `segments ${from} to ${to - 1} of ${renditions.join(', ')}${rescue ? ` (${rescue})` : ''}`,
         timeoutSeconds: STARTUP_SECONDS + SECONDS_PER_SECOND * seconds,
-        maxFileBytes: MAX_SEGMENT_BYTES,
+        maxFileBytes,
         maxMemoryBytes: limits.encodeMemoryBytes,
         line: background ? 'background' : 'viewers',
         leave,

@@ -4,7 +4,7 @@ import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
 import { unsupported, usableStreams } from '../../core/source/decodable.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { OutageError, SourceError } from '../../core/errors.ts';
-import { FAR_ANALYSIS_BYTES } from '../../core/source/source-arguments.ts';
+import { FAR_ANALYSIS_BYTES, FAR_ANALYSIS_SECONDS } from '../../core/source/source-arguments.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { SourceLimits } from '../../core/limits.ts';
 import { notice } from '../../core/notices.ts';
@@ -100,8 +100,12 @@ const withNames = (output: FfprobeOutput, hidden: ReadonlyMap<number, string>): 
 
 /** Of a stream that begins still later than was looked, nothing is shown; that is said. */
 function withUnseen(probe: Probe, { streams = [], format }: FfprobeOutput): Probe {
-  if (!streams.some(isUnseen) || !(Number(format?.size) > FAR_ANALYSIS_BYTES)) return probe;
+  // Of a shorter file all has been read: a track of which nothing was met then is empty.
+  const isReadWhole =
+    Number(format?.size) <= FAR_ANALYSIS_BYTES && !((probe.durationSeconds ?? 0) > FAR_ANALYSIS_SECONDS);
+  if (!streams.some(isUnseen) || isReadWhole) return probe;
   const megabytes = Math.round(FAR_ANALYSIS_BYTES / 1024 ** 2);
-  const message = `A track of which nothing is in the first ${megabytes} MB of the file was left out.`;
+  const minutes = FAR_ANALYSIS_SECONDS / 60;
+  const message = `A track of which nothing is in the first ${megabytes} MB, or ${minutes} minutes, of the file was left out.`;
   return { ...probe, notices: [...probe.notices, notice('TRACK_LEFT_OUT', null, message)] };
 }
