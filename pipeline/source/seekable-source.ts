@@ -116,15 +116,15 @@ async function filledTracks(
 
 /** Counts pictures where the rate varies, or where those at the end come at another rate than was claimed. */
 async function withCountedRate(
-  { url, failure }: ServedSource,
+  served: ServedSource,
   probe: Probe,
   look: Look,
   { tools, settings }: World,
 ): Promise<Probe> {
   const { video } = probe;
   if (!video || !isDoubtful(video, rateAtEnd(probe, look))) return probe;
-  const times = await pictureTimes(url, { ...probe, video }, tools.binaries, settings);
-  if (failure()) throw failure();
+  const times = await pictureTimes(served, { ...probe, video }, tools.binaries, settings);
+  if (served.failure()) throw served.failure();
   return { ...probe, video: { ...video, countedFrameRate: neededFrameRate(video, countedRate(times)) } };
 }
 

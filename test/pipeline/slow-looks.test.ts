@@ -7,10 +7,13 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { withRangeServer } from '../../machine/range-server.ts';
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
+import { pictureTimes } from '../../pipeline/source/picture-times.ts';
 import { probeSource } from '../../pipeline/source/probe-source.ts';
 import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../support/media.ts';
+import { probeOf } from '../support/probes.ts';
 
 const HASTY = { ...DEFAULT_LIMITS, probeTimeoutSeconds: 1 };
+const MP4 = 'mov,mp4,m4a,3gp,3g2,mj2';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let server: Server;
@@ -51,6 +54,27 @@ const served = (isSlow: boolean) => ({
   watchSpeed: () => () => isSlow,
   failure: () => undefined,
   overwrite: () => undefined,
+});
+
+describe('the times of pictures', () => {
+  const timesOf = async (format: string, isSlow: boolean) => {
+    const { video, ...probe } = { ...probeOf({ video: {} }), format };
+    const ffprobePath = await tool('ffprobe-that-hangs', 'while :; do :; done');
+    return pictureTimes(served(isSlow), { ...probe, video: video! }, { ...binaries, ffprobePath }, HASTY);
+  };
+
+  test('are those that are claimed where their list takes long', async () => {
+    expect(await timesOf('matroska,webm', false)).toEqual([]);
+  });
+
+  test('are listed another time where the store is slow', async () => {
+    await expect(timesOf('matroska,webm', true)).rejects.toMatchObject({ code: 'TIMED_OUT' });
+  });
+
+  test('are read from the index another time where that takes long', async () => {
+    windows = 0;
+    await expect(timesOf(MP4, false)).rejects.toMatchObject({ code: 'TIMED_OUT' });
+  });
 });
 
 describe('tracks that ffprobe cannot open', () => {
