@@ -15,6 +15,8 @@ interface SampleDefaults {
 const LARGEST_HEAD_BYTES = 16 * 1024 * 1024;
 /** Of these, the first is needed; the others are indexes, and would lead elsewhere when the heads have grown. */
 const HEADS = ['moov', 'moof', 'sidx', 'mfra'];
+/** Each run takes some 60 bytes more: this lets a thousand short ones pass, and any number of those with many samples. */
+const mostWritten = (headBytes: number): number => 2 * headBytes + 64 * 1024;
 
 /**
  * The file with one run in each track fragment.
@@ -104,10 +106,14 @@ interface Run {
 interface TrackHeader {
   trackId: number;
   flags: number;
-  /** What follows the place of the base offset. */
+  /** The fields after the place of the base offset. */
   rest: Buffer;
   defaults: SampleDefaults;
 }
+
+const BOX_BYTES = 8;
+/** Of a track fragment with one run, without the rest of either's header: `traf`, `tfhd`, `tfdt` and `trun`. */
+const RUN_BYTES = 4 * BOX_BYTES + 8 + 12 + 12;
 
 /** Flags of `tfhd` (8.8.7) and `trun` (8.8.8). */
 const BASE_OFFSET = 0x1;
@@ -123,10 +129,11 @@ function fragmentOf(
 ): Buffer {
   const runs: Run[] = [];
   const others: Buffer[] = [];
-  let implicitBase = 0;
+  let [implicitBase, writtenBytes] = [0, BOX_BYTES];
   for (const child of childrenOf(moof, box)) {
     if (child.type !== 'traf') {
       others.push(moof.subarray(headOf(child), child.end));
+      writtenBytes += child.end - headOf(child);
       continue;
     }
     const parts = childrenOf(moof, child);
@@ -140,6 +147,8 @@ function fragmentOf(
     for (const trun of parts.filter(({ type }) => type === 'trun')) {
       const { run, durations, sizeBytes } = runOf(moof.subarray(trun.start, trun.end), header, base, next);
       runs.push({ ...run, time });
+      writtenBytes += RUN_BYTES + header.rest.length + run.rest.length;
+      if (writtenBytes > mostWritten(moof.length)) return moof;
       if (time !== undefined) time += BigInt(durations);
       next = run.dataOffset + sizeBytes;
     }
@@ -154,7 +163,10 @@ function fragmentOf(
 function trackHeader(tfhd: Buffer, defaults: ReadonlyMap<number, SampleDefaults>): TrackHeader {
   const flags = tfhd.readUInt32BE(0) & 0xffffff;
   const trackId = tfhd.readUInt32BE(4);
-  const rest = tfhd.subarray(flags & BASE_OFFSET ? 16 : 8);
+  const restAt = flags & BASE_OFFSET ? 16 : 8;
+  // What else is in the box has no meaning, and is repeated with each run.
+  const fields = [0x2, 0x8, 0x10, 0x20].filter((flag) => flags & flag);
+  const rest = tfhd.subarray(restAt, restAt + 4 * fields.length);
   const own = { ...(defaults.get(trackId) ?? { duration: 0, sizeBytes: 0 }) };
   let at = flags & 0x2 ? 4 : 0; // the sample description
   if (flags & 0x8) {

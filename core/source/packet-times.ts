@@ -1,6 +1,8 @@
 // When the packets of a track are shown, counted as they pass: enough to tell what a copy of the track lacks, whatever the
 // length of the film, without keeping a packet.
 
+import { DEFAULT_LIMITS } from '../limits.ts';
+
 export interface PacketTimes {
   /** @param seconds when it is shown; undefined where nothing says so */
   add(seconds: number | undefined): void;
@@ -16,21 +18,23 @@ export interface CountedPackets {
   jumps: boolean;
   /** Packets by the twentieth of a second in which they are shown, from `firstBin` on. */
   firstBin: number;
-  bins: readonly number[];
+  bins: Uint32Array;
 }
 
 const BINS_PER_SECOND = 20;
 /** Pictures that are decoded first may be shown after others, and sound may begin before the picture. */
 const BINS_BEFORE_FIRST = 10 * BINS_PER_SECOND;
-const MOST_BINS = 24 * 3600 * BINS_PER_SECOND;
+/** As long as a video may be. Of what is later no time is counted: two packets may say that they are years apart. */
+const MOST_BINS = BINS_BEFORE_FIRST + DEFAULT_LIMITS.maxDurationSeconds * BINS_PER_SECOND;
+const FIRST_BINS = 1024;
 /** ffmpeg, too, takes a greater distance in a broadcast for another clock, and goes on as if there were none. */
 const JUMP_SECONDS = 10;
 
 export function packetTimes(): PacketTimes {
   let [packets, jumps] = [0, false];
   let [firstSeconds, lastSeconds, latest] = [Infinity, -Infinity, NaN];
-  let firstBin = 0;
-  const bins: number[] = [];
+  let [firstBin, usedBins] = [0, 0];
+  let bins = new Uint32Array(FIRST_BINS);
   return {
     add(seconds) {
       packets += 1;
@@ -42,11 +46,19 @@ export function packetTimes(): PacketTimes {
       firstSeconds = Math.min(firstSeconds, seconds);
       lastSeconds = Math.max(lastSeconds, seconds);
       const index = bin - firstBin;
-      if (index < 0 || index >= MOST_BINS) return;
-      while (bins.length <= index) bins.push(0);
+      if (!(index >= 0 && index < MOST_BINS)) return;
+      if (index >= bins.length) {
+        const grown = new Uint32Array(Math.min(MOST_BINS, Math.max(2 * bins.length, index + 1)));
+        grown.set(bins);
+        bins = grown;
+      }
+      usedBins = Math.max(usedBins, index + 1);
       bins[index]! += 1;
     },
-    counted: () => ({ packets, firstSeconds, lastSeconds, jumps, firstBin, bins }),
+    counted: () => ({
+      ...{ packets, firstSeconds, lastSeconds, jumps, firstBin },
+      bins: bins.subarray(0, usedBins),
+    }),
   };
 }
 
@@ -115,6 +127,8 @@ function missingAt(
     const wanted = sumOf(source.bins, from, from + WINDOW_BINS);
     if (wanted === 0) continue;
     const at = from + toCopy;
+    // Nobody counted there.
+    if (at + WINDOW_BINS > MOST_BINS) break;
     const found = sumOf(copy.bins, at - TOLERANCE_BINS, at + WINDOW_BINS + TOLERANCE_BINS);
     const isMissing = found <= wanted * leastShare && found < wanted;
     if (isMissing) missing += 1;
@@ -126,7 +140,7 @@ function missingAt(
   };
 }
 
-function sumOf(bins: readonly number[], from: number, to: number): number {
+function sumOf(bins: Uint32Array, from: number, to: number): number {
   let sum = 0;
   for (let index = Math.max(0, from); index < Math.min(bins.length, to); index += 1) sum += bins[index]!;
   return sum;

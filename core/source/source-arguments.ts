@@ -108,10 +108,10 @@ export function streamArguments(
   ];
 }
 
-/** Prints a line if the stream holds a packet, and reads no further. */
-export const firstPacketArguments = (sourceUrl: string, streamIndex: number): string[] => [
-  ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', String(streamIndex)],
-  ...['-read_intervals', '%+#1', '-show_entries', 'packet=stream_index', '-of', 'csv=p=0', sourceUrl],
+/** Prints a line for each packet of sound, with its stream. */
+export const soundPacketArguments = (sourceUrl: string): string[] => [
+  ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', 'a'],
+  ...['-show_entries', 'packet=stream_index', '-of', 'csv=p=0', sourceUrl],
 ];
 
 /** Lists the packets of a stretch of the source. */

@@ -32,7 +32,8 @@ export async function noteLost(
     await media.delete([key]);
     throw notFound('such video');
   }
-  await sumUpLost(id, plan, media);
+  // Whoever writes the marker sums up afterwards, and finds this note.
+  if (await media.head(readyKey(id, plan.rev))) await sumUpLost(id, plan, media);
 }
 
 /** Makes a ready marker say what is noted; where there is none yet, whoever writes it does so. */

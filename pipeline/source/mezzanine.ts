@@ -122,7 +122,7 @@ async function countPackets(
   { probe, sizeBytes }: Source,
   { tools, settings }: World,
 ): Promise<((streamIndex: number) => CountedPackets) | undefined> {
-  const listing = packetListing(probe.video?.index);
+  const listing = packetListing(probe.video?.index, probe.audio?.index);
   const isCounted = await run(tools.binaries.ffprobePath, packetArguments(url, probe, settings), {
     task: 'count of the packets of the source',
     line: 'reading',

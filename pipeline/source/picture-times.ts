@@ -3,7 +3,8 @@
 
 import { run } from '../../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
-import { FfmpegError } from '../../core/errors.ts';
+import type { ServedSource } from '../../machine/range-server.ts';
+import { FfmpegError, OutageError } from '../../core/errors.ts';
 import type { SourceLimits } from '../../core/limits.ts';
 import type { Box } from '../../core/source/mp4.ts';
 import { sampleTimes, timescaleOf } from '../../core/source/mp4.ts';
@@ -14,9 +15,13 @@ import { timesArguments } from '../../core/source/source-arguments.ts';
 import { boxesBelow, openWindows } from './inspect-container.ts';
 import type { BytesAt } from './inspect-container.ts';
 
-/** In seconds, in no order. */
+/**
+ * In seconds, in no order; none where they cannot be listed in time, though the source is read fast.
+ * @throws OutageError TIMED_OUT where an index is there and was not read in time: by stretches the same source could get
+ *   another rate
+ */
 export async function pictureTimes(
-  sourceUrl: string,
+  { url: sourceUrl, watchSpeed }: Pick<ServedSource, 'url' | 'watchSpeed'>,
   probe: Probe & { video: VideoStream },
   binaries: FfmpegBinaries,
   limits: SourceLimits,
@@ -24,18 +29,19 @@ export async function pictureTimes(
   if (probe.format === MP4) {
     const signal = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
     const times = await indexedTimes(sourceUrl, probe.video, signal).catch((error: unknown) => {
-      if (signal.aborted) return [];
-      throw error;
+      throw signal.aborted ? new OutageError('TIMED_OUT', 'look at the index of times') : error;
     });
     if (times.length > 1) return times;
   }
+  const wasSlow = watchSpeed();
   const stretches = timesArguments(sourceUrl, probe.video.index, stretchesOf(probe));
   const listing = await run(binaries.ffprobePath, stretches, {
     ...{ task: 'look at the times of pictures', line: 'reading', maxFileBytes: 0 },
     timeoutSeconds: limits.probeTimeoutSeconds,
     maxMemoryBytes: limits.probeMemoryBytes,
   }).catch((error: unknown) => {
-    if (error instanceof FfmpegError) return Buffer.from('{}');
+    const tookLong = error instanceof OutageError && error.code === 'TIMED_OUT' && !wasSlow();
+    if (error instanceof FfmpegError || tookLong) return Buffer.from('{}');
     throw error;
   });
   const { packets = [] } = JSON.parse(listing.toString('utf8')) as { packets?: ListedPacket[] };

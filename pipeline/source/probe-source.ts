@@ -23,16 +23,23 @@ export const probeSource = (
   served: ProbedSource,
   binaries: FfmpegBinaries,
   limits: SourceLimits = DEFAULT_LIMITS,
-): Promise<Probe> => unlessUnreadable(served, () => probeOnce(served, binaries, limits));
+): Promise<Probe> => {
+  // What has been hidden stays so, also from a second attempt.
+  const hidden = new Map<number, string>();
+  return unlessUnreadable(served, () => probeOnce(served, binaries, limits, hidden));
+};
+
+/** Each takes a look of its own at the source. */
+const MOST_HIDDEN = 8;
 
 type ProbedSource = Pick<ServedSource, 'url' | 'watchSpeed' | 'failure' | 'overwrite'>;
 
-/** @param hidden tracks that ffprobe cannot open, and what they are in */
+/** @param hidden tracks that ffprobe cannot open, and what they are in; those that it finds are added */
 async function probeOnce(
   served: ProbedSource,
   binaries: FfmpegBinaries,
   limits: SourceLimits,
-  hidden: ReadonlyMap<number, string> = new Map(),
+  hidden: Map<number, string>,
 ): Promise<Probe> {
   const { url: sourceUrl } = served;
   const inspected = new AbortController();
@@ -62,10 +69,14 @@ async function probeOnce(
   });
   if (answers instanceof UnopenedTrack) {
     const { index, kind = 'audio', codec = 'unknown' } = answers;
-    const hiding = hidden.has(index) ? [] : await hidingOf(sourceUrl, index, timeout);
+    if (hidden.has(index) || hidden.size >= MOST_HIDDEN) throw unsupported(kind, codec);
+    const hiding = await hidingOf(sourceUrl, index, timeout).catch((error: unknown) => {
+      throw timeout.aborted ? new OutageError('TIMED_OUT', `search for track ${index}`) : error;
+    });
     if (hiding.length === 0) throw unsupported(kind, codec);
     for (const { offset, bytes } of hiding) served.overwrite(offset, bytes);
-    return probeOnce(served, binaries, limits, new Map([...hidden, [index, codec]]));
+    hidden.set(index, codec);
+    return probeOnce(served, binaries, limits, hidden);
   }
   const [{ output, seen, isFar }, decoders] = answers;
   const named = withNames(output, hidden);

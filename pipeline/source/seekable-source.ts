@@ -1,6 +1,8 @@
 // Makes sure that segments can be cut from a source: by looking at its end, and where that disappoints, by copying it
 // into a mezzanine.
 
+import type { Readable } from 'node:stream';
+import { createInterface } from 'node:readline';
 import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError, OutageError } from '../../core/errors.ts';
@@ -18,7 +20,7 @@ import {
   reasonByProbe,
 } from '../../core/source/seekability.ts';
 import type { ListedPacket, Look } from '../../core/source/seekability.ts';
-import { firstPacketArguments, lookArguments } from '../../core/source/source-arguments.ts';
+import { lookArguments, soundPacketArguments } from '../../core/source/source-arguments.ts';
 import { isCollapse, unlessUnreadable } from './breakdown.ts';
 import { mezzanineOf } from './mezzanine.ts';
 import { pictureTimes } from './picture-times.ts';
@@ -69,46 +71,60 @@ async function withoutEmptySound(
 ): Promise<Probe> {
   const { video, audio, furtherAudio } = probe;
   if (!video || !audio || packets.some(({ stream_index }) => stream_index === audio.index)) return probe;
-  for (const [place, sound] of [audio, ...furtherAudio].entries()) {
-    if (await hasPackets(served, sound.index, world)) {
-      return place === 0 ? probe : { ...probe, audio: sound, furtherAudio: furtherAudio.slice(place) };
-    }
-  }
-  return { ...probe, audio: undefined, furtherAudio: [] };
+  const sounds = [audio, ...furtherAudio];
+  const filled = await filledTracks(served, audio.index, world);
+  const place = filled ? sounds.findIndex(({ index }) => filled.has(index)) : 0;
+  if (place === 0) return probe;
+  return { ...probe, audio: sounds[place], furtherAudio: place < 0 ? [] : furtherAudio.slice(place) };
 }
 
-/** Where that cannot be told in time, it has. */
-async function hasPackets(
+/**
+ * The tracks of sound that have packets, found in one pass, which ends where one of the wanted track is met: what else
+ * there is does not matter then. Undefined where that cannot be told in time.
+ */
+async function filledTracks(
   { url, failure }: ServedSource,
-  streamIndex: number,
+  wanted: number,
   { tools, settings }: World,
-): Promise<boolean> {
-  const listing = await run(tools.binaries.ffprobePath, firstPacketArguments(url, streamIndex), {
-    task: 'search for the first packet of a track',
+): Promise<ReadonlySet<number> | undefined> {
+  const filled = new Set<number>();
+  const found = new Error('found');
+  const isWhole = await run(tools.binaries.ffprobePath, soundPacketArguments(url), {
+    task: 'search for tracks without a packet',
     line: 'reading',
     timeoutSeconds: settings.probeTimeoutSeconds,
     maxFileBytes: 0,
     maxMemoryBytes: settings.probeMemoryBytes,
-  }).catch((error: unknown) => {
-    const isUnknown = error instanceof FfmpegError || (error as OutageError).code === 'TIMED_OUT';
-    if (isUnknown && !failure()) return Buffer.from('unknown');
-    throw error;
-  });
+    output: async (stdout: Readable) => {
+      for await (const line of createInterface({ input: stdout })) {
+        if (line !== '') filled.add(Number.parseInt(line, 10));
+        if (filled.has(wanted)) throw found;
+      }
+    },
+  }).then(
+    () => true,
+    (error: unknown) => {
+      if (error === found) return true;
+      const isUnknown = error instanceof FfmpegError || (error as OutageError).code === 'TIMED_OUT';
+      if (isUnknown && !failure()) return false;
+      throw error;
+    },
+  );
   if (failure()) throw failure();
-  return listing.toString('latin1').trim() !== '';
+  return isWhole ? filled : undefined;
 }
 
 /** Counts pictures where the rate varies, or where those at the end come at another rate than was claimed. */
 async function withCountedRate(
-  { url, failure }: ServedSource,
+  served: ServedSource,
   probe: Probe,
   look: Look,
   { tools, settings }: World,
 ): Promise<Probe> {
   const { video } = probe;
   if (!video || !isDoubtful(video, rateAtEnd(probe, look))) return probe;
-  const times = await pictureTimes(url, { ...probe, video }, tools.binaries, settings);
-  if (failure()) throw failure();
+  const times = await pictureTimes(served, { ...probe, video }, tools.binaries, settings);
+  if (served.failure()) throw served.failure();
   return { ...probe, video: { ...video, countedFrameRate: neededFrameRate(video, countedRate(times)) } };
 }
 

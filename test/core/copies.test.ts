@@ -77,13 +77,25 @@ test.each([
 });
 
 test('a list of packets is read in pieces, from the first key picture on, without what an edit list leaves out', () => {
-  const listing = packetListing(0);
+  const listing = packetListing(0, 1);
   const text =
     '0,1.0,1.0,___,\n0,1.1,1.1,K__,\n\n1,5.0,5.0,K__\n0,N/A,1.2,___,\n0,1.3,1.3,_D_,\n0,N/A,N/A,___,\n';
   for (const piece of text.match(/.{1,7}/gs)!) listing.push(piece);
   expect(listing.counted(0)).toMatchObject({ packets: 3, firstSeconds: 1.1, lastSeconds: 1.2 });
   expect(listing.counted(1)).toMatchObject({ packets: 1, firstSeconds: 5 });
   expect(listing.counted(2)).toMatchObject({ packets: 0 });
+});
+
+test('of a hundred tracks only those that are copied are counted', () => {
+  const listing = packetListing(0, 1);
+  for (let track = 0; track < 100; track += 1) listing.push(`${track},0,0,K__\n`);
+  expect([0, 1, 2, 99].map((track) => listing.counted(track).packets)).toEqual([1, 1, 0, 0]);
+});
+
+test('packets that are shown days or years apart take no more memory than a long film', () => {
+  const { packets, lastSeconds, bins } = counted([0, 12 * 3600 - 1, 86_399, 1e9, 1e308]);
+  expect({ packets, lastSeconds }).toEqual({ packets: 5, lastSeconds: 1e308 });
+  expect(bins.byteLength).toBeLessThan(4 * 1024 ** 2);
 });
 
 test('sound that Matroska cannot hold is decoded at once, in a form that holds all of it', () => {

@@ -1,5 +1,6 @@
 // A video that plays although parts of its source cannot be decoded says so, whenever those parts were made.
 
+import { jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lostKey, lostPrefix, parseLostKey, readyKey } from '../../core/artifacts/keys.ts';
@@ -109,6 +110,16 @@ describe('a video that is whole', () => {
     await expect(late).rejects.toMatchObject({ code: 'NOT_FOUND' });
     expect(await keysBelow(lostPrefix(id, plan.rev), world)).toEqual([]);
   });
+});
+
+test('a note before the video is ready does not have all others listed', async () => {
+  const path = join(directory.path, 'unready.mp4');
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=25:d=2', '-c:v', 'libx264', path);
+  const { id, world } = await uploadedIn(directory.path, await readFile(path));
+  const plan = await currentPlan(id, world);
+  const list = jest.spyOn(world.media, 'list');
+  await noteLost(id, plan, { rendition: plan.renditions[0]!.name, index: 0 }, 'held', world.media);
+  expect(list).not.toHaveBeenCalled();
 });
 
 test('what is lost is told once for each track, whichever of its renditions it was found in', () => {

@@ -3,6 +3,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SourceError } from '../../core/errors.ts';
 import { renditionsOf } from '../../core/plan/plan.ts';
 import { bareCopier } from '../../core/source/bare/copier.ts';
 import { matroskaIndexer } from '../../core/source/matroska.ts';
@@ -74,6 +75,36 @@ test('a bare stream is copied the same however it comes', async () => {
   };
   const whole = copyIn(source.length);
   for (const pieceBytes of [1, 7, 4096]) expect(copyIn(pieceBytes).equals(whole)).toBe(true);
+});
+
+describe('a bare stream that is made to be hard to copy', () => {
+  const DELIMITER = Buffer.from([0, 0, 1, 9, 0xf0, 0xff]);
+  const repeated = (unit: Buffer, count: number) => Buffer.concat(Array<Buffer>(count).fill(unit));
+  let pictures: Buffer;
+  beforeAll(async () => {
+    await ffmpeg(...numbered('25', 1), '-c:v', 'libx264', at('plain.h264'));
+    pictures = await readFile(at('plain.h264'));
+  });
+
+  test('is called damaged where more units stand before a picture than any has', () => {
+    const copier = bareCopier('h264', undefined);
+    const delimiters = repeated(DELIMITER, 200_000);
+    expect(() => copier.push(Buffer.concat([pictures, delimiters, pictures]))).toThrow(SourceError);
+  });
+
+  test('is copied where thousands of units stand before a picture', () => {
+    const copier = bareCopier('h264', undefined);
+    const delimiters = repeated(DELIMITER, 60_000);
+    expect(() => copier.push(Buffer.concat([pictures, delimiters, pictures]))).not.toThrow();
+  });
+
+  test('is copied where it begins with megabytes that no decoder shows', () => {
+    const copier = bareCopier('h264', undefined);
+    // Slices before any parameter set.
+    const slice = Buffer.concat([Buffer.from([0, 0, 1, 0x41]), Buffer.alloc(1024 ** 2, 0xff)]);
+    for (let count = 0; count < 20; count += 1) copier.push(slice);
+    expect(copier.push(pictures).length + copier.end().length).toBeGreaterThan(pictures.length / 2);
+  });
 });
 
 test('a damaged bare stream ends as a film or with a sentence', async () => {

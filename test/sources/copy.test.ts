@@ -1,10 +1,12 @@
 // A source is whole in what is made of it, whatever the muxer of the copy cannot hold and whatever its demuxer of 2018 gets
 // wrong; and what nobody here can decode is told of by its name.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { renditionsOf } from '../../core/plan/plan.ts';
-import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { currentPlan } from '../../pipeline/life/planning.ts';
+import { uploadedIn } from '../support/life.ts';
+import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { numberedPictures, numbersIn } from '../support/numbered.ts';
 import { encodeInPieces, joined, plannedFile } from '../support/stream.ts';
 
@@ -116,6 +118,26 @@ test('a sound track without a packet is left out, and nothing is said of it', as
   expect(found.numbers).toEqual(numbers);
   expect(found.plan.tracks.map(({ kind }) => kind)).toEqual(['video']);
   expect(found.plan.notices).toEqual([]);
+});
+
+test('of several sound tracks the first with a packet is heard, and one pass finds it', async () => {
+  const tracks = ['-map', '0', '-map', '1', '-map', '1', '-map', '1', '-map', '1'];
+  const empty = [0, 1, 2].flatMap((track) => [`-filter:a:${track}`, 'atrim=end=0']);
+  await ffmpeg(...pictures, ...tone, ...tracks, ...X264, '-c:a', 'libopus', ...empty, at('offs.mkv'));
+  const { id, world } = await uploadedIn(directory.path, await readFile(at('offs.mkv')));
+  const [ffprobePath, asked] = [at('ffprobe'), at('asked')];
+  await mkdir(asked);
+  // It may write no file.
+  const noted = `case "$*" in *"packet=stream_index -of"*) mkdir ${asked}/$$;; esac`;
+  const script = `#!/bin/sh\n${noted}\nexec ${binaries.ffprobePath} "$@"\n`;
+  await writeFile(ffprobePath, script, { mode: 0o755 });
+  world.tools.binaries = { ...binaries, ffprobePath };
+  const plan = await currentPlan(id, world);
+  expect(plan.tracks.map(({ kind, streamIndex }) => [kind, streamIndex])).toEqual([
+    ['video', 0],
+    ['audio', 4],
+  ]);
+  expect(await readdir(asked)).toHaveLength(1);
 });
 
 describe('a sound that ffmpeg finds no decoder for in this very file', () => {

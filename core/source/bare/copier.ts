@@ -29,15 +29,35 @@ const USUAL_RATE: Fraction = { num: 25, den: 1 };
 const START_CODE = Buffer.from([0, 0, 0, 1]);
 /** No coded picture of anything that we accept is larger; so many of them are held at once. */
 const LARGEST_PICTURE_BYTES = 16 * 1024 * 1024;
+/** HEVC allows 600 slices in a picture (A.4.1), H.264 one for each of 36,864 blocks of 4K (A.3.1). Each unit takes memory. */
+const MOST_UNITS = 65_536;
+/** Pictures that have a number wait for one before them that has none: a stream may make them wait for ever. */
+const MOST_WAITING_BYTES = (MOST_HELD + 1) * LARGEST_PICTURE_BYTES;
 /** What a cluster may hold, so that times in it fit 16 bits and memory is bounded. */
 const CLUSTER_MS = 5000;
 const CLUSTER_BYTES = 4 * 1024 * 1024;
 
 interface Picture extends PictureHeader {
   sequence: number;
-  units: Uint8Array[];
+  units: Units;
   /** Its number in the order of showing; undefined until all before it are known. */
   shown: number | undefined;
+}
+
+/** NAL units that are kept, within bounds. */
+interface Units {
+  list: Uint8Array[];
+  sizeBytes: number;
+}
+
+const noUnits = (): Units => ({ list: [], sizeBytes: 0 });
+
+/** @throws SourceError DAMAGED where no picture has so many, or such large ones */
+function keep(units: Units, unit: Uint8Array): void {
+  units.list.push(unit);
+  units.sizeBytes += unit.length;
+  if (units.list.length > MOST_UNITS || units.sizeBytes > LARGEST_PICTURE_BYTES)
+    throw new SourceError('DAMAGED');
 }
 
 export const isCopiedHere = (format: string): boolean => Object.hasOwn(CODECS, format);
@@ -47,13 +67,12 @@ export function bareCopier(format: string, toldRate: Fraction | undefined): Bare
   const { id, headers } = CODECS[format]!;
   const reader = headers();
   const split = unitSplitter();
-  const setup: Uint8Array[] = [];
-  let before: Uint8Array[] = [];
+  const setup = noUnits();
+  let before = noUnits();
   let current: Picture | undefined;
-  /** Of the current picture, and of what stands before the next. */
-  let currentBytes = 0;
   /** In the order of coding; those at the front wait for their number only. */
   const coded: Picture[] = [];
+  let codedBytes = 0;
   /** Of those, the ones without a number yet. */
   let held: Picture[] = [];
   let sequence = 0;
@@ -65,24 +84,21 @@ export function bareCopier(format: string, toldRate: Fraction | undefined): Bare
 
   function take(unit: Uint8Array): void {
     const nal = reader.read(unit);
-    if (nal.kind === 'slice' && nal.of === 'new') currentBytes = 0;
-    currentBytes += unit.length;
-    if (currentBytes > LARGEST_PICTURE_BYTES) throw new SourceError('DAMAGED');
     switch (nal.kind) {
       case 'before':
-        if (nal.isSetup && !current && coded.length === 0 && !isBegun) setup.push(unit);
-        before.push(unit);
+        if (nal.isSetup && !current && coded.length === 0 && !isBegun) keep(setup, unit);
+        keep(before, unit);
         return;
       case 'after':
-        current?.units.push(unit);
+        if (current) keep(current.units, unit);
         return;
       case 'dropped':
-        before = [];
+        before = noUnits();
         return;
       case 'slice':
         if (nal.of === 'new') begin(nal.picture);
-        current?.units.push(...before, unit);
-        before = [];
+        if (current) for (const kept of [...before.list, unit]) keep(current.units, kept);
+        before = noUnits();
     }
   }
 
@@ -92,12 +108,13 @@ export function bareCopier(format: string, toldRate: Fraction | undefined): Bare
       number(0);
       sequence += 1;
     }
-    current = { ...picture, sequence, units: [], shown: undefined };
+    current = { ...picture, sequence, units: noUnits(), shown: undefined };
   }
 
   function finishCurrent(): void {
     if (!current) return;
     coded.push(current);
+    codedBytes += current.units.sizeBytes;
     held.push(current);
     current = undefined;
     number(MOST_HELD);
@@ -111,7 +128,11 @@ export function bareCopier(format: string, toldRate: Fraction | undefined): Bare
       next += 1;
       held = held.slice(1);
     }
-    while (coded[0]?.shown !== undefined) write(coded.shift()!);
+    while (coded[0]?.shown !== undefined) {
+      codedBytes -= coded[0].units.sizeBytes;
+      write(coded.shift()!);
+    }
+    if (codedBytes > MOST_WAITING_BYTES) throw new SourceError('DAMAGED');
   }
 
   const rate = (): Fraction => {
@@ -121,14 +142,14 @@ export function bareCopier(format: string, toldRate: Fraction | undefined): Bare
   };
 
   function write({ shown, units, isKeyframe }: Picture): void {
-    if (!isBegun) written.push(headOf(id, rate(), inStream(setup)));
+    if (!isBegun) written.push(headOf(id, rate(), inStream(setup.list)));
     isBegun = true;
     const { num, den } = rate();
     const milliseconds = Math.round((shown! * 1000 * den) / num);
     const first = cluster[0]?.milliseconds ?? milliseconds;
     if (isKeyframe || Math.abs(milliseconds - first) > CLUSTER_MS || clusterBytes > CLUSTER_BYTES)
       closeCluster();
-    const bytes = inStream(units);
+    const bytes = inStream(units.list);
     cluster.push({ milliseconds, isKeyframe, bytes });
     clusterBytes += bytes.length;
   }
