@@ -2,10 +2,10 @@
 // place for them or loses some of them, read another way, and at last decoded and stored losslessly.
 
 import type { AudioStream, Probe } from './probe.ts';
-import { MP4 } from './seekability.ts';
+import { reasonByProbe } from './seekability.ts';
 
 export interface CopyWay {
-  /** `runs apart`: a fragmented MP4 with its runs of samples told apart (`fragment-runs.ts`). */
+  /** `runs apart`: a fragmented MP4, read once from start to end, with its runs of samples told apart (`fragment-runs.ts`). */
   reading: 'as it is' | 'runs apart';
   picture: 'copy' | 'lossless';
   sound: 'copy' | SoundEncoding;
@@ -42,21 +42,35 @@ export interface Lacks {
   soundEnd: boolean;
 }
 
-/** The way to try after one by which the picture, the sound or both did not come over; undefined where none is left. */
+/** A way that was tried, and what did not come over by it. */
+export interface TriedWay {
+  way: CopyWay;
+  lacks: Lacks;
+}
+
+/**
+ * The way to try next; undefined where none is left.
+ * @param best of the ways that were tried, the one by which the most came over
+ * @param tried all of them
+ */
 export function nextWay(
-  way: CopyWay,
-  lacks: Lacks,
-  { format, audio }: Pick<Probe, 'format' | 'audio'>,
+  { way, lacks }: TriedWay,
+  tried: readonly CopyWay[],
+  probe: Probe,
 ): CopyWay | undefined {
   if (!lacks.picture && !lacks.sound) return undefined;
-  if (format === MP4 && way.reading === 'as it is') return { ...way, reading: 'runs apart' };
+  const isApartTried = tried.some(({ reading }) => reading === 'runs apart');
+  if (reasonByProbe(probe) === 'FRAGMENTED' && !isApartTried) return { ...way, reading: 'runs apart' };
   const next: CopyWay = {
     reading: way.reading,
     picture: lacks.picture ? 'lossless' : way.picture,
-    sound: lacks.soundEnd && way.sound === 'copy' && audio ? soundEncoding(audio) : way.sound,
+    sound: lacks.soundEnd && way.sound === 'copy' && probe.audio ? soundEncoding(probe.audio) : way.sound,
   };
-  return next.picture === way.picture && next.sound === way.sound ? undefined : next;
+  return tried.some((other) => isSame(other, next)) ? undefined : next;
 }
+
+const isSame = (one: CopyWay, other: CopyWay): boolean =>
+  one.reading === other.reading && one.picture === other.picture && one.sound === other.sound;
 
 /**
  * AAC whose setup is repeated in every frame (from broadcasts and raw files) is decoded: the muxer wants that setup before

@@ -86,12 +86,14 @@ async function makeMezzanine(
   counting.catch(() => undefined); // awaited below, when the first copy has been made
   let best: ComparedCopy | undefined;
   try {
+    const tried: CopyWay[] = [];
     for (let way: CopyWay | undefined = firstWay(probe); way;) {
       const copy: ComparedCopy = await compared(await copyOnce(id, served, source, world, way, !best), way);
+      tried.push(way);
       const worse: ComparedCopy | undefined = best && best.lost <= copy.lost ? copy : best;
       if (worse !== copy) best = copy;
       await worse?.abort();
-      way = nextWay(way, copy.lacks, probe);
+      way = nextWay(best!, tried, probe);
     }
     if (!best || best.tracks.length === 0) throw new SourceError('DAMAGED');
     const { tracks, notices } = best;
@@ -108,7 +110,7 @@ async function makeMezzanine(
     });
     const losses = counted ? lossesOf(probe, counted, copy, way) : [];
     return {
-      ...copy,
+      ...{ ...copy, way },
       lacks: lacksOf(losses),
       lost: copy.tracks.length === 0 ? Infinity : totalLoss(losses),
       notices: lossNotices(losses, copy.tracks),
@@ -153,6 +155,7 @@ interface Copy extends CopiedTracks {
 }
 
 interface ComparedCopy extends Copy {
+  way: CopyWay;
   lacks: Lacks;
   /** In seconds. */
   lost: number;

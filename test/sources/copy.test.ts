@@ -85,6 +85,21 @@ test('several runs of samples in a fragment: every picture once, and sound throu
   expect(found.plan.notices).toEqual([]);
 });
 
+test('a whole MP4 whose list of keys names only the last picture: every picture, and sound throughout', async () => {
+  // Only the first is a key of the usual kind: ffmpeg 4.1 copies nothing before one that the file calls a key.
+  const refreshed = [...X264, '-x264-params', 'intra-refresh=1'];
+  await ffmpeg(...pictures, ...tone, ...refreshed, '-c:a', 'aac', at('keys.mp4'));
+  const file = await readFile(at('keys.mp4'));
+  const keys = file.indexOf('stss');
+  file.writeUInt32BE(1, keys + 8);
+  file.writeUInt32BE(numbers.length, keys + 12);
+  await writeFile(at('one-key.mp4'), file);
+  const found = await shown(at('one-key.mp4'));
+  expect(found.numbers).toEqual(numbers);
+  expect(found.sounding).toBeGreaterThanOrEqual(LEAST_SOUNDING);
+  expect(found.plan.notices).toEqual([]);
+});
+
 test('a picture without a time stamp does not end the film', async () => {
   await ffmpeg(...pictures, ...X264, at('timed.ts'));
   await writeFile(at('untimed.ts'), withoutTimeOf(await readFile(at('timed.ts')), 40));
