@@ -6,11 +6,17 @@ import type { Readable } from 'node:stream';
 import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { withStreamServer } from '../../machine/stream-server.ts';
-import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
 import { mezzanineArguments, packetArguments } from '../../core/source/source-arguments.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
 import { isCopiedHere } from '../../core/source/bare/copier.ts';
+import {
+  FURTHER_COPIES_SECONDS,
+  LARGEST_LOSSLESS_SOURCE_BYTES,
+  furtherCopySeconds,
+  pieceBytesOf,
+  readingSeconds,
+} from '../../core/source/copy-limits.ts';
 import { lacksOf, lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
 import type { CopiedTracks } from '../../core/source/copy-losses.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
@@ -30,21 +36,6 @@ import { logFailure } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { ObjectUpload } from '../store.ts';
 import type { World } from '../world.ts';
-
-// More than S3 wants of each piece, and fewer of them than it takes.
-const LEAST_PIECE_BYTES = 8 * 1024 * 1024;
-const MOST_PIECES = 0.9 * MAX_PARTS;
-// Sound stored losslessly may make a mezzanine larger than its source.
-const MOST_GROWTH = 3;
-// And pictures stored losslessly may make it many times as large.
-const MOST_GROWTH_LOSSLESS = 40;
-
-// Reading is bounded by the network and by the slowest of disks; a function's own limit ends it as well.
-const STARTUP_SECONDS = 60;
-const LEAST_BYTES_PER_SECOND = 4 * 1024 * 1024;
-// An encoder takes as long as the film wants, and a function on AWS ends after 15 minutes, of which copies that lacked
-// something have taken some. What takes longer stays as it was copied, with a notice.
-const LOSSLESS_SECONDS = 8 * 60;
 
 interface Source {
   probe: Probe;
@@ -81,20 +72,28 @@ async function makeMezzanine(
   source: Source,
   world: World,
 ): Promise<Mezzanine> {
-  const { probe } = source;
+  const { probe, sizeBytes } = source;
   const counting = countPackets(served, source, world);
   counting.catch(() => undefined); // awaited below, when the first copy has been made
   let best: ComparedCopy | undefined;
+  const startedAt = performance.now();
+  const secondsLeft = (): number => FURTHER_COPIES_SECONDS - (performance.now() - startedAt) / 1000;
   try {
     const tried: CopyWay[] = [];
-    for (let way: CopyWay | undefined = firstWay(probe); way;) {
-      const copy: ComparedCopy = await compared(await copyOnce(id, served, source, world, way, !best), way);
+    let way: CopyWay | undefined = firstWay(probe);
+    let seconds: number | undefined = readingSeconds(sizeBytes);
+    while (way && seconds !== undefined) {
+      const limits = { seconds, isFirst: !best };
+      const copy: ComparedCopy = await compared(await copyOnce(id, served, source, world, way, limits), way);
       tried.push(way);
       const worse: ComparedCopy | undefined = best && best.lost <= copy.lost ? copy : best;
       if (worse !== copy) best = copy;
       await worse?.abort();
       way = nextWay(best!, tried, probe);
+      seconds = way && furtherCopySeconds(way, sizeBytes, secondsLeft());
     }
+    // The way that was left is not tried: what there is may be good.
+    if (way && best?.tracks.length === 0) throw untried(sizeBytes);
     if (!best || best.tracks.length === 0) throw new SourceError('DAMAGED');
     const { tracks, notices } = best;
     return { sizeBytes: await best.complete(), tracks, notices };
@@ -117,6 +116,11 @@ async function makeMezzanine(
     };
   }
 }
+
+const untried = (sizeBytes: number): Error =>
+  sizeBytes > LARGEST_LOSSLESS_SOURCE_BYTES
+    ? new SourceError('UNREADABLE')
+    : new OutageError('TIMED_OUT', 'copy of the source into a mezzanine: no time is left to decode it');
 
 /** Counts what the source holds; undefined where that cannot be told to its end, so that no copy is held against it. */
 async function countPackets(
@@ -145,8 +149,6 @@ async function countPackets(
   return isCounted ? listing.counted : undefined;
 }
 
-const readingSeconds = (sizeBytes: number): number => STARTUP_SECONDS + sizeBytes / LEAST_BYTES_PER_SECOND;
-
 interface Copy extends CopiedTracks {
   tracks: IndexedTrack[];
   /** Stores it; resolves with its size. */
@@ -165,6 +167,7 @@ interface ComparedCopy extends Copy {
 /**
  * Copies in one way, and leaves it to the caller whether that is kept. Without tracks it has come to nothing.
  * @param isFirst whether there is nothing yet to fall back on
+ * @throws OutageError TIMED_OUT where the first copy is not made in time
  */
 async function copyOnce(
   id: string,
@@ -172,15 +175,13 @@ async function copyOnce(
   { probe, sizeBytes, etag }: Source,
   world: World,
   way: CopyWay,
-  isFirst: boolean,
+  { seconds: timeoutSeconds, isFirst }: { seconds: number; isFirst: boolean },
 ): Promise<Copy> {
   const { settings, tools } = world;
   const isEncoded = way.picture === 'lossless';
-  const growth = isEncoded ? MOST_GROWTH_LOSSLESS : MOST_GROWTH;
   const upload = await world.media.upload(mezzanineKey(id, etag), { contentType: 'video/x-matroska' });
-  const pieceBytes = Math.max(LEAST_PIECE_BYTES, Math.ceil((sizeBytes * growth) / MOST_PIECES));
   const indexer = matroskaIndexer();
-  const pieces = inPieces(upload, pieceBytes);
+  const pieces = inPieces(upload, pieceBytesOf(way, sizeBytes));
   const abort = async (): Promise<void> => {
     // Where the store is away its own rules remove what lies there unfinished.
     await upload.abort().catch((unfinished: unknown) => logFailure(id, unfinished));
@@ -191,7 +192,6 @@ async function copyOnce(
         for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
       }
     };
-    const timeoutSeconds = isEncoded ? LOSSLESS_SECONDS : readingSeconds(sizeBytes);
     const byFfmpeg = (url: string) =>
       run(tools.binaries.ffmpegPath, mezzanineArguments(url, probe, way, settings), {
         task: 'copy of the source into a mezzanine',
@@ -212,7 +212,7 @@ async function copyOnce(
       // Where a source is damaged ffmpeg may give up; what came before that is compared like any other copy.
       if (error instanceof FfmpegError && !(isFirst && error.signal)) return;
       // There is a copy, if one that lacks something: that is worth more than one that is never finished.
-      if (isEncoded && error instanceof OutageError && error.code === 'TIMED_OUT') return;
+      if (!isFirst && error instanceof OutageError && error.code === 'TIMED_OUT') return;
       throw error;
     });
     // What was cut short by the store is no copy.

@@ -1,6 +1,8 @@
 // What a copy lacks of its source is found by the times of their packets, and told.
 
 import { lossNotices, lossesOf } from '../../core/source/copy-losses.ts';
+import { MAX_PARTS, MIN_PART_BYTES } from '../../core/aws-limits.ts';
+import { furtherCopySeconds, pieceBytesOf } from '../../core/source/copy-limits.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
 import type { CopyWay } from '../../core/source/copy-ways.ts';
 import type { IndexedTrack } from '../../core/source/matroska.ts';
@@ -129,4 +131,31 @@ test('only a fragmented MP4 is read with its runs apart, and no further where th
 test('a record of a copy that was never compared has no notices', () => {
   const former = { version: 1, sizeBytes: 9, tracks: [TRACK] };
   expect(MEZZANINE.parse(former, 'key')).toEqual({ sizeBytes: 9, tracks: [TRACK], notices: [] });
+});
+
+describe('a function that ends after 15 minutes', () => {
+  const copied = firstWay(probe);
+  const lossless: CopyWay = { ...copied, picture: 'lossless' };
+  const GIB = 1024 ** 3;
+
+  test('starts no copy that it cannot end', () => {
+    expect(furtherCopySeconds(lossless, GIB, 600)).toBe(600);
+    // One that took all its time is the last.
+    expect(furtherCopySeconds(lossless, GIB, -1)).toBeUndefined();
+    expect(furtherCopySeconds(lossless, GIB, 100)).toBeUndefined();
+    expect(furtherCopySeconds(lossless, 100 * GIB, 600)).toBeUndefined();
+    expect(furtherCopySeconds(copied, GIB, 100)).toBe(100);
+    expect(furtherCopySeconds(copied, 1, 600)).toBeCloseTo(60);
+  });
+
+  test.each([
+    ['a small source', copied, 1],
+    ['the largest source that is decoded', lossless, 4 * GIB],
+    ['a film of 100 GiB', copied, 100 * GIB],
+  ])('holds a few pieces of %s in its memory', (_, way, sizeBytes) => {
+    const pieceBytes = pieceBytesOf(way, sizeBytes);
+    expect(pieceBytes).toBeGreaterThanOrEqual(MIN_PART_BYTES);
+    expect(pieceBytes).toBeLessThanOrEqual(64 * 1024 ** 2);
+    expect(pieceBytes * MAX_PARTS).toBeGreaterThan(sizeBytes * (way === lossless ? 40 : 3));
+  });
 });
