@@ -4,15 +4,20 @@
 import type { AudioStream, Probe } from './probe.ts';
 import { reasonByProbe } from './seekability.ts';
 
-export interface CopyWay {
-  /** `runs apart`: a fragmented MP4, read once from start to end, with its runs of samples told apart (`fragment-runs.ts`). */
-  reading: 'as it is' | 'runs apart';
-  picture: 'copy' | 'lossless';
-  sound: 'copy' | SoundEncoding;
-}
-
+/** `runs apart`: a fragmented MP4, read once from start to end, with its runs of samples told apart (`fragment-runs.ts`). */
+export const READINGS = ['as it is', 'runs apart'] as const;
+export const PICTURE_WAYS = ['copy', 'lossless'] as const;
 /** FLAC holds integers of up to 24 bits, in up to 8 channels; Matroska holds other sound as samples. */
-export type SoundEncoding = 'flac' | 'pcm_s32le' | 'pcm_f32le' | 'pcm_f64le';
+const SOUND_ENCODINGS = ['flac', 'pcm_s32le', 'pcm_f32le', 'pcm_f64le'] as const;
+export const SOUND_WAYS = ['copy', ...SOUND_ENCODINGS] as const;
+
+export type SoundEncoding = (typeof SOUND_ENCODINGS)[number];
+
+export interface CopyWay {
+  reading: (typeof READINGS)[number];
+  picture: (typeof PICTURE_WAYS)[number];
+  sound: (typeof SOUND_WAYS)[number];
+}
 
 /**
  * Sound that the muxer of ffmpeg 4.1 has a place for, and that its demuxer finds there again. It has one for a few others

@@ -1,6 +1,6 @@
 // Copies a source into its mezzanine in one pass, straight into the store: neither this machine's memory nor its disk
-// ever holds more than a few pieces of it. Until the last piece is stored nothing is there; doing it twice stores the
-// same.
+// ever holds more than a few pieces of it. Until the last piece is stored nothing is there. One way of
+// copying stores the same each time; which way is best, a time limit may have decided, so the way is kept on record.
 
 import type { Readable } from 'node:stream';
 import { run } from '../../machine/ffmpeg.ts';
@@ -59,10 +59,36 @@ export async function mezzanineOf(
     world.media.head(mezzanineKey(id, etag)),
   ]);
   if (known && stored?.sizeBytes === known.sizeBytes) return known;
-  const made = await makeMezzanine(id, served, source, world);
+  // Plans that read the lost copy know how large it was.
+  const made = known?.way
+    ? await makeAgain(id, served, source, world, { ...known, way: known.way })
+    : await makeMezzanine(id, served, source, world);
   await updateRecord(world.media, MEZZANINE, mezzanineRecordKey(id, etag), () => made);
   await unlessDeleted(id, world);
   return made;
+}
+
+/** Makes a copy that is lost, in the way in which it was made. */
+async function makeAgain(
+  id: string,
+  served: ServedSource,
+  source: Source,
+  world: World,
+  known: Mezzanine & { way: CopyWay },
+): Promise<Mezzanine> {
+  const seconds = Math.max(FURTHER_COPIES_SECONDS, readingSeconds(source.sizeBytes));
+  const copy = await copyOnce(id, served, source, world, known.way, { seconds, isFirst: true });
+  const { tracks } = copy;
+  if (tracks.length > 0) return { ...known, tracks, sizeBytes: await completed(copy) };
+  await copy.abort();
+  throw new SourceError('DAMAGED');
+}
+
+async function completed(copy: Copy): Promise<number> {
+  return copy.complete().catch(async (error: unknown) => {
+    await copy.abort();
+    throw error;
+  });
 }
 
 /** Copies in the first way that loses nothing; where there is none, in that which loses least, and says what. */
@@ -96,7 +122,8 @@ async function makeMezzanine(
     if (way && best?.tracks.length === 0) throw untried(sizeBytes);
     if (!best || best.tracks.length === 0) throw new SourceError('DAMAGED');
     const { tracks, notices } = best;
-    return { sizeBytes: await best.complete(), tracks, notices };
+    const kept = best.isCut ? null : best.way;
+    return { sizeBytes: await best.complete(), tracks, notices, way: kept };
   } catch (error) {
     await best?.abort();
     throw error;
@@ -151,6 +178,8 @@ async function countPackets(
 
 interface Copy extends CopiedTracks {
   tracks: IndexedTrack[];
+  /** Whether it ended where its time did. */
+  isCut: boolean;
   /** Stores it; resolves with its size. */
   complete(): Promise<number>;
   abort(): Promise<void>;
@@ -208,19 +237,21 @@ async function copyOnce(
       if (way.reading === 'as it is') return byFfmpeg(sourceUrl);
       return withStreamServer((signal) => runsApart(wholeOf(sourceUrl, signal)), byFfmpeg);
     };
+    let isCut = false;
     await copying().catch((error: unknown) => {
       // Where a source is damaged ffmpeg may give up; what came before that is compared like any other copy.
       if (error instanceof FfmpegError && !(isFirst && error.signal)) return;
       // There is a copy, if one that lacks something: that is worth more than one that is never finished.
-      if (!isFirst && error instanceof OutageError && error.code === 'TIMED_OUT') return;
+      isCut = !isFirst && error instanceof OutageError && error.code === 'TIMED_OUT';
+      if (isCut) return;
       throw error;
     });
     // What was cut short by the store is no copy.
     if (failure()) throw failure();
     if (indexer.headBytes() === undefined)
-      return { tracks: [], times: [], complete: () => Promise.resolve(0), abort };
+      return { tracks: [], times: [], isCut, complete: () => Promise.resolve(0), abort };
     const { head, index, tracks, times } = indexer.end();
-    return { tracks, times, complete: () => pieces.complete(head, index), abort };
+    return { tracks, times, isCut, complete: () => pieces.complete(head, index), abort };
   } catch (error) {
     await abort();
     throw failure() ?? error;

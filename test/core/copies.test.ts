@@ -128,9 +128,9 @@ test('only a fragmented MP4 is read with its runs apart, and no further where th
   expect(nextWay(lacking, [first, apart as CopyWay], inFragments)).toEqual(lossless);
 });
 
-test('a record of a copy that was never compared has no notices', () => {
+test('a record of a copy that was never compared has no notices, and no way in which to make it again', () => {
   const former = { version: 1, sizeBytes: 9, tracks: [TRACK] };
-  expect(MEZZANINE.parse(former, 'key')).toEqual({ sizeBytes: 9, tracks: [TRACK], notices: [] });
+  expect(MEZZANINE.parse(former, 'key')).toEqual({ sizeBytes: 9, tracks: [TRACK], notices: [], way: null });
 });
 
 describe('a function that ends after 15 minutes', () => {
