@@ -100,6 +100,28 @@ test('a whole MP4 whose list of keys names only the last picture: every picture,
   expect(found.plan.notices).toEqual([]);
 });
 
+test('a file that was not copied whole says what it lacks', async () => {
+  const faststart = ['-c:a', 'aac', '-movflags', '+faststart', '-g', '10'];
+  await ffmpeg(...pictures, ...tone, ...X264, ...faststart, at('all.mp4'));
+  const file = await readFile(at('all.mp4'));
+  await writeFile(at('half.mp4'), file.subarray(0, file.length * 0.6));
+  const { plan } = await plannedFile(at('half.mp4'), directory.path);
+  expect(plan.notices).toEqual([
+    {
+      code: 'ENDS_EARLY',
+      track: 'video-0',
+      message: expect.stringMatching(
+        /^The picture ends early: about [34] of 6 seconds are there\.$/,
+      ) as string,
+    },
+    {
+      code: 'ENDS_EARLY',
+      track: 'audio-0',
+      message: expect.stringMatching(/^The sound ends early: about [34] of 6 seconds are there\.$/) as string,
+    },
+  ]);
+});
+
 test('a picture without a time stamp does not end the film', async () => {
   await ffmpeg(...pictures, ...X264, at('timed.ts'));
   await writeFile(at('untimed.ts'), withoutTimeOf(await readFile(at('timed.ts')), 40));
