@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 import { NOTICE_CODES } from '../notices.ts';
+import { PICTURE_WAYS, READINGS, SOUND_WAYS } from '../source/copy-ways.ts';
 import { recordKind } from './record.ts';
 
 const schema = z.object({
@@ -27,12 +28,20 @@ const schema = z.object({
   notices: z.array(
     z.object({ code: z.enum(NOTICE_CODES), track: z.string().nullable(), message: z.string() }),
   ),
+  /** In which the same copy can be made again; null where that is not known, or the copy was cut short by time. */
+  way: z
+    .object({
+      reading: z.enum(READINGS),
+      picture: z.enum(PICTURE_WAYS),
+      sound: z.enum(SOUND_WAYS),
+    })
+    .nullable(),
 });
 
 export type Mezzanine = z.infer<typeof schema>;
 
 export const MEZZANINE = recordKind(schema, [
   (unversioned) => unversioned,
-  // Copies were not compared with their sources.
-  (first) => ({ notices: [], ...first }),
+  // Copies were not compared with their sources, and all were made in one way.
+  (first) => ({ notices: [], way: null, ...first }),
 ]);

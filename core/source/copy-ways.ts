@@ -2,17 +2,22 @@
 // place for them or loses some of them, read another way, and at last decoded and stored losslessly.
 
 import type { AudioStream, Probe } from './probe.ts';
-import { MP4 } from './seekability.ts';
+import { reasonByProbe } from './seekability.ts';
+
+/** `runs apart`: a fragmented MP4, read once from start to end, with its runs of samples told apart (`fragment-runs.ts`). */
+export const READINGS = ['as it is', 'runs apart'] as const;
+export const PICTURE_WAYS = ['copy', 'lossless'] as const;
+/** FLAC holds integers of up to 24 bits, in up to 8 channels; Matroska holds other sound as samples. */
+const SOUND_ENCODINGS = ['flac', 'pcm_s32le', 'pcm_f32le', 'pcm_f64le'] as const;
+export const SOUND_WAYS = ['copy', ...SOUND_ENCODINGS] as const;
+
+export type SoundEncoding = (typeof SOUND_ENCODINGS)[number];
 
 export interface CopyWay {
-  /** `runs apart`: a fragmented MP4 with its runs of samples told apart (`fragment-runs.ts`). */
-  reading: 'as it is' | 'runs apart';
-  picture: 'copy' | 'lossless';
-  sound: 'copy' | SoundEncoding;
+  reading: (typeof READINGS)[number];
+  picture: (typeof PICTURE_WAYS)[number];
+  sound: (typeof SOUND_WAYS)[number];
 }
-
-/** FLAC holds integers of up to 24 bits, in up to 8 channels; Matroska holds other sound as samples. */
-export type SoundEncoding = 'flac' | 'pcm_s32le' | 'pcm_f32le' | 'pcm_f64le';
 
 /**
  * Sound that the muxer of ffmpeg 4.1 has a place for, and that its demuxer finds there again. It has one for a few others
@@ -42,21 +47,35 @@ export interface Lacks {
   soundEnd: boolean;
 }
 
-/** The way to try after one by which the picture, the sound or both did not come over; undefined where none is left. */
+/** A way that was tried, and what did not come over by it. */
+export interface TriedWay {
+  way: CopyWay;
+  lacks: Lacks;
+}
+
+/**
+ * The way to try next; undefined where none is left.
+ * @param best of the ways that were tried, the one by which the most came over
+ * @param tried all of them
+ */
 export function nextWay(
-  way: CopyWay,
-  lacks: Lacks,
-  { format, audio }: Pick<Probe, 'format' | 'audio'>,
+  { way, lacks }: TriedWay,
+  tried: readonly CopyWay[],
+  probe: Probe,
 ): CopyWay | undefined {
   if (!lacks.picture && !lacks.sound) return undefined;
-  if (format === MP4 && way.reading === 'as it is') return { ...way, reading: 'runs apart' };
+  const isApartTried = tried.some(({ reading }) => reading === 'runs apart');
+  if (reasonByProbe(probe) === 'FRAGMENTED' && !isApartTried) return { ...way, reading: 'runs apart' };
   const next: CopyWay = {
     reading: way.reading,
     picture: lacks.picture ? 'lossless' : way.picture,
-    sound: lacks.soundEnd && way.sound === 'copy' && audio ? soundEncoding(audio) : way.sound,
+    sound: lacks.soundEnd && way.sound === 'copy' && probe.audio ? soundEncoding(probe.audio) : way.sound,
   };
-  return next.picture === way.picture && next.sound === way.sound ? undefined : next;
+  return tried.some((other) => isSame(other, next)) ? undefined : next;
 }
+
+const isSame = (one: CopyWay, other: CopyWay): boolean =>
+  one.reading === other.reading && one.picture === other.picture && one.sound === other.sound;
 
 /**
  * AAC whose setup is repeated in every frame (from broadcasts and raw files) is decoded: the muxer wants that setup before

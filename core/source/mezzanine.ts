@@ -2,6 +2,7 @@
 // source has none that leads to the right picture. What is in it is known exactly, as it was counted while it passed.
 
 import { constantRate, isBareVideo } from './bare/bare-streams.ts';
+import { earlyEnds } from './early-end.ts';
 import { neededFrameRate } from './frame-rate.ts';
 import type { IndexedTrack } from './matroska.ts';
 import type { Mezzanine } from '../records/mezzanine.ts';
@@ -16,7 +17,7 @@ export function mezzanineProbe(probe: Probe, { tracks, notices }: Mezzanine): Pr
   const [videoIndex, audioIndex] = [indexOf('video'), indexOf('audio')];
   const ends = tracks.map(({ endSeconds }) => endSeconds);
   const startSeconds = Math.min(...tracks.map(({ firstSeconds }) => firstSeconds));
-  return {
+  const copied: Probe = {
     format: 'matroska,webm',
     startSeconds,
     durationSeconds: Math.max(...ends) - startSeconds,
@@ -30,6 +31,11 @@ export function mezzanineProbe(probe: Probe, { tracks, notices }: Mezzanine): Pr
     text: [],
     notices: [...probe.notices, ...notices],
   };
+  // What a copy lacks at its end is said already.
+  const endsEarly = earlyEnds(probe, copied, true).filter(
+    ({ track }) => !notices.some((told) => told.code === 'ENDS_EARLY' && told.track === track),
+  );
+  return { ...copied, notices: [...copied.notices, ...endsEarly] };
 }
 
 /** Of a bare stream ffprobe tells a rate that it assumes; the copy's times follow what the pictures say. */

@@ -174,7 +174,7 @@ export async function refuse(id: string, { code, message }: SourceError, world: 
 export function sourceOf(id: string, source: PlannedSource, world: World): RangeSource {
   const { key, sizeBytes } = source;
   if (key === undefined) return rangesOf(world.uploads, sourceKey(id), source);
-  // Nobody but us writes it, and always the same.
+  // Nobody but us writes it, and in the same way each time (core/records/mezzanine.ts).
   const copy = rangesOf(world.media, key, { sizeBytes });
   const lost = (error: unknown): never => {
     if (!(error instanceof RequestError)) throw error;

@@ -1,16 +1,22 @@
 // Copies a source into its mezzanine in one pass, straight into the store: neither this machine's memory nor its disk
-// ever holds more than a few pieces of it. Until the last piece is stored nothing is there; doing it twice stores the
-// same.
+// ever holds more than a few pieces of it. Until the last piece is stored nothing is there. One way of
+// copying stores the same each time; which way is best, a time limit may have decided, so the way is kept on record.
 
 import type { Readable } from 'node:stream';
 import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { withStreamServer } from '../../machine/stream-server.ts';
-import { MAX_PARTS } from '../../core/aws-limits.ts';
 import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
 import { mezzanineArguments, packetArguments } from '../../core/source/source-arguments.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
 import { isCopiedHere } from '../../core/source/bare/copier.ts';
+import {
+  FURTHER_COPIES_SECONDS,
+  LARGEST_LOSSLESS_SOURCE_BYTES,
+  furtherCopySeconds,
+  pieceBytesOf,
+  readingSeconds,
+} from '../../core/source/copy-limits.ts';
 import { lacksOf, lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
 import type { CopiedTracks } from '../../core/source/copy-losses.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
@@ -30,21 +36,6 @@ import { logFailure } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { ObjectUpload } from '../store.ts';
 import type { World } from '../world.ts';
-
-// More than S3 wants of each piece, and fewer of them than it takes.
-const LEAST_PIECE_BYTES = 8 * 1024 * 1024;
-const MOST_PIECES = 0.9 * MAX_PARTS;
-// Sound stored losslessly may make a mezzanine larger than its source.
-const MOST_GROWTH = 3;
-// And pictures stored losslessly may make it many times as large.
-const MOST_GROWTH_LOSSLESS = 40;
-
-// Reading is bounded by the network and by the slowest of disks; a function's own limit ends it as well.
-const STARTUP_SECONDS = 60;
-const LEAST_BYTES_PER_SECOND = 4 * 1024 * 1024;
-// An encoder takes as long as the film wants, and a function on AWS ends after 15 minutes, of which copies that lacked
-// something have taken some. What takes longer stays as it was copied, with a notice.
-const LOSSLESS_SECONDS = 8 * 60;
 
 interface Source {
   probe: Probe;
@@ -68,10 +59,36 @@ export async function mezzanineOf(
     world.media.head(mezzanineKey(id, etag)),
   ]);
   if (known && stored?.sizeBytes === known.sizeBytes) return known;
-  const made = await makeMezzanine(id, served, source, world);
+  // Plans that read the lost copy know how large it was.
+  const made = known?.way
+    ? await makeAgain(id, served, source, world, { ...known, way: known.way })
+    : await makeMezzanine(id, served, source, world);
   await updateRecord(world.media, MEZZANINE, mezzanineRecordKey(id, etag), () => made);
   await unlessDeleted(id, world);
   return made;
+}
+
+/** Makes a copy that is lost, in the way in which it was made. */
+async function makeAgain(
+  id: string,
+  served: ServedSource,
+  source: Source,
+  world: World,
+  known: Mezzanine & { way: CopyWay },
+): Promise<Mezzanine> {
+  const seconds = Math.max(FURTHER_COPIES_SECONDS, readingSeconds(source.sizeBytes));
+  const copy = await copyOnce(id, served, source, world, known.way, { seconds, isFirst: true });
+  const { tracks } = copy;
+  if (tracks.length > 0) return { ...known, tracks, sizeBytes: await completed(copy) };
+  await copy.abort();
+  throw new SourceError('DAMAGED');
+}
+
+async function completed(copy: Copy): Promise<number> {
+  return copy.complete().catch(async (error: unknown) => {
+    await copy.abort();
+    throw error;
+  });
 }
 
 /** Copies in the first way that loses nothing; where there is none, in that which loses least, and says what. */
@@ -81,21 +98,32 @@ async function makeMezzanine(
   source: Source,
   world: World,
 ): Promise<Mezzanine> {
-  const { probe } = source;
+  const { probe, sizeBytes } = source;
   const counting = countPackets(served, source, world);
   counting.catch(() => undefined); // awaited below, when the first copy has been made
   let best: ComparedCopy | undefined;
+  const startedAt = performance.now();
+  const secondsLeft = (): number => FURTHER_COPIES_SECONDS - (performance.now() - startedAt) / 1000;
   try {
-    for (let way: CopyWay | undefined = firstWay(probe); way;) {
-      const copy: ComparedCopy = await compared(await copyOnce(id, served, source, world, way, !best), way);
+    const tried: CopyWay[] = [];
+    let way: CopyWay | undefined = firstWay(probe);
+    let seconds: number | undefined = readingSeconds(sizeBytes);
+    while (way && seconds !== undefined) {
+      const limits = { seconds, isFirst: !best };
+      const copy: ComparedCopy = await compared(await copyOnce(id, served, source, world, way, limits), way);
+      tried.push(way);
       const worse: ComparedCopy | undefined = best && best.lost <= copy.lost ? copy : best;
       if (worse !== copy) best = copy;
       await worse?.abort();
-      way = nextWay(way, copy.lacks, probe);
+      way = nextWay(best!, tried, probe);
+      seconds = way && furtherCopySeconds(way, sizeBytes, secondsLeft());
     }
+    // The way that was left is not tried: what there is may be good.
+    if (way && best?.tracks.length === 0) throw untried(sizeBytes);
     if (!best || best.tracks.length === 0) throw new SourceError('DAMAGED');
     const { tracks, notices } = best;
-    return { sizeBytes: await best.complete(), tracks, notices };
+    const kept = best.isCut ? null : best.way;
+    return { sizeBytes: await best.complete(), tracks, notices, way: kept };
   } catch (error) {
     await best?.abort();
     throw error;
@@ -108,13 +136,18 @@ async function makeMezzanine(
     });
     const losses = counted ? lossesOf(probe, counted, copy, way) : [];
     return {
-      ...copy,
+      ...{ ...copy, way },
       lacks: lacksOf(losses),
       lost: copy.tracks.length === 0 ? Infinity : totalLoss(losses),
       notices: lossNotices(losses, copy.tracks),
     };
   }
 }
+
+const untried = (sizeBytes: number): Error =>
+  sizeBytes > LARGEST_LOSSLESS_SOURCE_BYTES
+    ? new SourceError('UNREADABLE')
+    : new OutageError('TIMED_OUT', 'copy of the source into a mezzanine: no time is left to decode it');
 
 /** Counts what the source holds; undefined where that cannot be told to its end, so that no copy is held against it. */
 async function countPackets(
@@ -143,16 +176,17 @@ async function countPackets(
   return isCounted ? listing.counted : undefined;
 }
 
-const readingSeconds = (sizeBytes: number): number => STARTUP_SECONDS + sizeBytes / LEAST_BYTES_PER_SECOND;
-
 interface Copy extends CopiedTracks {
   tracks: IndexedTrack[];
+  /** Whether it ended where its time did. */
+  isCut: boolean;
   /** Stores it; resolves with its size. */
   complete(): Promise<number>;
   abort(): Promise<void>;
 }
 
 interface ComparedCopy extends Copy {
+  way: CopyWay;
   lacks: Lacks;
   /** In seconds. */
   lost: number;
@@ -162,6 +196,7 @@ interface ComparedCopy extends Copy {
 /**
  * Copies in one way, and leaves it to the caller whether that is kept. Without tracks it has come to nothing.
  * @param isFirst whether there is nothing yet to fall back on
+ * @throws OutageError TIMED_OUT where the first copy is not made in time
  */
 async function copyOnce(
   id: string,
@@ -169,15 +204,13 @@ async function copyOnce(
   { probe, sizeBytes, etag }: Source,
   world: World,
   way: CopyWay,
-  isFirst: boolean,
+  { seconds: timeoutSeconds, isFirst }: { seconds: number; isFirst: boolean },
 ): Promise<Copy> {
   const { settings, tools } = world;
   const isEncoded = way.picture === 'lossless';
-  const growth = isEncoded ? MOST_GROWTH_LOSSLESS : MOST_GROWTH;
   const upload = await world.media.upload(mezzanineKey(id, etag), { contentType: 'video/x-matroska' });
-  const pieceBytes = Math.max(LEAST_PIECE_BYTES, Math.ceil((sizeBytes * growth) / MOST_PIECES));
   const indexer = matroskaIndexer();
-  const pieces = inPieces(upload, pieceBytes);
+  const pieces = inPieces(upload, pieceBytesOf(way, sizeBytes));
   const abort = async (): Promise<void> => {
     // Where the store is away its own rules remove what lies there unfinished.
     await upload.abort().catch((unfinished: unknown) => logFailure(id, unfinished));
@@ -188,7 +221,6 @@ async function copyOnce(
         for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
       }
     };
-    const timeoutSeconds = isEncoded ? LOSSLESS_SECONDS : readingSeconds(sizeBytes);
     const byFfmpeg = (url: string) =>
       run(tools.binaries.ffmpegPath, mezzanineArguments(url, probe, way, settings), {
         task: 'copy of the source into a mezzanine',
@@ -205,19 +237,21 @@ async function copyOnce(
       if (way.reading === 'as it is') return byFfmpeg(sourceUrl);
       return withStreamServer((signal) => runsApart(wholeOf(sourceUrl, signal)), byFfmpeg);
     };
+    let isCut = false;
     await copying().catch((error: unknown) => {
       // Where a source is damaged ffmpeg may give up; what came before that is compared like any other copy.
       if (error instanceof FfmpegError && !(isFirst && error.signal)) return;
       // There is a copy, if one that lacks something: that is worth more than one that is never finished.
-      if (isEncoded && error instanceof OutageError && error.code === 'TIMED_OUT') return;
+      isCut = !isFirst && error instanceof OutageError && error.code === 'TIMED_OUT';
+      if (isCut) return;
       throw error;
     });
     // What was cut short by the store is no copy.
     if (failure()) throw failure();
     if (indexer.headBytes() === undefined)
-      return { tracks: [], times: [], complete: () => Promise.resolve(0), abort };
+      return { tracks: [], times: [], isCut, complete: () => Promise.resolve(0), abort };
     const { head, index, tracks, times } = indexer.end();
-    return { tracks, times, complete: () => pieces.complete(head, index), abort };
+    return { tracks, times, isCut, complete: () => pieces.complete(head, index), abort };
   } catch (error) {
     await abort();
     throw failure() ?? error;

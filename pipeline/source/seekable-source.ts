@@ -7,6 +7,7 @@ import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError, OutageError } from '../../core/errors.ts';
 import { countedRate, isDoubtful, neededFrameRate } from '../../core/source/frame-rate.ts';
+import { earlyEnds } from '../../core/source/early-end.ts';
 import { mezzanineKey } from '../../core/artifacts/keys.ts';
 import { mezzanineProbe } from '../../core/source/mezzanine.ts';
 import type { PlannedSource } from '../../core/plan/plan.ts';
@@ -44,7 +45,8 @@ export async function seekableSource(
     const keyframeSeconds = lookBackSeconds(look!, probe);
     const counted = await unlessUnreadable(served, () => withCountedRate(served, probe, look!, world));
     const found = await withoutEmptySound(served, corrected(counted, look!), look!, world);
-    return { probe: found, source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
+    const notices = [...found.notices, ...earlyEnds(probe, found, false)];
+    return { probe: { ...found, notices }, source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
   }
   // A copy also takes long where the store is slow to take it.
   const made = await unlessUnreadable(

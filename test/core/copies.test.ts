@@ -1,7 +1,10 @@
 // What a copy lacks of its source is found by the times of their packets, and told.
 
 import { lossNotices, lossesOf } from '../../core/source/copy-losses.ts';
+import { MAX_PARTS, MIN_PART_BYTES } from '../../core/aws-limits.ts';
+import { furtherCopySeconds, pieceBytesOf } from '../../core/source/copy-limits.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
+import type { CopyWay } from '../../core/source/copy-ways.ts';
 import type { IndexedTrack } from '../../core/source/matroska.ts';
 import { packetListing } from '../../core/source/packet-listing.ts';
 import { packetTimes } from '../../core/source/packet-times.ts';
@@ -108,20 +111,63 @@ test('sound that Matroska cannot hold is decoded at once, in a form that holds a
   expect(soundOf('pcm_bluray', 16)).toBe('pcm_s32le');
 });
 
+const NOTHING = { picture: false, sound: false, soundEnd: false };
+
 test('what does not come over is read another way, until none is left', () => {
   const own = { ...probeOf({ video: {}, audio: {} }), format: 'mpegts' };
   const first = firstWay(own);
-  expect(nextWay(first, { picture: false, sound: false, soundEnd: false }, own)).toBeUndefined();
-  const second = nextWay(first, { picture: true, sound: false, soundEnd: false }, own)!;
+  expect(nextWay({ way: first, lacks: NOTHING }, [first], own)).toBeUndefined();
+  const second = nextWay({ way: first, lacks: { ...NOTHING, picture: true } }, [first], own)!;
   expect(second).toEqual({ reading: 'as it is', picture: 'lossless', sound: 'copy' });
-  const third = nextWay(second, { picture: false, sound: true, soundEnd: true }, own)!;
+  const noEnd = { picture: false, sound: true, soundEnd: true };
+  const third = nextWay({ way: second, lacks: noEnd }, [first, second], own)!;
   expect(third).toEqual({ reading: 'as it is', picture: 'lossless', sound: 'flac' });
-  expect(nextWay(third, { picture: true, sound: true, soundEnd: true }, own)).toBeUndefined();
+  const all = [first, second, third];
+  expect(nextWay({ way: third, lacks: { ...noEnd, picture: true } }, all, own)).toBeUndefined();
   // A decoder would fill a gap with silence, and nobody would hear of it.
-  expect(nextWay(first, { picture: false, sound: true, soundEnd: false }, own)).toBeUndefined();
+  expect(nextWay({ way: first, lacks: { ...noEnd, soundEnd: false } }, [first], own)).toBeUndefined();
 });
 
-test('a record of a copy that was never compared has no notices', () => {
+test('only a fragmented MP4 is read with its runs apart, and no further where that brings nothing', () => {
+  const whole = probeOf({ video: {}, audio: {} });
+  const inFragments = probeOf({ video: { frameCount: undefined } });
+  const first = firstWay(whole);
+  const lacking = { way: first, lacks: { ...NOTHING, picture: true } };
+  const apart = { ...first, reading: 'runs apart' };
+  const lossless = { ...first, picture: 'lossless' };
+  expect(nextWay(lacking, [first], whole)).toEqual(lossless);
+  expect(nextWay(lacking, [first], inFragments)).toEqual(apart);
+  expect(nextWay(lacking, [first, apart as CopyWay], inFragments)).toEqual(lossless);
+});
+
+test('a record of a copy that was never compared has no notices, and no way in which to make it again', () => {
   const former = { version: 1, sizeBytes: 9, tracks: [TRACK] };
-  expect(MEZZANINE.parse(former, 'key')).toEqual({ sizeBytes: 9, tracks: [TRACK], notices: [] });
+  expect(MEZZANINE.parse(former, 'key')).toEqual({ sizeBytes: 9, tracks: [TRACK], notices: [], way: null });
+});
+
+describe('a function that ends after 15 minutes', () => {
+  const copied = firstWay(probe);
+  const lossless: CopyWay = { ...copied, picture: 'lossless' };
+  const GIB = 1024 ** 3;
+
+  test('starts no copy that it cannot end', () => {
+    expect(furtherCopySeconds(lossless, GIB, 600)).toBe(600);
+    // One that took all its time is the last.
+    expect(furtherCopySeconds(lossless, GIB, -1)).toBeUndefined();
+    expect(furtherCopySeconds(lossless, GIB, 100)).toBeUndefined();
+    expect(furtherCopySeconds(lossless, 100 * GIB, 600)).toBeUndefined();
+    expect(furtherCopySeconds(copied, GIB, 100)).toBe(100);
+    expect(furtherCopySeconds(copied, 1, 600)).toBeCloseTo(60);
+  });
+
+  test.each([
+    ['a small source', copied, 1],
+    ['the largest source that is decoded', lossless, 4 * GIB],
+    ['a film of 100 GiB', copied, 100 * GIB],
+  ])('holds a few pieces of %s in its memory', (_, way, sizeBytes) => {
+    const pieceBytes = pieceBytesOf(way, sizeBytes);
+    expect(pieceBytes).toBeGreaterThanOrEqual(MIN_PART_BYTES);
+    expect(pieceBytes).toBeLessThanOrEqual(64 * 1024 ** 2);
+    expect(pieceBytes * MAX_PARTS).toBeGreaterThan(sizeBytes * (way === lossless ? 40 : 3));
+  });
 });

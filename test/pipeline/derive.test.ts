@@ -8,6 +8,7 @@ import {
   cardKey,
   errorKey,
   mezzanineKey,
+  mezzanineRecordKey,
   newVideoId,
   parseRevisionRecord,
   planKey,
@@ -15,6 +16,7 @@ import {
   revisionsKey,
   sourceKey,
 } from '../../core/artifacts/keys.ts';
+import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
@@ -22,9 +24,9 @@ import { workFor } from '../../core/work/work.ts';
 import { deleteVideo } from '../../pipeline/life/delete-video.ts';
 import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { finish } from '../../pipeline/life/finish.ts';
-import { currentPlan, refuse } from '../../pipeline/life/planning.ts';
+import { currentPlan, refuse, restoreCopy } from '../../pipeline/life/planning.ts';
 import { onlyRevision } from '../../pipeline/revisions/revisions.ts';
-import { createRecord, readRecord } from '../../pipeline/store.ts';
+import { createRecord, readRecord, updateRecord } from '../../pipeline/store.ts';
 import { putCard } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
@@ -126,6 +128,23 @@ test('a copy of a file that was replaced while it was planned goes, and never ta
   expect(media.keys().filter((key) => parseRevisionRecord(key)?.kind === 'plan')).toEqual([planKey(id, rev)]);
   expect(media.keys().filter((key) => key.startsWith('mezzanine/'))).toEqual([theirs]);
   expect(String(await media.get(theirs))).toBe('their copy');
+});
+
+test('a copy that is lost is made again in the way in which it was made, whatever way would be best now', async () => {
+  const { id, world } = await uploaded(recording);
+  const { media } = world;
+  const plan = await currentPlan(id, world);
+  const recordKey = mezzanineRecordKey(id, plan.source.etag!);
+  const copied = { reading: 'as it is', picture: 'copy', sound: 'flac' } as const;
+  expect(await readRecord(media, MEZZANINE, recordKey)).toMatchObject({ way: copied });
+  const way = { ...copied, picture: 'lossless' } as const;
+  await updateRecord(media, MEZZANINE, recordKey, (before) => ({ ...before!, way }));
+  await media.delete([plan.source.key!]);
+  await restoreCopy(id, plan, world);
+  const made = (await readRecord(media, MEZZANINE, recordKey))!;
+  expect(made.way).toEqual(way);
+  expect((await media.head(plan.source.key!))?.sizeBytes).toBe(made.sizeBytes);
+  expect(made.sizeBytes).toBeGreaterThan(plan.source.sizeBytes);
 });
 
 test('of a source that is refused late nothing stays that was made of it, and the reason does', async () => {

@@ -87,6 +87,43 @@ test('several runs of samples in a fragment: every picture once, and sound throu
   expect(found.plan.notices).toEqual([]);
 });
 
+test('a whole MP4 whose list of keys names only the last picture: every picture, and sound throughout', async () => {
+  // Only the first is a key of the usual kind: ffmpeg 4.1 copies nothing before one that the file calls a key.
+  const refreshed = [...X264, '-x264-params', 'intra-refresh=1'];
+  await ffmpeg(...pictures, ...tone, ...refreshed, '-c:a', 'aac', at('keys.mp4'));
+  const file = await readFile(at('keys.mp4'));
+  const keys = file.indexOf('stss');
+  file.writeUInt32BE(1, keys + 8);
+  file.writeUInt32BE(numbers.length, keys + 12);
+  await writeFile(at('one-key.mp4'), file);
+  const found = await shown(at('one-key.mp4'));
+  expect(found.numbers).toEqual(numbers);
+  expect(found.sounding).toBeGreaterThanOrEqual(LEAST_SOUNDING);
+  expect(found.plan.notices).toEqual([]);
+});
+
+test('a file that was not copied whole says what it lacks', async () => {
+  const faststart = ['-c:a', 'aac', '-movflags', '+faststart', '-g', '10'];
+  await ffmpeg(...pictures, ...tone, ...X264, ...faststart, at('all.mp4'));
+  const file = await readFile(at('all.mp4'));
+  await writeFile(at('half.mp4'), file.subarray(0, file.length * 0.6));
+  const { plan } = await plannedFile(at('half.mp4'), directory.path);
+  expect(plan.notices).toEqual([
+    {
+      code: 'ENDS_EARLY',
+      track: 'video-0',
+      message: expect.stringMatching(
+        /^The picture ends early: about [34] of 6 seconds are there\.$/,
+      ) as string,
+    },
+    {
+      code: 'ENDS_EARLY',
+      track: 'audio-0',
+      message: expect.stringMatching(/^The sound ends early: about [34] of 6 seconds are there\.$/) as string,
+    },
+  ]);
+});
+
 test('a picture without a time stamp does not end the film', async () => {
   await ffmpeg(...pictures, ...X264, at('timed.ts'));
   await writeFile(at('untimed.ts'), withoutTimeOf(await readFile(at('timed.ts')), 40));
