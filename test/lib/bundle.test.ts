@@ -23,7 +23,7 @@ const STORE = [
 ];
 const RECORDS = [...STORE, 'zod'];
 const EXECUTIONS = ['@aws-sdk/client-sfn', 'adapters/executions.ts'];
-const SOURCES = ['machine/block-cache.ts', 'machine/range-server.ts'];
+const SOURCES = ['machine/block-cache.ts', 'machine/loopback-server.ts', 'machine/range-server.ts'];
 const FFMPEG = [...SOURCES, 'machine/ffmpeg.ts', 'machine/waiting-line.ts'];
 /** Plans sources, and copies some. */
 const PLANNING = [...FFMPEG, 'machine/stream-server.ts'];
