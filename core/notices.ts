@@ -3,9 +3,10 @@
 
 /** The closed list. The page and the API show the sentence, or one that says more. */
 export const NOTICE_SENTENCES = {
-  TRACK_LEFT_OUT: 'A track is in a format (codec) that this service cannot decode, so it was left out.',
+  TRACK_LEFT_OUT:
+    'A track was left out: nothing of it was found, or this service cannot decode its format (codec).',
   ENDS_EARLY: 'The file holds less than it says it does; what it holds is shown.',
-  MEDIA_LOST: 'Parts of a track cannot be decoded: pictures are held there, and sound is silent.',
+  MEDIA_LOST: 'Parts of a track cannot be read or decoded: pictures are held there, and sound is silent.',
 } as const;
 
 export type NoticeCode = keyof typeof NOTICE_SENTENCES;

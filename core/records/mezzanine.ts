@@ -2,8 +2,8 @@
 // the video again need not copy it again.
 
 import * as z from 'zod';
-import { NOTICE_CODES } from '../notices.ts';
 import { PICTURE_WAYS, READINGS, SOUND_WAYS } from '../source/copy-ways.ts';
+import { noticeSchema } from './notice.ts';
 import { recordKind } from './record.ts';
 
 const schema = z.object({
@@ -25,9 +25,7 @@ const schema = z.object({
     }),
   ),
   /** What the copy lacks of the source. */
-  notices: z.array(
-    z.object({ code: z.enum(NOTICE_CODES), track: z.string().nullable(), message: z.string() }),
-  ),
+  notices: z.array(noticeSchema),
   /** In which the same copy can be made again; null where that is not known, or the copy was cut short by time. */
   way: z
     .object({
