@@ -3,7 +3,8 @@
 import type { Size } from '../plan/ladder.ts';
 import type { VideoTrack } from '../plan/tracks.ts';
 import type { PictureProcessing } from '../source/picture.ts';
-import type { ColourSpace, Turn } from '../source/probe.ts';
+import type { Turn } from '../source/orientation.ts';
+import type { ColourSpace } from '../source/probe.ts';
 import { fill, fillAll } from '../recipes/recipe.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 

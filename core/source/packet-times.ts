@@ -24,7 +24,7 @@ export interface CountedPackets {
 const BINS_PER_SECOND = 20;
 /** Pictures that are decoded first may be shown after others, and sound may begin before the picture. */
 const BINS_BEFORE_FIRST = 10 * BINS_PER_SECOND;
-/** As long as a video may be. Of what is later no time is counted: two packets may say that they are years apart. */
+/** As long as a video may be where nothing else is set. Of what is later no time is counted: two packets may say that they are years apart. */
 const MOST_BINS = BINS_BEFORE_FIRST + DEFAULT_LIMITS.maxDurationSeconds * BINS_PER_SECOND;
 const FIRST_BINS = 1024;
 /** ffmpeg, too, takes a greater distance in a broadcast for another clock, and goes on as if there were none. */

@@ -1,6 +1,7 @@
 // What a source's picture needs before it can be encoded, decided once and as data: the filters only obey.
 
-import type { ColourSpace, ColourTags, Turn, VideoStream } from './probe.ts';
+import type { Turn } from './orientation.ts';
+import type { ColourSpace, ColourTags, VideoStream } from './probe.ts';
 
 export interface PictureProcessing {
   /** Degrees clockwise by which the decoded picture has to be turned to stand upright. */

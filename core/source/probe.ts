@@ -7,6 +7,8 @@ import type { Notice } from '../notices.ts';
 import { shownTitle } from '../title.ts';
 import { isShowable } from './dolby-vision.ts';
 import type { DolbyVisionRecord } from './dolby-vision.ts';
+import { orientationOf } from './orientation.ts';
+import type { DisplayMatrixRecord, Turn } from './orientation.ts';
 
 export interface Probe {
   /** ffprobe's demuxer name, such as `mov,mp4,m4a,3gp,3g2,mj2`. */
@@ -62,8 +64,6 @@ export interface VideoStream extends StreamDescription {
   /** What its pictures were counted to need, where the claims are not to be relied on. */
   countedFrameRate?: Fraction | undefined;
 }
-
-export type Turn = 0 | 90 | 180 | 270;
 
 /** In ffmpeg's words (ITU-T H.273). */
 export interface ColourTags {
@@ -248,39 +248,6 @@ export const hasUnknownFields = ({ field_order, codec_name = '' }: FfprobeStream
 /** HEVC codes fields as pictures of their own, which no filter here would join. */
 const WITHOUT_FIELDS = ['vp8', 'vp9', 'av1', 'hevc', 'theora', 'gif', 'flv1', 'h263', 'vp6f', 'vp6'];
 
-/** A display matrix counts degrees against the clock, the older `rotate` tag with it. */
-function orientationOf(stream: FfprobeStream): { turn: Turn; mirror: boolean } {
-  const data = stream.side_data_list?.find(({ rotation }) => rotation !== undefined);
-  const matrix = matrixIn(data?.displaymatrix);
-  if (matrix) return ofMatrix(matrix);
-  const degrees = data?.rotation === undefined ? Number(stream.tags?.['rotate'] ?? 0) : -data.rotation;
-  return { turn: quarterTurn(degrees), mirror: false };
-}
-
-/** Where the coded picture's axes point: across to (a, b), down to (c, d). */
-type DisplayMatrix = { a: number; b: number; c: number; d: number };
-
-/** Of a matrix that mirrors, mirroring left to right once more is taken off, and what is left is a turn. */
-function ofMatrix({ a, b, c, d }: DisplayMatrix): { turn: Turn; mirror: boolean } {
-  const mirror = a * d - b * c < 0;
-  const degrees = (Math.atan2(b, mirror ? -a : a) * 180) / Math.PI;
-  return { turn: quarterTurn(degrees), mirror };
-}
-
-/** ffprobe prints three rows of three numbers, each after its number. */
-function matrixIn(text: string | undefined): DisplayMatrix | undefined {
-  const rows = [...(text ?? '').matchAll(/^\d+:\s+(-?\d+)\s+(-?\d+)\s+-?\d+\s*$/gm)];
-  const [across, down] = rows.map(([, x, y]) => [Number(x), Number(y)] as const);
-  if (!across || !down) return undefined;
-  const [[a, b], [c, d]] = [across, down];
-  return a * d - b * c === 0 ? undefined : { a, b, c, d };
-}
-
-function quarterTurn(degrees: number): Turn {
-  const quarters = ((Math.round((Number.isFinite(degrees) ? degrees : 0) / 90) % 4) + 4) % 4;
-  return (quarters * 90) as Turn;
-}
-
 /** Matroska keeps a track's length in a DURATION tag (`00:01:02.5`), most others in the stream itself. */
 function streamDuration(stream: FfprobeStream): number | undefined {
   const timeBase = parseFraction(stream.time_base);
@@ -340,7 +307,4 @@ export interface FfprobeStream {
   tags?: Record<string, string>;
 }
 
-export interface FfprobeSideData extends DolbyVisionRecord {
-  rotation?: number;
-  displaymatrix?: string;
-}
+export type FfprobeSideData = DolbyVisionRecord & DisplayMatrixRecord;
