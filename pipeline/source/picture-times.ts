@@ -14,6 +14,7 @@ import { MP4, stretchesOf } from '../../core/source/seekability.ts';
 import { timesArguments } from '../../core/source/source-arguments.ts';
 import { boxesBelow, openWindows } from './inspect-container.ts';
 import type { BytesAt } from './inspect-container.ts';
+import { looking } from './looking.ts';
 
 /**
  * In seconds, in no order; none where they cannot be listed in time, though the source is read fast.
@@ -35,11 +36,8 @@ export async function pictureTimes(
   }
   const wasSlow = watchSpeed();
   const stretches = timesArguments(sourceUrl, probe.video.index, stretchesOf(probe));
-  const listing = await run(binaries.ffprobePath, stretches, {
-    ...{ task: 'look at the times of pictures', line: 'reading', maxFileBytes: 0 },
-    timeoutSeconds: limits.probeTimeoutSeconds,
-    maxMemoryBytes: limits.probeMemoryBytes,
-  }).catch((error: unknown) => {
+  const look = looking('look at the times of pictures', limits);
+  const listing = await run(binaries.ffprobePath, stretches, look).catch((error: unknown) => {
     const tookLong = error instanceof OutageError && error.code === 'TIMED_OUT' && !wasSlow();
     if (error instanceof FfmpegError || tookLong) return Buffer.from('{}');
     throw error;

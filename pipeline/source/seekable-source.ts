@@ -23,6 +23,7 @@ import {
 import type { ListedPacket, Look } from '../../core/source/seekability.ts';
 import { lookArguments, soundPacketArguments } from '../../core/source/source-arguments.ts';
 import { isCollapse, unlessUnreadable } from './breakdown.ts';
+import { looking } from './looking.ts';
 import { mezzanineOf } from './mezzanine.ts';
 import { pictureTimes } from './picture-times.ts';
 import type { World } from '../world.ts';
@@ -92,11 +93,7 @@ async function filledTracks(
   const filled = new Set<number>();
   const found = new Error('found');
   const isWhole = await run(tools.binaries.ffprobePath, soundPacketArguments(url), {
-    task: 'search for tracks without a packet',
-    line: 'reading',
-    timeoutSeconds: settings.probeTimeoutSeconds,
-    maxFileBytes: 0,
-    maxMemoryBytes: settings.probeMemoryBytes,
+    ...looking('search for tracks without a packet', settings),
     output: async (stdout: Readable) => {
       for await (const line of createInterface({ input: stdout })) {
         if (line !== '') filled.add(Number.parseInt(line, 10));
@@ -136,19 +133,15 @@ async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }
     error instanceof OutageError && error.code === 'TIMED_OUT' && !wasSlow();
   const range = lookRange(probe);
   const before = served.readBytes();
-  const { probeTimeoutSeconds, probeMemoryBytes } = settings;
-  const listing = await run(tools.binaries.ffprobePath, lookArguments(served.url, range), {
-    task: "look at the source's end",
-    line: 'reading',
-    timeoutSeconds: probeTimeoutSeconds,
-    maxFileBytes: 0,
-    maxMemoryBytes: probeMemoryBytes,
-  }).catch((error: unknown) => {
-    // What cannot be listed, or not in time, has no index that one could rely on.
-    const isOfSource = error instanceof FfmpegError ? error.signal === undefined : tookLong(error);
-    if (isOfSource && !served.failure()) return Buffer.from('{}');
-    throw error;
-  });
+  const look = looking("look at the source's end", settings);
+  const listing = await run(tools.binaries.ffprobePath, lookArguments(served.url, range), look).catch(
+    (error: unknown) => {
+      // What cannot be listed, or not in time, has no index that one could rely on.
+      const isOfSource = error instanceof FfmpegError ? error.signal === undefined : tookLong(error);
+      if (isOfSource && !served.failure()) return Buffer.from('{}');
+      throw error;
+    },
+  );
   // Cut short, the list would say that the source is.
   if (served.failure()) throw served.failure();
   const { packets = [] } = JSON.parse(listing.toString('utf8')) as { packets?: ListedPacket[] };

@@ -12,6 +12,7 @@ import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { SourceLimits } from '../../core/limits.ts';
 import type { FfprobeOutput, FfprobeStream } from '../../core/source/probe.ts';
 import { isBreakdown } from './breakdown.ts';
+import { looking } from './looking.ts';
 
 export interface Answers {
   output: FfprobeOutput;
@@ -68,11 +69,7 @@ async function askFfmpeg(
   options: ProbeOptions,
 ): Promise<SeenStreams | undefined> {
   const listing = await run(ffmpegPath, streamArguments(sourceUrl, limits, options), {
-    task: 'list of the streams of the source',
-    line: 'reading',
-    timeoutSeconds: limits.probeTimeoutSeconds,
-    maxFileBytes: 0,
-    maxMemoryBytes: limits.probeMemoryBytes,
+    ...looking('list of the streams of the source', limits),
     signal,
   }).catch((error: unknown) => {
     // ffprobe, which knows more kinds of files, says what is wrong with it.
@@ -113,11 +110,7 @@ async function askFfprobe(
   options: ProbeOptions,
 ): Promise<FfprobeOutput> {
   const output = await run(ffprobePath, probeArguments(sourceUrl, limits, options), {
-    task: 'probe of the source',
-    line: 'reading',
-    timeoutSeconds: limits.probeTimeoutSeconds,
-    maxFileBytes: 0,
-    maxMemoryBytes: limits.probeMemoryBytes,
+    ...looking('probe of the source', limits),
     signal,
   }).catch((error: unknown) => {
     throw error instanceof FfmpegError
@@ -159,14 +152,13 @@ export async function hasFields(
   binaries: FfmpegBinaries,
   limits: SourceLimits,
 ): Promise<boolean> {
-  const output = await run(binaries.ffprobePath, fieldArguments(sourceUrl, index), {
-    ...{ task: "look at the picture's fields", line: 'reading', maxFileBytes: 0 },
-    timeoutSeconds: limits.probeTimeoutSeconds,
-    maxMemoryBytes: limits.probeMemoryBytes,
-  }).catch((error: unknown) => {
-    if (error instanceof FfmpegError) return Buffer.from('{}');
-    throw error;
-  });
+  const look = looking("look at the picture's fields", limits);
+  const output = await run(binaries.ffprobePath, fieldArguments(sourceUrl, index), look).catch(
+    (error: unknown) => {
+      if (error instanceof FfmpegError) return Buffer.from('{}');
+      throw error;
+    },
+  );
   const { frames = [] } = JSON.parse(output.toString('utf8')) as { frames?: { interlaced_frame?: number }[] };
   return frames.filter(({ interlaced_frame }) => interlaced_frame).length > frames.length / 2;
 }

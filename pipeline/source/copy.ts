@@ -1,0 +1,148 @@
+// One copy of a source, straight into the store: neither this machine's memory nor its disk ever holds more than a few pieces
+// of it. Until the last piece is stored nothing is there.
+
+import type { Readable } from 'node:stream';
+import { run } from '../../machine/ffmpeg.ts';
+import type { ServedSource } from '../../machine/range-server.ts';
+import { withStreamServer } from '../../machine/stream-server.ts';
+import { FfmpegError, OutageError } from '../../core/errors.ts';
+import { mezzanineArguments } from '../../core/source/source-arguments.ts';
+import { mezzanineKey } from '../../core/artifacts/keys.ts';
+import { isCopiedHere } from '../../core/source/bare/copier.ts';
+import { pieceBytesOf } from '../../core/source/copy-limits.ts';
+import type { CopiedTracks } from '../../core/source/copy-losses.ts';
+import type { CopyWay } from '../../core/source/copy-ways.ts';
+import { runsApart } from '../../core/source/fragment-runs.ts';
+import { matroskaIndexer } from '../../core/source/matroska.ts';
+import type { IndexedTrack } from '../../core/source/matroska.ts';
+import type { Probe } from '../../core/source/probe.ts';
+import { copyOfBareStream } from './bare-stream.ts';
+import { logFailure } from '../observe.ts';
+import type { ObjectUpload } from '../store.ts';
+import type { World } from '../world.ts';
+
+/** What is copied. */
+export interface CopiedSource {
+  probe: Probe;
+  sizeBytes: number;
+  etag: string;
+}
+
+export interface Copy extends CopiedTracks {
+  tracks: IndexedTrack[];
+  /** Whether it ended where its time did. */
+  isCut: boolean;
+  /** Stores it; resolves with its size. */
+  complete(): Promise<number>;
+  abort(): Promise<void>;
+}
+
+/**
+ * Copies in one way, and leaves it to the caller whether that is kept. Without tracks it has come to nothing.
+ * @param isFirst whether there is nothing yet to fall back on
+ * @throws OutageError TIMED_OUT where the first copy is not made in time
+ */
+export async function copyOnce(
+  id: string,
+  { url: sourceUrl, failure }: ServedSource,
+  { probe, sizeBytes, etag }: CopiedSource,
+  world: World,
+  way: CopyWay,
+  { seconds: timeoutSeconds, isFirst }: { seconds: number; isFirst: boolean },
+): Promise<Copy> {
+  const { settings, tools } = world;
+  const isEncoded = way.picture === 'lossless';
+  const upload = await world.media.upload(mezzanineKey(id, etag), { contentType: 'video/x-matroska' });
+  const indexer = matroskaIndexer();
+  const pieces = inPieces(upload, pieceBytesOf(way, sizeBytes));
+  const abort = async (): Promise<void> => {
+    // Where the store is away its own rules remove what lies there unfinished.
+    await upload.abort().catch((unfinished: unknown) => logFailure(id, unfinished));
+  };
+  try {
+    const keep = async (copy: AsyncIterable<Uint8Array>): Promise<void> => {
+      for await (const bytes of copy) {
+        for (const piece of indexer.push(bytes)) await pieces.add(piece, indexer.headBytes()!);
+      }
+    };
+    const byFfmpeg = (url: string) =>
+      run(tools.binaries.ffmpegPath, mezzanineArguments(url, probe, way, settings), {
+        task: 'copy of the source into a mezzanine',
+        line: isEncoded ? 'viewers' : 'reading',
+        timeoutSeconds,
+        maxFileBytes: 0,
+        maxMemoryBytes: settings.encodeMemoryBytes,
+        output: (stdout: Readable) => keep(stdout as AsyncIterable<Buffer>),
+      });
+    const copying = async (): Promise<unknown> => {
+      if (isCopiedHere(probe.format) && way.picture === 'copy') {
+        return keep(copyOfBareStream(sourceUrl, probe, timeoutSeconds));
+      }
+      if (way.reading === 'as it is') return byFfmpeg(sourceUrl);
+      return withStreamServer((signal) => runsApart(wholeOf(sourceUrl, signal)), byFfmpeg);
+    };
+    let isCut = false;
+    await copying().catch((error: unknown) => {
+      // Where a source is damaged ffmpeg may give up; what came before that is compared like any other copy.
+      if (error instanceof FfmpegError && !(isFirst && error.signal)) return;
+      // There is a copy, if one that lacks something: that is worth more than one that is never finished.
+      isCut = !isFirst && error instanceof OutageError && error.code === 'TIMED_OUT';
+      if (isCut) return;
+      throw error;
+    });
+    // What was cut short by the store is no copy.
+    if (failure()) throw failure();
+    if (indexer.headBytes() === undefined)
+      return { tracks: [], times: [], isCut, complete: () => Promise.resolve(0), abort };
+    const { head, index, tracks, times } = indexer.end();
+    return { tracks, times, isCut, complete: () => pieces.complete(head, index), abort };
+  } catch (error) {
+    await abort();
+    throw failure() ?? error;
+  }
+}
+
+/** All bytes of a served source. */
+async function* wholeOf(sourceUrl: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { body } = await fetch(sourceUrl, { signal });
+  yield* body as AsyncIterable<Uint8Array>;
+}
+
+/** Collects bytes into pieces of one size. The first waits for the head, which is known last. */
+function inPieces(upload: ObjectUpload, pieceBytes: number) {
+  let [waiting, waitingBytes]: [Uint8Array[], number] = [[], 0];
+  let first: Uint8Array | undefined;
+  let [next, total] = [2, 0];
+  let underWay: Promise<void> = Promise.resolve();
+
+  async function flush(): Promise<void> {
+    const piece = Buffer.concat(waiting);
+    [waiting, waitingBytes] = [[], 0];
+    total += piece.length;
+    if (!first) {
+      first = piece;
+      return;
+    }
+    // One is on its way while the next is being filled.
+    await underWay;
+    underWay = upload.part(next, piece);
+    underWay.catch(() => undefined); // reported when the next one is to go
+    next += 1;
+  }
+
+  return {
+    async add(bytes: Uint8Array, headBytes: number): Promise<void> {
+      waiting.push(bytes);
+      waitingBytes += bytes.length;
+      if (waitingBytes + (first ? 0 : headBytes) >= pieceBytes) await flush();
+    },
+    async complete(head: Uint8Array, index: Uint8Array): Promise<number> {
+      waiting.push(index);
+      await flush();
+      await underWay;
+      await upload.part(1, Buffer.concat([head, first!]));
+      await upload.complete();
+      return total + head.length;
+    },
+  };
+}
