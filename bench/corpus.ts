@@ -16,7 +16,7 @@ import type { VideoStatus } from '../pipeline/life/video-status.ts';
 import { isUpright } from './support/fidelity.ts';
 import { decoded } from './support/independent-decode.ts';
 import type { Decoded } from './support/independent-decode.ts';
-import { wholeness } from './support/wholeness.ts';
+import { onOneClock, wholeness } from './support/wholeness.ts';
 
 /** The part of a manifest's entry that is used here. */
 interface Entry {
@@ -172,14 +172,7 @@ async function madeOf(
     ? await decoded(await fetched(renditions.get(top.name)!, `${id}.ts`), undefined)
     : undefined;
   const heard = sound && (await decoded(await fetched(sound, `${id}.aac`), undefined));
-  if (pictures?.pictures) {
-    const [first = 0] = pictures.pictures.times;
-    pictures.pictures.times = pictures.pictures.times.map((time) => time - first);
-  }
-  return {
-    pictures: pictures?.pictures ?? null,
-    sound: heard?.sound ? { ...heard.sound, startSeconds: 0 } : null,
-  };
+  return onOneClock(pictures, heard);
 }
 
 /** By the picture in the middle. */

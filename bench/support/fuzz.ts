@@ -11,7 +11,7 @@ import type { TestWorld } from '../../test/support/life.ts';
 import { decoded } from './independent-decode.ts';
 import type { Decoded } from './independent-decode.ts';
 import type { Variant } from './variants.ts';
-import { wholeness } from './wholeness.ts';
+import { onOneClock, wholeness } from './wholeness.ts';
 
 export interface Ending {
   variant: Variant;
@@ -76,16 +76,7 @@ async function missingOf(
       return decoded(joined, undefined);
     };
     const [video, audio] = [await made('video'), await made('audio')];
-    const first = video?.pictures?.times[0] ?? 0;
-    const whole = wholeness(
-      {
-        pictures: video?.pictures
-          ? { ...video.pictures, times: video.pictures.times.map((time) => time - first) }
-          : null,
-        sound: audio?.sound ? { ...audio.sound, startSeconds: 0 } : null,
-      },
-      await decoded(path, undefined),
-    );
+    const whole = wholeness(onOneClock(video, audio), await decoded(path, undefined));
     const { pictures, sound } = whole;
     const said = [
       ...(pictures && pictures.lost > LEAST_PICTURES + LEAST_SHARE * pictures.of

@@ -26,6 +26,17 @@ export interface Wholeness {
   soundOff?: number | undefined;
 }
 
+/** The pictures of one file and the sound of another, on a clock that begins at 0. */
+export function onOneClock(seen: Decoded | undefined, heard: Decoded | undefined): Decoded {
+  const first = seen?.pictures?.times[0] ?? 0;
+  return {
+    pictures: seen?.pictures
+      ? { ...seen.pictures, times: seen.pictures.times.map((time) => time - first) }
+      : null,
+    sound: heard?.sound ? { ...heard.sound, startSeconds: 0 } : null,
+  };
+}
+
 /** @param made on a clock that begins at 0 */
 export function wholeness(made: Decoded, source: Decoded): Wholeness {
   const originSeconds = originOf(source);
