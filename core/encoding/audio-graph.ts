@@ -48,7 +48,7 @@ function chainOf(job: EncodeJob, track: AudioTrack, rendition: AudioRendition): 
   }
   const resampledStart = (sourceStart * rendition.sampleRate) / track.sourceRate;
   // aresample takes its `first_pts` in samples of the source: recipes up to the second gave it samples of the rendition,
-  // so where the two rates differ all but a film's beginning is silent. From 0 on, both are the same.
+  // so where the source's rate is lower all but a film's beginning is silent. From 0 on, both are the same.
   const isFromZero = recipe.aac.changes !== undefined;
   const [first, zero] = isFromZero ? [0, resampledStart] : [resampledStart, 0];
   const filters = [
