@@ -31,6 +31,15 @@ export interface RunOptions {
   leave?: AbortSignal | undefined;
   /** Takes what it prints, as it comes and however much it is; where this fails, the process is ended. */
   output?: (stdout: Readable) => Promise<void>;
+  /** Listens to what it says, and to more of that than otherwise. */
+  listener?: Listener;
+}
+
+export interface Listener {
+  /** Takes the place of `-v` and its level, where `-nostdin` is among the arguments. */
+  options: readonly string[];
+  /** Takes what is said, as it comes, and returns what an error may quote. */
+  push(text: string): string;
 }
 
 /**
@@ -139,7 +148,7 @@ function spawned(
   const script = `${limits}; exec ${givesWay ? 'nice -n 19 ' : ''}"$0" "$@"`;
   let child: ReturnType<typeof begun>;
   try {
-    child = begun(script, [path, ...talkative(args)]);
+    child = begun(script, [path, ...talkative(args, options.listener)]);
   } catch (error) {
     return Promise.reject(notStarted(options, error as Error));
   }
@@ -177,7 +186,8 @@ function spawned(
   });
   taken.catch(() => undefined); // looked at when the process has ended
   child.stderr.on('data', (bytes: Buffer) => {
-    stderrTail = (stderrTail + bytes.toString('utf8')).slice(-STDERR_TAIL_CHARACTERS);
+    const said = bytes.toString('utf8');
+    stderrTail = (stderrTail + (options.listener?.push(said) ?? said)).slice(-STDERR_TAIL_CHARACTERS);
   });
   const ended = new Promise<Buffer>((resolve, reject) => {
     child.on('close', (code, signal) => {
@@ -221,9 +231,9 @@ const notStarted = ({ task }: Pick<RunOptions, 'task'>, error: Error): OutageErr
  * An ffmpeg that is asked to end while it opens its source says that the source is bad, and exits with 1. Only among its
  * messages of this level is what really happened. (ffprobe, which knows no `-nostdin`, is ended by the signal.)
  */
-const talkative = (args: readonly string[]): readonly string[] =>
+const talkative = (args: readonly string[], listener: Listener | undefined): readonly string[] =>
   args[0] === '-v' && args.includes('-nostdin')
-    ? ['-hide_banner', '-nostats', '-v', 'info', ...args.slice(2)]
+    ? ['-hide_banner', '-nostats', ...(listener?.options ?? ['-v', 'info']), ...args.slice(2)]
     : args;
 
 const WAS_TOLD_TO_END = /^Exiting normally, received signal \d+\.$/m;

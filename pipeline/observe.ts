@@ -4,7 +4,7 @@
 import { RequestError } from '../core/errors.ts';
 import type { SourceErrorCode } from '../core/errors.ts';
 import { isVideoId } from '../core/artifacts/keys.ts';
-import type { Rescue } from '../core/encoding/job.ts';
+import type { LostPart } from '../core/records/lost.ts';
 import type { Artifact } from '../core/artifacts/artifact.ts';
 import type { PlannedSource } from '../core/plan/plan.ts';
 import type { DelayCode } from '../core/records/delay.ts';
@@ -40,7 +40,7 @@ export type Observation =
       sourceBytesRead: number;
     }
   /** The source is damaged there: a picture was held, or nothing is to be seen or heard. */
-  | { event: 'rescued'; id: string; rendition: string; index: number; rescue: Rescue }
+  | { event: 'rescued'; id: string; rendition: string; index: number; rescue: LostPart['rescue'] }
   | { event: 'ready'; id: string; secondsSinceUpload: number; durationSeconds: number; storedBytes: number }
   | { event: 'failed'; id: string }
   /** It has to wait for something that is not its source's fault, and is tried again. */

@@ -3,6 +3,7 @@
 import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { artifactKey } from '../../core/artifacts/artifacts.ts';
+import type { Notice } from '../../core/notices.ts';
 import { renditionsOf } from '../../core/plan/plan.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { currentPlanOf } from '../../pipeline/revisions/revisions.ts';
@@ -19,8 +20,8 @@ export interface Ending {
   outcome: string;
   message: string;
   rescued: number;
-  /** Codes of what the status says is missing. */
-  notices: string[];
+  /** What the status says is missing. */
+  notices: Notice[];
   /** What is missing of which it says nothing; only looked for where that was asked. */
   unsaid?: string | undefined;
   seconds: number;
@@ -41,14 +42,14 @@ export async function endingOf(
     ({ state, error, notices }) => ({
       outcome: error?.code ?? state,
       message: error?.message ?? '',
-      notices: notices.map(({ code }) => code),
+      notices,
     }),
-    (error: Error) => ({ outcome: 'CRASH', message: `${error.stack}`, notices: [] }),
+    (error: Error) => ({ outcome: 'CRASH', message: `${error.stack}`, notices: [] as Notice[] }),
   );
   const rescued = video.world.observed.filter(({ event }) => event === 'rescued').length;
   const seconds = (performance.now() - begun) / 1000;
-  const isToCompare = compare && ended.outcome === 'ready' && ended.notices.length === 0;
-  const unsaid = isToCompare ? await missingOf(variant, video, temporaryDirectory) : undefined;
+  const isToCompare = compare && ended.outcome === 'ready';
+  const unsaid = isToCompare ? await missingOf(variant, video, ended.notices, temporaryDirectory) : undefined;
   return { variant, ...ended, rescued, seconds, unsaid };
 }
 
@@ -60,8 +61,13 @@ const LEAST_SHARE = 0.1;
 async function missingOf(
   { bytes }: Variant,
   { id, world }: { id: string; world: TestWorld },
+  notices: readonly Notice[],
   temporaryDirectory: string,
 ): Promise<string | undefined> {
+  // What is said of the one is not said of the other; a notice of no track may be of either.
+  const isSaid = (kind: 'video' | 'audio') =>
+    notices.some(({ track }) => track === null || track.startsWith(kind));
+  if (isSaid('video') && isSaid('audio')) return undefined;
   const directory = await mkdtemp(join(temporaryDirectory, 'compared-'));
   try {
     const path = join(directory, 'source');
@@ -79,10 +85,10 @@ async function missingOf(
     const whole = wholeness(onOneClock(video, audio), await decoded(path, undefined));
     const { pictures, sound } = whole;
     const said = [
-      ...(pictures && pictures.lost > LEAST_PICTURES + LEAST_SHARE * pictures.of
+      ...(pictures && !isSaid('video') && pictures.lost > LEAST_PICTURES + LEAST_SHARE * pictures.of
         ? [`${pictures.lost} of ${pictures.of} pictures`]
         : []),
-      ...(sound && sound.lost > LEAST_SECONDS + LEAST_SHARE * sound.of
+      ...(sound && !isSaid('audio') && sound.lost > LEAST_SECONDS + LEAST_SHARE * sound.of
         ? [`${sound.lost.toFixed(2)} of ${sound.of.toFixed(2)} s of sound`]
         : []),
     ];

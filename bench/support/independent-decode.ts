@@ -128,7 +128,8 @@ function turned(look: Uint8Array, [a, b, c, d]: Matrix): Uint8Array {
   return shown;
 }
 
-async function soundOf(path: string, stream: Stream): Promise<Sound> {
+/** Null where nothing of it can be decoded: what has no sound does not begin at 0 either. */
+async function soundOf(path: string, stream: Stream): Promise<Sound | null> {
   const { stdout, stderr } = await ffmpeg(
     ...['-copyts', '-i', path, '-map', `0:${stream.index}`],
     ...['-af', 'aformat=sample_fmts=flt:channel_layouts=mono,ashowinfo', '-f', 'f32le', '-'],
@@ -139,7 +140,8 @@ async function soundOf(path: string, stream: Stream): Promise<Sound> {
   const frames = [...stderr.matchAll(/\bpts_time:\s*(-?[\d.]+).* rate:(\d+) nb_samples:(\d+)/g)].map(
     ([, seconds, rate, count]) => ({ seconds: Number(seconds), rate: Number(rate), count: Number(count) }),
   );
-  const startSeconds = frames[0]?.seconds ?? 0;
+  if (!frames[0]) return null;
+  const startSeconds = frames[0].seconds;
   const endSeconds = frames.reduce(
     (end, { seconds, count, rate }) => Math.max(end, seconds + count / rate),
     0,

@@ -37,9 +37,9 @@ function sentence(plan: Plan, track: Track, rendition: Rendition, indices: Reado
   const among = `Of the ${nameOf(plan, track)}, parts cannot be decoded within ${rounded(damaged)} of ${rounded(seconds(all))} s`;
   switch (track.kind) {
     case 'video':
-      return `${among}: the nearest picture is held there.`;
+      return `${among}: pictures are held there, or shown in part.`;
     case 'audio':
-      return `${among}: there is silence in their place.`;
+      return `${among}: it is silent there, or distorted.`;
     case 'text':
       return `${among}.`;
   }

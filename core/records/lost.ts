@@ -4,8 +4,15 @@
 import * as z from 'zod';
 import { recordKind } from './record.ts';
 
-const schema = z.object({ rescue: z.enum(['held', 'blank']) });
+/**
+ * `held`, `blank`: the whole run was made again that way. `decoder`: decoder and filters went over it themselves, and said so.
+ */
+const schema = z.object({ rescue: z.enum(['held', 'blank', 'decoder']) });
 
 export type LostPart = z.infer<typeof schema>;
 
-export const LOST = recordKind(schema, [(unversioned) => unversioned]);
+export const LOST = recordKind(schema, [
+  (unversioned) => unversioned,
+  // As of 6648bd6: what a decoder went over by itself was not noted.
+  (first) => first,
+]);

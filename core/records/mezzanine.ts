@@ -42,4 +42,6 @@ export const MEZZANINE = recordKind(schema, [
   (unversioned) => unversioned,
   // Copies were not compared with their sources, and all were made in one way.
   (first) => ({ notices: [], way: null, ...first }),
+  // As of 6648bd6: there was no `retimed`.
+  (second) => second,
 ]);

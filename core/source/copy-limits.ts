@@ -30,7 +30,7 @@ export function furtherCopySeconds(
   sourceBytes: number,
   secondsLeft: number,
 ): number | undefined {
-  const isLossless = picture === 'lossless';
+  const isLossless = picture !== 'copy';
   if (isLossless && sourceBytes > LARGEST_LOSSLESS_SOURCE_BYTES) return undefined;
   if (secondsLeft < (isLossless ? LEAST_LOSSLESS_SECONDS : STARTUP_SECONDS)) return undefined;
   return isLossless ? secondsLeft : Math.min(secondsLeft, readingSeconds(sourceBytes));
@@ -48,7 +48,7 @@ const MOST_GROWTH_LOSSLESS = 40;
 
 /** How large the pieces are in which a copy is stored. */
 export function pieceBytesOf({ picture }: CopyWay, sourceBytes: number): number {
-  const growth = picture === 'lossless' ? MOST_GROWTH_LOSSLESS : MOST_GROWTH;
+  const growth = picture !== 'copy' ? MOST_GROWTH_LOSSLESS : MOST_GROWTH;
   const [least, most] = [LEAST_GROWTH, growth].map((times) => (sourceBytes * times) / MOST_PIECES);
   return Math.ceil(Math.max(LEAST_PIECE_BYTES, least!, Math.min(MOST_PIECE_BYTES, most!)));
 }

@@ -3,6 +3,7 @@
 import { notice } from '../notices.ts';
 import type { Notice } from '../notices.ts';
 import type { CopyWay, Lacks } from './copy-ways.ts';
+import type { Fault } from './decoding-log.ts';
 import type { IndexedTrack } from './matroska.ts';
 import { lossOf, packetTimes } from './packet-times.ts';
 import type { CountedPackets, Loss } from './packet-times.ts';
@@ -26,6 +27,8 @@ export interface TrackLoss extends Loss {
 const LEAST_SECONDS_LOST = 0.5;
 const LEAST_PICTURES_LOST = 3;
 const LEAST_SHARE_LOST = 0.01;
+/** Of a source of very few pictures. */
+const LEAST_SHARE_OF_FEW = 0.1;
 
 /** What a copy lacks of each track that it was to hold. */
 export function lossesOf(
@@ -48,12 +51,15 @@ export function lossesOf(
     });
     const isWhole =
       loss.seconds <= LEAST_SECONDS_LOST &&
-      loss.packets <= Math.max(LEAST_PICTURES_LOST, source.packets * LEAST_SHARE_LOST) &&
+      loss.packets <= picturesIgnored(source.packets) &&
       (place >= 0 || source.packets === 0);
     const sourceSeconds = Math.max(0, source.lastSeconds - source.firstSeconds);
     return [{ ...loss, kind, isWhole, sourceSeconds, sourcePackets: source.packets }];
   });
 }
+
+const picturesIgnored = (of: number): number =>
+  Math.max(Math.min(LEAST_PICTURES_LOST, Math.ceil(of * LEAST_SHARE_OF_FEW)), of * LEAST_SHARE_LOST);
 
 export function lacksOf(losses: readonly TrackLoss[]): Lacks {
   const [picture, sound] = (['video', 'audio'] as const).map((kind) =>
@@ -90,7 +96,27 @@ export const lossNotices = (losses: readonly TrackLoss[], tracks: readonly Index
           );
     });
 
-const nameOf = ({ kind }: TrackLoss): string => (kind === 'video' ? 'picture' : 'sound');
+/** What is to be said of what could not be decoded while it was copied, and is not said yet. */
+export function faultNotices(faults: readonly Fault[], probe: Probe, told: readonly Notice[]): Notice[] {
+  return (['video', 'audio'] as const).flatMap((kind) => {
+    const track = `${kind}-0`;
+    if (told.some((notice) => notice.code === 'MEDIA_LOST' && notice.track === track)) return [];
+    // A recording begins, and ends, with half a packet as often as not.
+    const own = faults.filter(
+      ({ streamIndex, place }) => streamIndex === probe[kind]?.index && place === 'within',
+    );
+    const seconds = new Set(own.map(({ seconds: at = 0 }) => Math.floor(at))).size;
+    if (seconds === 0) return [];
+    const message = `Of the ${nameOf({ kind })}, parts cannot be decoded within about ${seconds} s: ${DECODED_INSTEAD[kind]}.`;
+    return [notice('MEDIA_LOST', track, message)];
+  });
+}
+
+const nameOf = ({ kind }: Pick<TrackLoss, 'kind'>): string => (kind === 'video' ? 'picture' : 'sound');
+const DECODED_INSTEAD = {
+  video: 'pictures are held there, or shown in part',
+  audio: 'it is silent there, or distorted',
+} as const;
 const SHOWN_INSTEAD = { video: 'pictures are held there', audio: 'it is silent there' } as const;
 
 // It is known to a fifth of a second at each end of a gap.

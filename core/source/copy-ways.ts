@@ -6,7 +6,8 @@ import { reasonByProbe } from './seekability.ts';
 
 /** `runs apart`: a fragmented MP4, read once from start to end, with its runs of samples told apart (`fragment-runs.ts`). */
 export const READINGS = ['as it is', 'runs apart'] as const;
-export const PICTURE_WAYS = ['copy', 'lossless'] as const;
+/** `lossless`: decoded, at the times that the demuxer makes up; `retimed`: at those that the decoder finds. */
+export const PICTURE_WAYS = ['copy', 'lossless', 'retimed'] as const;
 /** FLAC holds integers of up to 24 bits, in up to 8 channels; Matroska holds other sound as samples. */
 const SOUND_ENCODINGS = ['flac', 'pcm_s32le', 'pcm_f32le', 'pcm_f64le'] as const;
 export const SOUND_WAYS = ['copy', ...SOUND_ENCODINGS] as const;
@@ -68,11 +69,26 @@ export function nextWay(
   if (reasonByProbe(probe) === 'FRAGMENTED' && !isApartTried) return { ...way, reading: 'runs apart' };
   const next: CopyWay = {
     reading: way.reading,
-    picture: lacks.picture ? 'lossless' : way.picture,
+    picture: lacks.picture ? decodedWay(probe) : way.picture,
     sound: lacks.soundEnd && way.sound === 'copy' && probe.audio ? soundEncoding(probe.audio) : way.sound,
   };
   return tried.some((other) => isSame(other, next)) ? undefined : next;
 }
+
+/**
+ * Of these, players show pictures that follow a lost first one, on grey or black. Of all others, nobody shows anything
+ * before the first key.
+ */
+const SHOWN_WITHOUT_KEY: ReadonlySet<string> = new Set([
+  ...['mpeg4', 'msmpeg4v1', 'msmpeg4v2', 'msmpeg4v3', 'wmv1', 'wmv2'],
+  ...['h263', 'h263i', 'h263p', 'flv1', 'rv10', 'rv20'],
+]);
+
+export const isShownWithoutKey = (codec: string): boolean => SHOWN_WITHOUT_KEY.has(codec);
+
+/** Without a first key, ffmpeg 4.1 makes up one and the same time for all pictures of an AVI. */
+const decodedWay = ({ video }: Probe): CopyWay['picture'] =>
+  video && isShownWithoutKey(video.codec) ? 'retimed' : 'lossless';
 
 const isSame = (one: CopyWay, other: CopyWay): boolean =>
   one.reading === other.reading && one.picture === other.picture && one.sound === other.sound;

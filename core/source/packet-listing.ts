@@ -1,7 +1,9 @@
 // Reads ffprobe's list of all packets of a source, which may be of any length, and counts those of two tracks: others may be hundreds.
 
+import { isShownWithoutKey } from './copy-ways.ts';
 import { packetTimes } from './packet-times.ts';
 import type { CountedPackets } from './packet-times.ts';
+import type { Probe } from './probe.ts';
 
 export interface PacketListing {
   /** Takes the next characters of the list, lines of which may be incomplete. */
@@ -10,14 +12,20 @@ export interface PacketListing {
   counted(streamIndex: number): CountedPackets;
 }
 
+/** Of a probe, what tells which packets count. */
+interface PacketsOf {
+  video?: Pick<NonNullable<Probe['video']>, 'index' | 'codec'> | undefined;
+  audio?: Pick<NonNullable<Probe['audio']>, 'index'> | undefined;
+}
+
 /** No line is longer; what is, is no list. */
 const MOST_CHARACTERS = 4096;
 
-/**
- * @param pictures the stream of the picture: what is before its first key packet can be shown by nobody
- * @param sound the stream of the sound
- */
-export function packetListing(pictures: number | undefined, sound: number | undefined): PacketListing {
+/** Lists the picture and the sound of a source. */
+export function packetListing({ video, audio }: PacketsOf): PacketListing {
+  const [pictures, sound] = [video?.index, audio?.index];
+  // What is before its first key can be shown by nobody, in most codecs.
+  const waitsForKey = video !== undefined && !isShownWithoutKey(video.codec);
   const tracks = new Map<number, { times: ReturnType<typeof packetTimes>; hasKey: boolean }>();
   let rest = '';
 
@@ -27,7 +35,7 @@ export function packetListing(pictures: number | undefined, sound: number | unde
     if (Number(index) !== pictures && Number(index) !== sound) return;
     const isKey = flags.includes('K');
     let track = tracks.get(Number(index));
-    if (!track || (isKey && !track.hasKey && Number(index) === pictures)) {
+    if (!track || (isKey && !track.hasKey && Number(index) === pictures && waitsForKey)) {
       track = { times: packetTimes(), hasKey: isKey };
       tracks.set(Number(index), track);
     }

@@ -159,15 +159,16 @@ export function mezzanineArguments(
   limits: DecodingLimits = DEFAULT_LIMITS,
 ): string[] {
   const { video, audio } = probe;
-  const isDecoded = picture === 'lossless' || sound !== 'copy';
+  const isDecoded = picture !== 'copy' || sound !== 'copy';
   return [
     ...['-v', 'error', '-nostdin', ...(isDecoded ? ['-max_error_rate', '1'] : [])],
     // Some containers only know in which order frames are decoded; when they are shown follows from that.
-    ...['-fflags', '+genpts', ...(isDecoded ? decodingInput(limits) : GUARDED_INPUT)],
+    ...(picture === 'retimed' ? [] : ['-fflags', '+genpts']),
+    ...(isDecoded ? decodingInput(limits) : GUARDED_INPUT),
     ...(probe.beginsLate ? FAR_ANALYSIS : []),
     ...bareStreamInput(probe),
     // What is turned is turned when segments are made, as the probe says.
-    ...(picture === 'lossless' ? ['-noautorotate'] : []),
+    ...(picture === 'copy' ? [] : ['-noautorotate']),
     ...['-i', sourceUrl],
     ...(video ? ['-map', `0:${video.index}`, ...PICTURE_ARGUMENTS[picture]] : []),
     ...(audio ? ['-map', `0:${audio.index}`, ...soundArguments(sound)] : []),
@@ -181,15 +182,18 @@ export function mezzanineArguments(
 
 const MOST_WAITING_PACKETS = 1_000_000;
 
+const LOSSLESS = [
+  // FFV1 holds every pixel format that our decoders give, tells fields apart, and each of its pictures is a key.
+  ...['-c:v', 'ffv1', '-level', '3', '-g', '1', '-slices', '4', '-slicecrc', '0'],
+  // Pictures keep their times: none is doubled, none dropped.
+  ...['-vsync', 'passthrough', '-enc_time_base', '-1'],
+  ...['-flags:v', '+bitexact'],
+];
+
 const PICTURE_ARGUMENTS: Readonly<Record<CopyWay['picture'], readonly string[]>> = {
   copy: ['-c:v', 'copy'],
-  lossless: [
-    // FFV1 holds every pixel format that our decoders give, tells fields apart, and each of its pictures is a key.
-    ...['-c:v', 'ffv1', '-level', '3', '-g', '1', '-slices', '4', '-slicecrc', '0'],
-    // Pictures keep their times: none is doubled, none dropped.
-    ...['-vsync', 'passthrough', '-enc_time_base', '-1'],
-    ...['-flags:v', '+bitexact'],
-  ],
+  lossless: LOSSLESS,
+  retimed: LOSSLESS,
 };
 
 const soundArguments = (sound: 'copy' | SoundEncoding): string[] =>

@@ -3,6 +3,7 @@
 
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { damagedSegments, decodedStreams } from '../../core/encoding/damage.ts';
 import { encodeArguments, levellingArguments } from '../../core/encoding/segment-arguments.ts';
 import { RESCUE_PREROLL_SECONDS, processesOf, sharesOf } from '../../core/encoding/job.ts';
 import type { EncodeJob, Rescue } from '../../core/encoding/job.ts';
@@ -14,6 +15,8 @@ import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Rendition } from '../../core/plan/renditions.ts';
 import { runOf } from '../../core/plan/segments.ts';
+import type { LostPart } from '../../core/records/lost.ts';
+import { decodingLog } from '../../core/source/decoding-log.ts';
 import { run } from '../../machine/ffmpeg.ts';
 import { refuseUndecodable } from '../source/undecodable.ts';
 import type { EncodeTools } from '../world.ts';
@@ -25,8 +28,8 @@ export interface EncodedSegment {
   /** Of the rendition's format. */
   extension: string;
   bytes: Uint8Array;
-  /** Set where the source is damaged and something was put in its place. */
-  rescue?: Rescue | undefined;
+  /** Set where the source is damaged there and something was put in its place. */
+  rescue?: LostPart['rescue'] | undefined;
 }
 
 export interface EncodeOptions {
@@ -61,7 +64,8 @@ export async function* encode(
   const job = { plan, renditions, from, to, sourceUrl, directory };
   try {
     for (const own of processesOf(job)) {
-      const failure = await runEncoder(own, tools, options);
+      const damage = damageFound();
+      const failure = await runEncoder(own, tools, options, damage);
       for (const part of partsOf(own)) {
         const shortfall = failure ?? (await shortfallOf(part));
         const rescue = shortfall && (await rescueDamaged(part, tools, options));
@@ -69,7 +73,9 @@ export async function* encode(
           const { pack, extension } = formatOf(run.rendition);
           for await (const segment of segmentsMade(run)) {
             const { index } = segment;
-            yield { rendition: run.rendition.name, index, extension, bytes: pack(run, segment), rescue };
+            const { name: rendition, track } = run.rendition;
+            const lost = rescue ?? (damage.isIn(track, index) ? 'decoder' : undefined);
+            yield { rendition, index, extension, bytes: pack(run, segment), rescue: lost };
           }
         }
       }
@@ -102,6 +108,24 @@ export async function encodeInit(
   }
 }
 
+/** Where decoders of one or more processes said that a track is damaged. */
+interface Damage {
+  add(found: ReadonlyMap<string, ReadonlySet<number>>): void;
+  isIn(track: string, index: number): boolean;
+}
+
+function damageFound(): Damage {
+  const segments = new Map<string, Set<number>>();
+  return {
+    add(found) {
+      for (const [track, indices] of found) {
+        segments.set(track, new Set([...(segments.get(track) ?? []), ...indices]));
+      }
+    },
+    isIn: (track, index) => segments.get(track)?.has(index) ?? false,
+  };
+}
+
 /** A job's tracks, each for itself: what ails the one must not harm the others. */
 const partsOf = (job: EncodeJob): EncodeJob[] =>
   sharesOf(job).map(({ renditions }) => ({ ...job, renditions: renditions.map(({ name }) => name) }));
@@ -131,14 +155,15 @@ async function runEncoder(
   job: EncodeJob,
   tools: EncodeTools,
   options: EncodeOptions,
+  damage?: Damage,
 ): Promise<FfmpegError | undefined> {
-  const failure = await runOnce(job, tools, options);
+  const failure = await runOnce(job, tools, options, { damage });
   if (!failure || !soundChanged(failure)) return failure;
   let firstFailure: FfmpegError | undefined;
   for (const part of partsOf(job)) {
     const isOnly = sharesOf(job).length === 1;
-    const own = isOnly ? failure : await runOnce(part, tools, options);
-    const left = own && soundChanged(own) ? await runLevelled(part, tools, options) : own;
+    const own = isOnly ? failure : await runOnce(part, tools, options, { damage });
+    const left = own && soundChanged(own) ? await runLevelled(part, tools, options, damage) : own;
     firstFailure ??= left;
   }
   return firstFailure;
@@ -148,12 +173,13 @@ async function runLevelled(
   part: EncodeJob,
   tools: EncodeTools,
   options: EncodeOptions,
+  damage: Damage | undefined,
 ): Promise<FfmpegError | undefined> {
   const levelled = join(part.directory, `${part.renditions.join('-')}.nut`);
   const level = levellingArguments(part, levelled, tools.limits ?? DEFAULT_LIMITS);
   try {
     return (
-      (await runOnce(part, tools, options, { command: level, maxFileBytes: levelledBytes(part) })) ??
+      (await runOnce(part, tools, options, { damage, command: level, maxFileBytes: levelledBytes(part) })) ??
       (await runOnce({ ...part, levelled }, tools, options))
     );
   } finally {
@@ -174,10 +200,15 @@ async function runOnce(
   job: EncodeJob,
   { binaries, temporaryDirectory, limits = DEFAULT_LIMITS }: EncodeTools,
   { background, leave, sourceFailure }: EncodeOptions,
-  { command = encodeArguments(job, limits), maxFileBytes = MAX_SEGMENT_BYTES } = {},
+  {
+    damage,
+    command = encodeArguments(job, limits),
+    maxFileBytes = MAX_SEGMENT_BYTES,
+  }: { damage?: Damage | undefined; command?: string[]; maxFileBytes?: number } = {},
 ): Promise<FfmpegError | undefined> {
   const { renditions, from, to, rescue } = job;
   const seconds = secondsOf(job) + (rescue ? RESCUE_PREROLL_SECONDS : 0);
+  const log = damage && decodingLog(decodedStreams(job));
   try {
     await withRoom(temporaryDirectory, async () => {
       await emptyDirectories(job);
@@ -188,6 +219,7 @@ async function runOnce(
         maxMemoryBytes: limits.encodeMemoryBytes,
         line: background ? 'background' : 'viewers',
         leave,
+        ...(log && { listener: log }),
       });
     });
   } catch (error) {
@@ -196,6 +228,7 @@ async function runOnce(
   }
   const unread = sourceFailure?.();
   if (unread) throw unread;
+  if (log) damage.add(damagedSegments(job, log.faults()));
   return undefined;
 }
 
@@ -208,7 +241,7 @@ const brokeOnSource = (error: FfmpegError): boolean =>
   error.hasCrashed || soundChanged(error) || isUnknownFormat(error);
 
 const isUnknownFormat = ({ stderrTail }: FfmpegError): boolean =>
-  /^\S.*Cannot determine format of input stream/m.test(stderrTail);
+  /Cannot determine format of input stream \d+:\d+ after EOF$/m.test(stderrTail);
 
 async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: EncodeOptions): Promise<Rescue> {
   let shortfall: Error | undefined;

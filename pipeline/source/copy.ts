@@ -12,6 +12,8 @@ import { isCopiedHere } from '../../core/source/bare/copier.ts';
 import { pieceBytesOf } from '../../core/source/copy-limits.ts';
 import type { CopiedTracks } from '../../core/source/copy-losses.ts';
 import type { CopyWay } from '../../core/source/copy-ways.ts';
+import { decodingLog } from '../../core/source/decoding-log.ts';
+import type { Fault } from '../../core/source/decoding-log.ts';
 import { runsApart } from '../../core/source/fragment-runs.ts';
 import { matroskaIndexer } from '../../core/source/matroska.ts';
 import type { IndexedTrack } from '../../core/source/matroska.ts';
@@ -32,6 +34,8 @@ export interface Copy extends CopiedTracks {
   tracks: IndexedTrack[];
   /** Whether it ended where its time did. */
   isCut: boolean;
+  /** What could not be decoded of the tracks that were decoded on the way. */
+  faults: Fault[];
   /** Stores it; resolves with its size. */
   complete(): Promise<number>;
   abort(): Promise<void>;
@@ -51,9 +55,13 @@ export async function copyOnce(
   { seconds: timeoutSeconds, isFirst }: { seconds: number; isFirst: boolean },
 ): Promise<Copy> {
   const { settings, tools } = world;
-  const isEncoded = way.picture === 'lossless';
+  const isEncoded = way.picture !== 'copy';
   const upload = await world.media.upload(mezzanineKey(id, etag), { contentType: 'video/x-matroska' });
   const indexer = matroskaIndexer();
+  const log = decodingLog([
+    ...(probe.video && way.picture !== 'copy' ? [probe.video.index] : []),
+    ...(probe.audio && way.sound !== 'copy' ? [probe.audio.index] : []),
+  ]);
   const pieces = inPieces(upload, pieceBytesOf(way, sizeBytes));
   const abort = async (): Promise<void> => {
     // Where the store is away its own rules remove what lies there unfinished.
@@ -73,6 +81,7 @@ export async function copyOnce(
         maxFileBytes: 0,
         maxMemoryBytes: settings.encodeMemoryBytes,
         output: (stdout: Readable) => keep(stdout as AsyncIterable<Buffer>),
+        listener: log,
       });
     const copying = async (): Promise<unknown> => {
       if (isCopiedHere(probe.format) && way.picture === 'copy') {
@@ -93,9 +102,10 @@ export async function copyOnce(
     // What was cut short by the store is no copy.
     if (failure()) throw failure();
     if (indexer.headBytes() === undefined)
-      return { tracks: [], times: [], isCut, complete: () => Promise.resolve(0), abort };
+      return { tracks: [], times: [], faults: [], isCut, complete: () => Promise.resolve(0), abort };
     const { head, index, tracks, times } = indexer.end();
-    return { tracks, times, isCut, complete: () => pieces.complete(head, index), abort };
+    const faults = log.faults();
+    return { tracks, times, isCut, faults, complete: () => pieces.complete(head, index), abort };
   } catch (error) {
     await abort();
     throw failure() ?? error;

@@ -13,7 +13,7 @@ import {
   furtherCopySeconds,
   readingSeconds,
 } from '../../core/source/copy-limits.ts';
-import { lacksOf, lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
+import { faultNotices, lacksOf, lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
 import type { CopyWay, Lacks } from '../../core/source/copy-ways.ts';
 import { packetListing } from '../../core/source/packet-listing.ts';
@@ -119,11 +119,12 @@ async function makeMezzanine(
       throw error;
     });
     const losses = counted ? lossesOf(probe, counted, copy, way) : [];
+    const notices = lossNotices(losses, copy.tracks);
     return {
       ...{ ...copy, way },
       lacks: lacksOf(losses),
       lost: copy.tracks.length === 0 ? Infinity : totalLoss(losses),
-      notices: lossNotices(losses, copy.tracks),
+      notices: [...notices, ...faultNotices(copy.faults, probe, notices)],
     };
   }
 }
@@ -139,7 +140,7 @@ async function countPackets(
   { probe, sizeBytes }: CopiedSource,
   { tools, settings }: World,
 ): Promise<((streamIndex: number) => CountedPackets) | undefined> {
-  const listing = packetListing(probe.video?.index, probe.audio?.index);
+  const listing = packetListing(probe);
   const isCounted = await run(tools.binaries.ffprobePath, packetArguments(url, probe, settings), {
     task: 'count of the packets of the source',
     line: 'reading',

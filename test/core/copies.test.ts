@@ -80,7 +80,7 @@ test.each([
 });
 
 test('a list of packets is read in pieces, from the first key picture on, without what an edit list leaves out', () => {
-  const listing = packetListing(0, 1);
+  const listing = packetListing({ video: { index: 0, codec: 'h264' }, audio: { index: 1 } });
   const text =
     '0,1.0,1.0,___,\n0,1.1,1.1,K__,\n\n1,5.0,5.0,K__\n0,N/A,1.2,___,\n0,1.3,1.3,_D_,\n0,N/A,N/A,___,\n';
   for (const piece of text.match(/.{1,7}/gs)!) listing.push(piece);
@@ -89,8 +89,18 @@ test('a list of packets is read in pieces, from the first key picture on, withou
   expect(listing.counted(2)).toMatchObject({ packets: 0 });
 });
 
+test('pictures count before the first key where players show them', () => {
+  const list = '0,1.0,1.0,___\n0,1.1,1.1,K__\n0,1.2,1.2,___\n';
+  const countedOf = (codec: string) => {
+    const listing = packetListing({ video: { index: 0, codec } });
+    listing.push(list);
+    return listing.counted(0).packets;
+  };
+  expect(['h264', 'mpeg2video', 'mpeg4', 'flv1'].map(countedOf)).toEqual([2, 2, 3, 3]);
+});
+
 test('of a hundred tracks only those that are copied are counted', () => {
-  const listing = packetListing(0, 1);
+  const listing = packetListing({ video: { index: 0, codec: 'h264' }, audio: { index: 1 } });
   for (let track = 0; track < 100; track += 1) listing.push(`${track},0,0,K__\n`);
   expect([0, 1, 2, 99].map((track) => listing.counted(track).packets)).toEqual([1, 1, 0, 0]);
 });

@@ -7,6 +7,8 @@ import { lostKey, lostPrefix, parseLostKey, readyKey } from '../../core/artifact
 import { lostNotices } from '../../core/plan/lost.ts';
 import { planFor } from '../../core/plan/plan-for.ts';
 import { READY } from '../../core/records/ready.ts';
+import { segmentsOf } from '../../core/plan/segments.ts';
+import { derive } from '../../pipeline/derive/derive.ts';
 import { noteLost } from '../../pipeline/derive/lost.ts';
 import { deleteVideo } from '../../pipeline/life/delete-video.ts';
 import { finish } from '../../pipeline/life/finish.ts';
@@ -58,7 +60,8 @@ test('a film whose beginning cannot be decoded plays, and says what it lacks', a
   expect(notices).toContainEqual({
     code: 'MEDIA_LOST',
     track: 'video-0',
-    message: 'Of the picture, parts cannot be decoded within 12 of 12 s: the nearest picture is held there.',
+    message:
+      'Of the picture, parts cannot be decoded within 12 of 12 s: pictures are held there, or shown in part.',
   });
 
   const { id, world } = video;
@@ -86,7 +89,7 @@ describe('a video that is whole', () => {
     await Promise.all(notes);
     const { notices } = await statusOf(id, world);
     expect(notices.map(({ message }) => message)).toEqual([
-      'Of the picture, parts cannot be decoded within 8 of 10 s: the nearest picture is held there.',
+      'Of the picture, parts cannot be decoded within 8 of 10 s: pictures are held there, or shown in part.',
     ]);
     await finish(id, plan.rev, world, new Date());
     expect((await statusOf(id, world)).notices).toEqual(notices);
@@ -134,12 +137,85 @@ test('what is lost is told once for each track, whichever of its renditions it w
     { rendition: 'audio-0', index: 2 },
   ];
   expect(lostNotices(plan, lost).map(({ track, message }) => `${track}: ${message}`)).toEqual([
-    'video-0: Of the picture, parts cannot be decoded within 4 of 10 s: the nearest picture is held there.',
-    'audio-0: Of the sound, parts cannot be decoded within 2 of 10 s: there is silence in their place.',
+    'video-0: Of the picture, parts cannot be decoded within 4 of 10 s: pictures are held there, or shown in part.',
+    'audio-0: Of the sound, parts cannot be decoded within 2 of 10 s: it is silent there, or distorted.',
   ]);
 });
 
 test('the key of a note tells its segment', () => {
   const id = '0'.repeat(34);
   expect(parseLostKey(lostKey(id, 'aaaaaaaaaa', 'audio-0', 12))).toEqual({ rendition: 'audio-0', index: 12 });
+});
+
+describe('damage that decoders go over by themselves', () => {
+  const SOURCE_OF_12 = [
+    ...['-f', 'lavfi', '-i', 'testsrc2=s=160x96:r=25:d=12', '-f', 'lavfi', '-i', 'sine=440:r=48000:d=12'],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-bf', '2', '-c:a', 'aac'],
+  ];
+  const filmOf = async (name: string, ...args: string[]) => {
+    const path = join(directory.path, name);
+    await ffmpeg(...SOURCE_OF_12, ...args, path);
+    return readFile(path);
+  };
+  /** Puts zeros in the place of some of it, of the shares of its length. */
+  const damaged = (film: Buffer, from: number, to: number) => {
+    const [first, end] = [from, to].map((share) => Math.round(film.length * share));
+    return Buffer.from(film).fill(0, first, end);
+  };
+  const WITHIN_4 = [
+    'Of the picture, parts cannot be decoded within 4 of 12 s: pictures are held there, or shown in part.',
+    'Of the sound, parts cannot be decoded within 4 of 12 s: it is silent there, or distorted.',
+  ];
+
+  test('is told, with the segments in which it is, however they were made', async () => {
+    const film = damaged(await filmOf('middle.mp4'), 0.48, 0.52);
+    const ahead = await uploadedIn(directory.path, film);
+    const { state, notices } = await lived(ahead);
+    expect(state).toBe('ready');
+    expect(notices.map(({ message }) => message)).toEqual(WITHIN_4);
+
+    const { id, world } = await uploadedIn(directory.path, film);
+    const plan = await currentPlan(id, world);
+    for (const segment of segmentsOf(plan)) await derive(id, segment, world);
+    expect((await keysBelow(lostPrefix(id, plan.rev), world)).sort()).toEqual(
+      plan.renditions.map(({ name }) => lostKey(id, plan.rev, name, 1)).sort(),
+    );
+    await world.media.delete([lostKey(id, plan.rev, plan.renditions[0]!.name, 1)]);
+  });
+
+  test('is told of sound that is decoded while it is copied', async () => {
+    const sound = await filmOf('sound.aac', '-vn');
+    // Whole frames, of which all but the heads is nonsense.
+    for (let [frame, at] = [0, 0]; at + 7 < sound.length; frame += 1) {
+      const end = at + ((sound.readUIntBE(at + 3, 3) >> 5) & 0x1fff);
+      if (frame >= 200 && frame < 250) sound.fill(0x55, at + 7, end);
+      at = end;
+    }
+    const { state, notices } = await lived(await uploadedIn(directory.path, sound));
+    expect(state).toBe('ready');
+    expect(notices.map(({ code, track }) => [code, track])).toEqual([['MEDIA_LOST', 'audio-0']]);
+    expect(notices[0]!.message).toMatch(/^Of the sound, parts cannot be decoded within about [12] s: /);
+  });
+
+  test('is not told of a recording that begins and ends in the middle of a packet', async () => {
+    const recording = await filmOf('recording.ts');
+    const part = recording.subarray(188 * 40 + 100, recording.length - 188 * 40 - 50);
+    const { state, notices } = await lived(await uploadedIn(directory.path, part));
+    expect({ state, notices }).toEqual({ state: 'ready', notices: [] });
+  });
+});
+
+test('pictures whose first one is lost are shown, as players show them, and that is said', async () => {
+  const path = join(directory.path, 'keyless.avi');
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=25:d=4', '-c:v', 'mpeg4', '-g', '75'];
+  await ffmpeg(...picture, path);
+  const film = await readFile(path);
+  const first = film.indexOf('00dc', film.indexOf('movi'));
+  film.fill(0, first, film.indexOf('00dc', first + 4));
+  const { id, world } = await uploadedIn(directory.path, film);
+  const { state, notices } = await lived({ id, world });
+  expect(state).toBe('ready');
+  expect(notices.map(({ code, track }) => [code, track])).toEqual([['MEDIA_LOST', 'video-0']]);
+  const { grid } = await currentPlan(id, world);
+  expect(grid.frameCount).toBe(99);
 });
