@@ -35,13 +35,18 @@ interface Stream {
   packets: number;
   /** Of the packet that was read last. */
   seconds: number | undefined;
-  faults: { packet: number; seconds: number | undefined; isFailure: boolean }[];
+  /** What is said since then: messages of any kind, and those that mean a picture or a frame of sound each. */
+  messages: number;
+  failures: number;
+  /** One for each tenth of a second, however much is said. */
+  faults: Map<string, Fault>;
 }
 
 /** @param streamIndices the streams of the first input that are decoded */
 export function decodingLog(streamIndices: readonly number[]): DecodingLog {
   const streams = streamIndices.map((streamIndex): Stream => {
-    return { streamIndex, decoder: undefined, packets: 0, seconds: undefined, faults: [] };
+    const nothing = { decoder: undefined, packets: 0, seconds: undefined, messages: 0, failures: 0 };
+    return { streamIndex, ...nothing, faults: new Map() };
   });
   let demuxer: string | undefined;
   let lastFaulty: Stream[] = [];
@@ -66,9 +71,11 @@ export function decodingLog(streamIndices: readonly number[]): DecodingLog {
   function listen(line: string): void {
     if (!REPEATED.test(line)) lastFaulty = faultyStreams(line);
     const isFailure = REPEATED.test(line) || FAILURE.test(line) || CONCEALMENT.test(line);
-    for (const { packets: packet, seconds, faults } of lastFaulty) {
+    for (const stream of lastFaulty) {
       // Before the first packet it looks at the streams, and reads what comes again later.
-      if (packet > 0) faults.push({ packet, seconds, isFailure });
+      if (stream.packets === 0) continue;
+      stream.messages += 1;
+      if (isFailure) stream.failures += 1;
     }
   }
 
@@ -89,21 +96,27 @@ export function decodingLog(streamIndices: readonly number[]): DecodingLog {
       return lines.map(take).join('');
     },
     faults: () =>
-      streams.flatMap(({ streamIndex, packets, faults }) => {
-        const failures = faults.filter(({ packet, isFailure }) => packet === packets && isFailure).length;
-        return faults.map(({ packet, seconds }): Fault => {
-          // A decoder with many threads is as many pictures behind: what it says of several is not of the last one.
-          const isLast = packet === packets && failures <= 1;
-          return { streamIndex, seconds, place: isLast ? 'last' : packet === 1 ? 'first' : 'within' };
-        });
+      streams.flatMap((stream) => {
+        // A decoder with many threads is as many pictures behind: what it says of several is not of the last one.
+        settle(stream, stream.failures <= 1 ? 'last' : 'within');
+        return [...stream.faults.values()];
       }),
   };
 }
 
 function passed(stream: Stream, pts: number, dts: number): void {
+  settle(stream, stream.packets === 1 ? 'first' : 'within');
   stream.packets += 1;
   const seconds = Number.isFinite(pts) ? pts : dts;
   if (Number.isFinite(seconds)) stream.seconds = seconds;
+}
+
+/** Notes what was said since the last packet. */
+function settle(stream: Stream, place: Fault['place']): void {
+  const { streamIndex, seconds, messages } = stream;
+  const tenth = seconds === undefined ? 'unknown' : Math.floor(seconds * 10);
+  if (messages > 0) stream.faults.set(`${place} ${tenth}`, { streamIndex, seconds, place });
+  [stream.messages, stream.failures] = [0, 0];
 }
 
 const LEVEL = /\[(?:info|warning|error|fatal|panic)\] /;

@@ -42,7 +42,6 @@ test('damage is told of the stream whose decoder speaks, at the time of the pack
     ),
   ).toEqual([
     { streamIndex: 0, seconds: 2, place: 'within' },
-    { streamIndex: 0, seconds: 2, place: 'within' },
     { streamIndex: 1, seconds: 2.5, place: 'within' },
   ]);
 });
@@ -68,7 +67,17 @@ test('the first and the last packet are told apart, unless a decoder is behind b
   const placesOf = (...after: string[]) =>
     faultsIn(packet(0, 1), failure, packet(0, 2), ...after).map(({ place }) => place);
   expect(placesOf(failure)).toEqual(['first', 'last']);
-  expect(placesOf(failure, '    Last message repeated 2 times')).toEqual(['first', 'within', 'within']);
+  expect(placesOf(failure, '    Last message repeated 2 times')).toEqual(['first', 'within']);
+});
+
+test('a film that is damaged from end to end takes no more memory than one fault for each tenth of a second', () => {
+  const error = '[h264 @ 0x1a] [error] error while decoding MB 1 0';
+  const lines = Array.from({ length: 1000 }, (_, index) => [
+    packet(0, 1 + index / 1000),
+    error,
+    error,
+  ]).flat();
+  expect(faultsIn(packet(0, 1), ...lines, packet(0, 9)).length).toBeLessThanOrEqual(11);
 });
 
 test('what is quoted in errors is what ffmpeg says without its levels and times', () => {

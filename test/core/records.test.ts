@@ -6,6 +6,8 @@ import { RecordError } from '../../core/errors.ts';
 import { newVideoId, planKey, unrecordedMezzanineKey } from '../../core/artifacts/keys.ts';
 import { planFor } from '../../core/plan/plan-for.ts';
 import { CARD } from '../../core/records/card.ts';
+import { LOST } from '../../core/records/lost.ts';
+import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import { DELAY } from '../../core/records/delay.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { recordKind } from '../../core/records/record.ts';
@@ -65,6 +67,13 @@ describe('a kind of record with two versions behind it', () => {
       expect((error as Error).message).toContain(reason);
     }
   });
+});
+
+test('a note of 6648bd6 that something is lost, and what it found in a copy, are read as they were meant', () => {
+  expect(LOST.parse({ version: 1, rescue: 'held' }, 'plans/a')).toEqual({ rescue: 'held' });
+  const way = { reading: 'as it is', picture: 'lossless', sound: 'copy' };
+  const copy = { sizeBytes: 9, tracks: [], notices: [], way };
+  expect(MEZZANINE.parse({ version: 2, ...copy }, 'mezzanine/a')).toEqual(copy);
 });
 
 interface FormerPlan {
