@@ -2,6 +2,8 @@
 // what is `ready` hold all that another decoder finds in the file, or say what it lacks?
 //
 //   npm run bench:fuzz -- [variants = 608] [seed = 1]
+//
+// Interrupted (Ctrl+C), it brings to its end what it has begun, and sums up.
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,6 +17,9 @@ const [count, seed] = [Number(process.argv[2] ?? 608), Number(process.argv[3] ??
 const AT_ONCE = 2;
 const KNOWN = ['ready', 'ENCODING_FAILED', ...Object.keys(SOURCE_ERROR_SENTENCES)];
 
+let isInterrupted = false;
+process.once('SIGINT', () => (isInterrupted = true));
+
 const directory = await temporaryDirectory();
 try {
   const [made, encoding] = [join(directory.path, 'made'), join(directory.path, 'encoding')];
@@ -24,6 +29,7 @@ try {
   const endings: Ending[] = [];
   const worker = async (): Promise<void> => {
     for (const variant of variants) {
+      if (isInterrupted) return;
       const ending = await endingOf(variant, encoding, { compare: true });
       endings.push(ending);
       if (ending.unsaid)
