@@ -3,7 +3,7 @@
 import { notice } from '../notices.ts';
 import type { Notice } from '../notices.ts';
 import type { CopyWay, Lacks } from './copy-ways.ts';
-import type { Fault } from './decoding-log.ts';
+import type { Fault, LaterStream } from './decoding-log.ts';
 import type { IndexedTrack } from './matroska.ts';
 import { lossOf, packetTimes } from './packet-times.ts';
 import type { CountedPackets, Loss } from './packet-times.ts';
@@ -111,6 +111,16 @@ export function faultNotices(faults: readonly Fault[], probe: Probe, told: reado
     return [notice('MEDIA_LOST', track, message)];
   });
 }
+
+/** What is to be said of tracks that begin later than was looked for any. */
+export const laterNotices = (later: readonly LaterStream[], probe: Probe): Notice[] =>
+  (['video', 'audio'] as const).flatMap((kind) => {
+    // What another track stands for is not missed.
+    const first = probe[kind] ? undefined : later.find((stream) => stream.kind === kind);
+    if (!first) return [];
+    const message = `The ${nameOf({ kind })}, which begins about ${Math.round(first.seconds)} s into the file, was found too late and left out.`;
+    return [notice('TRACK_LEFT_OUT', null, message)];
+  });
 
 const nameOf = ({ kind }: Pick<TrackLoss, 'kind'>): string => (kind === 'video' ? 'picture' : 'sound');
 const DECODED_INSTEAD = {

@@ -1,4 +1,4 @@
-// What ffmpeg says, while it decodes a source, of pictures and sound that its decoders could not make out: they go on from
+// What ffmpeg says, while it reads a source, of pictures and sound that its decoders could not make out: they go on from
 // the next packet, or cover up what they have not got, and filters hold the picture or fill in silence. Of all that only
 // its messages tell. Each counts at the time of the packet that was read last, which its options have it say.
 
@@ -14,6 +14,14 @@ export interface DecodingLog {
    */
   push(text: string): string;
   faults(): Fault[];
+  /** Streams of pictures or sound that were not there when reading began, by when they begin. */
+  laterStreams(): LaterStream[];
+}
+
+export interface LaterStream {
+  kind: 'video' | 'audio';
+  /** On the source's clock. */
+  seconds: number;
 }
 
 /** That something of a stream could not be decoded. */
@@ -51,6 +59,7 @@ export function decodingLog(streamIndices: readonly number[]): DecodingLog {
   let demuxer: string | undefined;
   let lastFaulty: Stream[] = [];
   let rest = '';
+  const later: LaterStream[] = [];
 
   function take(line: string): string {
     const packet = PACKET.exec(line)?.groups;
@@ -62,6 +71,8 @@ export function decodingLog(streamIndices: readonly number[]): DecodingLog {
     listen(line);
     const said = line.replace(LEVEL, '');
     demuxer ??= INPUT.exec(said)?.[1];
+    const [, kind, seconds] = LATER.exec(said) ?? [];
+    if (kind) later.push({ kind: kind as LaterStream['kind'], seconds: Number(seconds) });
     const [, index, codec, decoder] = MAPPING.exec(said) ?? [];
     const mapped = streams.find(({ streamIndex }) => streamIndex === Number(index));
     if (mapped) mapped.decoder = decoder === 'native' ? codec : (decoder ?? codec);
@@ -101,6 +112,7 @@ export function decodingLog(streamIndices: readonly number[]): DecodingLog {
         settle(stream, stream.failures <= 1 ? 'last' : 'within');
         return [...stream.faults.values()];
       }),
+    laterStreams: () => later,
   };
 }
 
@@ -126,6 +138,8 @@ const OTHER_TIMES = /^(?:\[info\] )?(?:demuxer|decoder|filter|encoder|muxer)(?:\
 const INPUT = /^Input #0, (\S+), from /;
 /** `Stream #0:1 (aac) -> aresample`, or, without a graph, `Stream #0:1 -> #0:1 (aac (native) -> flac (native))`. */
 const MAPPING = /^ {2}Stream #0:(\d+) (?:-> #\d+:\d+ )?\(([\w-]+)(?: \(([\w-]+)\))?/;
+/** Said once of each. */
+const LATER = /^\[\S+ @ 0x[0-9a-f]+\] New (audio|video) stream 0:\d+ at pos:\d+ and DTS:([\d.]+)s/;
 const FAILURE = /^\[error\] Error while decoding stream #0:(\d+): /;
 const REPEATED = /^ {4}Last message repeated \d+ times/;
 const MESSAGE = /^\[(\S+) @ 0x[0-9a-f]+\] \[(\w+)\] (.*)/;

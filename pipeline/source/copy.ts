@@ -13,7 +13,7 @@ import { pieceBytesOf } from '../../core/source/copy-limits.ts';
 import type { CopiedTracks } from '../../core/source/copy-losses.ts';
 import type { CopyWay } from '../../core/source/copy-ways.ts';
 import { decodingLog } from '../../core/source/decoding-log.ts';
-import type { Fault } from '../../core/source/decoding-log.ts';
+import type { Fault, LaterStream } from '../../core/source/decoding-log.ts';
 import { runsApart } from '../../core/source/fragment-runs.ts';
 import { matroskaIndexer } from '../../core/source/matroska.ts';
 import type { IndexedTrack } from '../../core/source/matroska.ts';
@@ -36,6 +36,8 @@ export interface Copy extends CopiedTracks {
   isCut: boolean;
   /** What could not be decoded of the tracks that were decoded on the way. */
   faults: Fault[];
+  /** Tracks that nobody knew of when copying began. */
+  laterStreams: LaterStream[];
   /** Stores it; resolves with its size. */
   complete(): Promise<number>;
   abort(): Promise<void>;
@@ -102,10 +104,18 @@ export async function copyOnce(
     // What was cut short by the store is no copy.
     if (failure()) throw failure();
     if (indexer.headBytes() === undefined)
-      return { tracks: [], times: [], faults: [], isCut, complete: () => Promise.resolve(0), abort };
+      return {
+        tracks: [],
+        times: [],
+        faults: [],
+        laterStreams: [],
+        isCut,
+        complete: () => Promise.resolve(0),
+        abort,
+      };
     const { head, index, tracks, times } = indexer.end();
-    const faults = log.faults();
-    return { tracks, times, isCut, faults, complete: () => pieces.complete(head, index), abort };
+    const heard = { faults: log.faults(), laterStreams: log.laterStreams() };
+    return { tracks, times, isCut, ...heard, complete: () => pieces.complete(head, index), abort };
   } catch (error) {
     await abort();
     throw failure() ?? error;

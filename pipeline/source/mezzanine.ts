@@ -13,7 +13,14 @@ import {
   furtherCopySeconds,
   readingSeconds,
 } from '../../core/source/copy-limits.ts';
-import { faultNotices, lacksOf, lossNotices, lossesOf, totalLoss } from '../../core/source/copy-losses.ts';
+import {
+  faultNotices,
+  lacksOf,
+  laterNotices,
+  lossNotices,
+  lossesOf,
+  totalLoss,
+} from '../../core/source/copy-losses.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
 import type { CopyWay, Lacks } from '../../core/source/copy-ways.ts';
 import { packetListing } from '../../core/source/packet-listing.ts';
@@ -124,7 +131,11 @@ async function makeMezzanine(
       ...{ ...copy, way },
       lacks: lacksOf(losses),
       lost: copy.tracks.length === 0 ? Infinity : totalLoss(losses),
-      notices: [...notices, ...faultNotices(copy.faults, probe, notices)],
+      notices: [
+        ...notices,
+        ...faultNotices(copy.faults, probe, notices),
+        ...laterNotices(copy.laterStreams, probe),
+      ],
     };
   }
 }

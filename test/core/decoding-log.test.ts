@@ -90,6 +90,13 @@ test('what is quoted in errors is what ffmpeg says without its levels and times'
   expect(said).toBe([...head, 'Conversion failed!', ''].join('\n'));
 });
 
+test('a track that nobody knew of is told, with when it begins', () => {
+  const log = decodingLog([]);
+  log.push('[flv @ 0x1a] [warning] New audio stream 0:1 at pos:38342 and DTS:12.046s\n');
+  log.push('[flv @ 0x1a] [warning] New data stream 0:2 at pos:38342 and DTS:13s\n');
+  expect(log.laterStreams()).toEqual([{ kind: 'audio', seconds: 12.046 }]);
+});
+
 test('the decoders of a copy are known as well', () => {
   const log = decodingLog([0, 1]);
   const lines = [

@@ -205,6 +205,24 @@ describe('damage that decoders go over by themselves', () => {
   });
 });
 
+test('sound that begins later than was looked for any is told, where the container lists no tracks', async () => {
+  const path = join(directory.path, 'late.flv');
+  await ffmpeg(
+    ...['-f', 'lavfi', '-i', 'testsrc2=s=32x32:r=1:d=640'],
+    ...['-itsoffset', '625', '-f', 'lavfi', '-i', 'sine=440:r=44100:d=15'],
+    ...['-map', '0', '-map', '1', '-c:v', 'flv', '-c:a', 'libmp3lame', path],
+  );
+  const { id, world } = await uploadedIn(directory.path, await readFile(path));
+  const { notices } = await currentPlan(id, world);
+  expect(notices).toEqual([
+    {
+      code: 'TRACK_LEFT_OUT',
+      track: null,
+      message: 'The sound, which begins about 625 s into the file, was found too late and left out.',
+    },
+  ]);
+});
+
 test('pictures whose first one is lost are shown, as players show them, and that is said', async () => {
   const path = join(directory.path, 'keyless.avi');
   const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=25:d=4', '-c:v', 'mpeg4', '-g', '75'];

@@ -1,4 +1,4 @@
-// In every kind of container each segment, made by a process of its own, holds exactly its pictures.
+// In every kind of container each segment, made by a process of its own, holds exactly its pictures, and nothing is said to be lost.
 
 import { renditionsOf } from '../../core/plan/plan.ts';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ test.each(KINDS.map((kind) => [kind.container, kind.video, kind.audio, kind] as 
     const source = join(directory.path, `source-${KINDS.length}.${extension}`);
     const sound = ['-f', 'lavfi', '-i', `sine=440:r=48000:d=${SECONDS}`];
     await ffmpeg('-f', 'lavfi', '-i', numberedPictures(RATE, SECONDS), ...sound, ...encoders, source);
-    const { plan, segments } = await encodeInPieces(source, directory.path);
+    const { plan, segments, damaged } = await encodeInPieces(source, directory.path);
     const numbers = await numbersIn(
       await joined(segments, renditionsOf(plan, 'video')[0]!.name, directory.path),
     );
@@ -30,6 +30,8 @@ test.each(KINDS.map((kind) => [kind.container, kind.video, kind.audio, kind] as 
 
     expect(plan.source.kind).toBe(isCopied ? 'mezzanine' : 'upload');
     expect(numbers).toEqual(planned);
+    expect(damaged).toEqual([]);
+    expect(plan.notices).toEqual([]);
     expect(plan.grid.frameCount).toBe(SECONDS * Number(RATE));
     expect(renditionsOf(plan, 'audio')).toHaveLength(1);
   },

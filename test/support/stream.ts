@@ -23,11 +23,14 @@ export async function plannedFile(path: string, temporaryDirectory: string) {
   return { id, world, plan: await currentPlan(id, world) };
 }
 
-/** Segments by rendition and index: the first ones by one process each, last first; the others by one for all. */
+/**
+ * Segments by rendition and index: the first ones by one process each, last first; the others by one for all. `damaged` are
+ * those in which something of the source could not be decoded.
+ */
 export async function encodeInPieces(
   path: string,
   temporaryDirectory: string,
-): Promise<{ plan: Plan; segments: Map<string, Uint8Array> }> {
+): Promise<{ plan: Plan; segments: Map<string, Uint8Array>; damaged: string[] }> {
   const { id, world, plan } = await plannedFile(path, temporaryDirectory);
   return withRangeServer(sourceOf(id, plan.source, world), async ({ url }) => {
     const renditions = renditionNames(plan);
@@ -37,12 +40,17 @@ export async function encodeInPieces(
       ...renditions.flatMap((name) => [1, 0].map((from) => ({ renditions: [name], from, to: from + 1 }))),
     ].filter(({ from, to }) => from < to && to <= count);
     const segments = new Map<string, Uint8Array>();
+    const damaged: string[] = [];
     for (const job of jobs) {
-      for await (const { rendition, index, bytes } of encode({ plan, sourceUrl: url, ...job }, world.tools)) {
+      for await (const { rendition, index, bytes, rescue } of encode(
+        { plan, sourceUrl: url, ...job },
+        world.tools,
+      )) {
         segments.set(`${rendition}/${index}`, bytes);
+        if (rescue) damaged.push(`${rendition}/${index}`);
       }
     }
-    return { plan, segments };
+    return { plan, segments, damaged };
   });
 }
 
