@@ -205,6 +205,18 @@ describe('damage that decoders go over by themselves', () => {
   });
 });
 
+test('a film without a picture that can be decoded is refused, and not tried again', async () => {
+  const path = join(directory.path, 'nonsense.mp4');
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=25:d=2', '-c:v', 'libx264'];
+  await ffmpeg(...picture, '-movflags', '+frag_keyframe+empty_moov', path);
+  const film = await readFile(path);
+  for (let at = film.indexOf('mdat'); at >= 0; at = film.indexOf('mdat', at + 4)) {
+    film.fill(0x77, at + 4, at - 4 + film.readUInt32BE(at - 4));
+  }
+  const { error } = await lived(await uploadedIn(directory.path, film));
+  expect(error?.code).toBe('DAMAGED');
+});
+
 test('sound that begins later than was looked for any is told, where the container lists no tracks', async () => {
   const path = join(directory.path, 'late.flv');
   await ffmpeg(
