@@ -30,7 +30,7 @@ import type { World } from '../world.ts';
 
 /**
  * The source to cut segments from, and the probe of that: lengths are those found, not those claimed.
- * @throws SourceError DAMAGED where nothing of it can be copied.
+ * @throws SourceError DAMAGED where nothing of it can be copied; TOO_LARGE_TO_COPY
  */
 export async function seekableSource(
   id: string,
