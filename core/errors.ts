@@ -13,6 +13,8 @@ export const SOURCE_ERROR_SENTENCES = {
   EXTERNAL_MEDIA: 'The file refers to another file that holds its pictures or sound.',
   UNSUPPORTED_CODEC: 'The file is in a format (codec) that this service cannot decode.',
   TOO_LARGE: 'The file is larger than its upload was allowed to be.',
+  TOO_LARGE_TO_COPY:
+    'The file has no index that can be relied on, and is too large for one to be made. Save it as an MP4 that is not in fragments.',
   TOO_LONG: 'The video is longer than this service accepts.',
   PICTURE_TOO_LARGE: 'The picture is larger than this service accepts.',
   TOO_MANY_STREAMS: 'The file has more tracks than this service accepts.',

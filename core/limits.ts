@@ -4,6 +4,8 @@ export interface SourceLimits {
   maxDurationSeconds: number;
   /** Of one coded picture: width × height. */
   maxPicturePixels: number;
+  /** Of a source that has no index to be relied on, and so is copied before it plays. */
+  maxCopiedBytes: number;
   /** Tracks of all kinds. */
   maxStreams: number;
   /** For finding out what a source is. */
@@ -19,6 +21,8 @@ export const DEFAULT_LIMITS: SourceLimits = {
   maxDurationSeconds: 12 * 3600,
   // 8K as filmed (7680 × 4320) and as projected (8192 × 4320). A decoder keeps up to 17 pictures of this size.
   maxPicturePixels: 8192 * 4320,
+  // A process that nobody ends takes its time. In a function it is `FUNCTION_COPIED_BYTES`.
+  maxCopiedBytes: Infinity,
   // Every track is looked into. Films with all their subtitles and fonts have about a hundred.
   maxStreams: 256,
   // Real files take well under a second; one that must be searched from end to end for its time stamps, a few.
@@ -28,6 +32,12 @@ export const DEFAULT_LIMITS: SourceLimits = {
   // Decoding 8K and encoding five rungs takes 2 GB, of which much is reserved and never touched.
   encodeMemoryBytes: 8 * 1024 ** 3,
 };
+
+/**
+ * What a function cannot copy however well it fares: at 40 MiB a second, which is what it gets of S3 in one connection, this
+ * takes 13 of its 15 minutes.
+ */
+export const FUNCTION_COPIED_BYTES = 30 * 1024 ** 3;
 
 /** As much as S3 took in one object for most of its life: a day of camera originals. */
 export const DEFAULT_MAX_UPLOAD_BYTES = 5 * 1024 ** 4;

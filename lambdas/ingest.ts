@@ -6,16 +6,18 @@ import { parseSourceKey } from '../core/artifacts/keys.ts';
 import { ingest } from '../pipeline/life/ingest.ts';
 import { logWarning, withFailureLogged } from '../pipeline/observe.ts';
 import { startExecutionFromEnvironment } from './executions.ts';
-import { worldFromEnvironment } from './world.ts';
+import { worldFromEnvironment, worldOfCall } from './world.ts';
+import type { CallContext } from './world.ts';
 
 const world = worldFromEnvironment();
 const startExecution = startExecutionFromEnvironment();
 
-export async function handler(event: S3Event): Promise<void> {
+export async function handler(event: S3Event, context?: CallContext): Promise<void> {
+  const own = worldOfCall(world, context);
   for (const { s3 } of event.Records) {
     const id = parseSourceKey(decodeURIComponent(s3.object.key.replaceAll('+', ' ')));
     if (!id) continue;
-    await withFailureLogged(id, () => ingest(id, world, startExecution)).catch(ignoreOvertaken(id));
+    await withFailureLogged(id, () => ingest(id, own, startExecution)).catch(ignoreOvertaken(id));
   }
 }
 

@@ -1,12 +1,13 @@
 // What operators ask for, and what has to be done from time to time.
 
-import type { Context, ScheduledEvent } from 'aws-lambda';
+import type { ScheduledEvent } from 'aws-lambda';
 import { DEFAULT_REVISION_GRACE_DAYS } from '../core/limits.ts';
 import { maintain, maintenanceRequest } from '../pipeline/revisions/maintenance.ts';
 import type { MaintenanceAnswer } from '../pipeline/revisions/maintenance.ts';
 import { numberFromEnv } from './environment.ts';
 import { startExecutionFromEnvironment } from './executions.ts';
-import { worldFromEnvironment } from './world.ts';
+import { worldFromEnvironment, worldOfCall } from './world.ts';
+import type { CallContext } from './world.ts';
 
 const world = worldFromEnvironment();
 const startExecution = startExecutionFromEnvironment();
@@ -15,19 +16,17 @@ const graceSeconds = numberFromEnv('REVISION_GRACE_DAYS', DEFAULT_REVISION_GRACE
 /** What has been begun by then is brought to its end; the rest is for the next call. */
 const RESERVED_MS = 5 * 60 * 1000;
 
-export async function handler(
-  event: unknown,
-  context?: Pick<Context, 'getRemainingTimeInMillis'>,
-): Promise<MaintenanceAnswer> {
+export async function handler(event: unknown, context?: CallContext): Promise<MaintenanceAnswer> {
+  const own = worldOfCall(world, context);
   const options = {
     startExecution,
     graceSeconds,
     now: new Date(),
     isTimeUp: () => (context?.getRemainingTimeInMillis() ?? Infinity) < RESERVED_MS,
   };
-  if (!isSchedule(event)) return maintain(maintenanceRequest(event), world, options);
-  const answer = await maintain({ command: 'sweep' }, world, options);
-  await maintain({ command: 'resume', lost: true }, world, options);
+  if (!isSchedule(event)) return maintain(maintenanceRequest(event), own, options);
+  const answer = await maintain({ command: 'sweep' }, own, options);
+  await maintain({ command: 'resume', lost: true }, own, options);
   // Nobody reads what a schedule is answered. An error is tried again, and an alarm sees it.
   if ('swept' in answer && answer.failed.length > 0) {
     const [first, { length }] = [answer.failed[0]!, answer.failed];

@@ -1,6 +1,7 @@
 // The world (pipeline/world.ts) of a function that encodes, from the environment: its buckets, its ffmpeg, its limits.
 
 import { tmpdir } from 'node:os';
+import type { Context } from 'aws-lambda';
 import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import type { World } from '../pipeline/world.ts';
@@ -33,12 +34,20 @@ function limitsFromEnvironment(): SourceLimits {
   return {
     maxDurationSeconds: numberFromEnv('MAX_DURATION_SECONDS', defaults.maxDurationSeconds),
     maxPicturePixels: numberFromEnv('MAX_PICTURE_PIXELS', defaults.maxPicturePixels),
+    maxCopiedBytes: numberFromEnv('MAX_COPIED_BYTES', defaults.maxCopiedBytes),
     maxStreams: numberFromEnv('MAX_STREAMS', defaults.maxStreams),
     probeTimeoutSeconds: numberFromEnv('MAX_PROBE_SECONDS', defaults.probeTimeoutSeconds),
     probeMemoryBytes: Math.min(defaults.probeMemoryBytes, memoryMb * MB),
     encodeMemoryBytes: memoryMb * MB,
   };
 }
+
+/** What a function is told of one call, as far as we ask. */
+export type CallContext = Pick<Context, 'getRemainingTimeInMillis'>;
+
+/** The world as one call has it, which knows when that is ended. */
+export const worldOfCall = (world: World, context: CallContext | undefined): World =>
+  context ? { ...world, secondsLeft: () => context.getRemainingTimeInMillis() / 1000 } : world;
 
 export function worldFromEnvironment(): World {
   const limits = limitsFromEnvironment();

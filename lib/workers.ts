@@ -4,6 +4,7 @@ import { Duration, Size } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
+import { FUNCTION_COPIED_BYTES } from '../core/limits.ts';
 import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
 import type { OwnFfmpeg } from './ffmpeg-layer.ts';
 import { PipelineFunction } from './pipeline-function.ts';
@@ -73,6 +74,7 @@ const encodingEnvironment = (props: WorkersProps): Record<string, string> => ({
   ...bucketNames(props),
   MAX_DURATION_SECONDS: String(props.settings.maxDuration.toSeconds()),
   MAX_PICTURE_PIXELS: String(props.settings.maxPicturePixels),
+  MAX_COPIED_BYTES: String(FUNCTION_COPIED_BYTES),
   MAX_STREAMS: String(props.settings.maxStreams),
   PREWARM: props.settings.prewarm,
   LARGEST_RUNG: props.settings.largestRung,

@@ -13,6 +13,8 @@ export interface World {
   tools: EncodeTools;
   settings: PlanSettings & SourceLimits;
   observe: Observe;
+  /** Until this process is ended from outside; undefined where nobody does that. */
+  secondsLeft?: () => number;
 }
 
 export interface EncodeTools {

@@ -132,6 +132,7 @@ const ADVICE: Record<SourceErrorCode, string> = {
   PICTURE_TOO_LARGE: 'Export it at 4K or smaller, then upload that.',
   TOO_MANY_STREAMS: 'Export it as MP4 with one picture and one sound track, then upload that.',
   TOO_LARGE: 'Send a shorter or smaller version.',
+  TOO_LARGE_TO_COPY: 'Most video programs do so without encoding it again. Then upload that.',
   TOO_LONG: 'Cut it into shorter parts and upload those.',
 };
 

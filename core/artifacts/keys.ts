@@ -43,7 +43,7 @@ export const mezzanineKey = (id: string, etag: string): string => `${mezzanineNa
 /** What was found in it, and that it is whole. */
 export const mezzanineRecordKey = (id: string, etag: string): string => `${mezzanineName(id, etag)}.json`;
 /** The number goes up when copies are made otherwise: one must not take the place of another that a plan reads. */
-const mezzanineName = (id: string, etag: string): string => `${mezzaninePrefix(id)}${hashOf(`3 ${etag}`)}`;
+const mezzanineName = (id: string, etag: string): string => `${mezzaninePrefix(id)}${hashOf(`4 ${etag}`)}`;
 /** Where a copy lies that no record tells of: up to commit 8e3bc33; `etag` is undefined before 2661e34. */
 export const unrecordedMezzanineKey = (id: string, etag: string | undefined): string =>
   etag === undefined ? firstMezzanineKey(id) : `${mezzaninePrefix(id)}${hashOf(etag)}.mkv`;

@@ -7,9 +7,26 @@ import type { CopyWay } from './copy-ways.ts';
 const STARTUP_SECONDS = 60;
 const LEAST_BYTES_PER_SECOND = 4 * 1024 ** 2;
 
-/** Reading is bounded by the network and by the slowest of disks; a function's own limit ends it as well. */
-export const readingSeconds = (sourceBytes: number): number =>
+/** Reading is bounded by the network and by the slowest of disks. */
+const readingSeconds = (sourceBytes: number): number =>
   STARTUP_SECONDS + sourceBytes / LEAST_BYTES_PER_SECOND;
+
+/** For storing a copy, planning it, and making what a player asks for first, before a function is ended. */
+const RESERVED_SECONDS = 2 * 60;
+
+/** @param secondsLeft until this process is ended from outside */
+export const secondsForCopies = (secondsLeft: number): number => secondsLeft - RESERVED_SECONDS;
+
+/** How long the first copy may take, and the count that it is compared with. */
+export const firstCopySeconds = (sourceBytes: number, secondsLeft: number): number =>
+  Math.max(1, Math.min(readingSeconds(sourceBytes), secondsForCopies(secondsLeft)));
+
+/** The same for a copy that is made again, in a way that may take longer than reading does. */
+export const lostCopySeconds = (sourceBytes: number, secondsLeft: number): number =>
+  Math.max(
+    1,
+    Math.min(Math.max(FURTHER_COPIES_SECONDS, readingSeconds(sourceBytes)), secondsForCopies(secondsLeft)),
+  );
 
 /**
  * All copies after the first have ended by then, counted from when the first began. The rest of a function's 15 minutes

@@ -201,9 +201,24 @@ const soundArguments = (sound: 'copy' | SoundEncoding): string[] =>
     ? ['-c:a', 'copy']
     : [
         ...['-c:a', sound, ...(sound === 'flac' ? ['-compression_level', '1'] : [])],
-        // Frames of the encoder follow each other without gaps, so gaps are filled.
-        ...['-af', 'aresample=async=1:min_comp=0.000001:min_hard_comp=0.1'],
+        ...['-af', `asetpts='${PLACE_OF_FRAME.join(';')}',aresample=${FILLED_GAPS}`],
       ];
+
+/**
+ * An expression of asetpts, which knows the rate as SR. A decoded frame follows the one before it without a seam, unless there
+ * is a gap (its stamp is more than 2 ms after the end of that one), or stamps and samples have drifted apart by a tenth of a
+ * second. Stamps that go to and fro by less are jitter: nothing is filled or cut off for them.
+ */
+const PLACE_OF_FRAME = [
+  // 0: where the frame before ended, by its stamp; 1: by where it was put; 2: where this one is put.
+  'st(2,if(gt(N,0)*lte(abs(PTS-ld(1)),0.1*SR)*gt(lte(PTS-ld(0),0.002*SR)+lte(PTS,ld(1)),0),ld(1),PTS))',
+  'st(0,PTS+NB_SAMPLES)',
+  'st(1,ld(2)+NB_SAMPLES)',
+  'ld(2)',
+];
+
+/** Frames of an encoder follow each other without gaps, so gaps are filled: all that are left. */
+const FILLED_GAPS = 'async=1:min_comp=0.000001:min_hard_comp=0.0015';
 
 /** Prints a line for the first picture (or, without pictures, the first sound) that can be decoded. */
 export function firstFrameArguments(sourceUrl: string, plan: Plan, limits: DecodingLimits): string[] {

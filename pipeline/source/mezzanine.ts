@@ -4,14 +4,16 @@
 import type { Readable } from 'node:stream';
 import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
-import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
+import { FfmpegError, OutageError, SOURCE_ERROR_SENTENCES, SourceError } from '../../core/errors.ts';
 import { packetArguments } from '../../core/source/source-arguments.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
 import {
   FURTHER_COPIES_SECONDS,
   LARGEST_LOSSLESS_SOURCE_BYTES,
+  firstCopySeconds,
   furtherCopySeconds,
-  readingSeconds,
+  lostCopySeconds,
+  secondsForCopies,
 } from '../../core/source/copy-limits.ts';
 import {
   faultNotices,
@@ -36,7 +38,8 @@ import type { World } from '../world.ts';
 
 /**
  * A source's mezzanine: the one that was made when the video was first planned, or one made now.
- * @throws SourceError DAMAGED where not one picture and no sound could be copied; FfmpegError
+ * @throws SourceError DAMAGED where not one picture and no sound could be copied, TOO_LARGE_TO_COPY; FfmpegError;
+ *   OutageError TIMED_OUT where this process would be ended before the copy is made
  */
 export async function mezzanineOf(
   id: string,
@@ -67,7 +70,7 @@ async function makeAgain(
   world: World,
   known: Mezzanine & { way: CopyWay },
 ): Promise<Mezzanine> {
-  const seconds = Math.max(FURTHER_COPIES_SECONDS, readingSeconds(source.sizeBytes));
+  const seconds = lostCopySeconds(source.sizeBytes, secondsLeftOf(world));
   const copy = await copyOnce(id, served, source, world, known.way, { seconds, isFirst: true });
   const { tracks } = copy;
   if (tracks.length > 0) return { ...known, tracks, sizeBytes: await completed(copy) };
@@ -90,15 +93,21 @@ async function makeMezzanine(
   world: World,
 ): Promise<Mezzanine> {
   const { probe, sizeBytes } = source;
+  const { maxCopiedBytes } = world.settings;
+  if (sizeBytes > maxCopiedBytes) throw tooLargeToCopy(sizeBytes, maxCopiedBytes);
   const counting = countPackets(served, source, world);
   counting.catch(() => undefined); // awaited below, when the first copy has been made
   let best: ComparedCopy | undefined;
   const startedAt = performance.now();
-  const secondsLeft = (): number => FURTHER_COPIES_SECONDS - (performance.now() - startedAt) / 1000;
+  const secondsLeft = (): number =>
+    Math.min(
+      FURTHER_COPIES_SECONDS - (performance.now() - startedAt) / 1000,
+      secondsForCopies(secondsLeftOf(world)),
+    );
   try {
     const tried: CopyWay[] = [];
     let way: CopyWay | undefined = firstWay(probe);
-    let seconds: number | undefined = readingSeconds(sizeBytes);
+    let seconds: number | undefined = firstCopySeconds(sizeBytes, secondsLeftOf(world));
     while (way && seconds !== undefined) {
       const limits = { seconds, isFirst: !best };
       const copy: ComparedCopy = await compared(await copyOnce(id, served, source, world, way, limits), way);
@@ -140,6 +149,16 @@ async function makeMezzanine(
   }
 }
 
+const secondsLeftOf = ({ secondsLeft }: World): number => secondsLeft?.() ?? Infinity;
+
+function tooLargeToCopy(sizeBytes: number, maxCopiedBytes: number): SourceError {
+  const [has, most] = [sizeBytes, maxCopiedBytes].map((bytes) => (bytes / 1024 ** 3).toFixed(1));
+  return new SourceError(
+    'TOO_LARGE_TO_COPY',
+    `${SOURCE_ERROR_SENTENCES.TOO_LARGE_TO_COPY} (It has ${has} GiB; without an index, ${most} are taken.)`,
+  );
+}
+
 const untried = (sizeBytes: number): Error =>
   sizeBytes > LARGEST_LOSSLESS_SOURCE_BYTES
     ? new SourceError('UNREADABLE')
@@ -149,13 +168,14 @@ const untried = (sizeBytes: number): Error =>
 async function countPackets(
   { url, failure }: ServedSource,
   { probe, sizeBytes }: CopiedSource,
-  { tools, settings }: World,
+  world: World,
 ): Promise<((streamIndex: number) => CountedPackets) | undefined> {
+  const { tools, settings } = world;
   const listing = packetListing(probe);
   const isCounted = await run(tools.binaries.ffprobePath, packetArguments(url, probe, settings), {
     task: 'count of the packets of the source',
     line: 'reading',
-    timeoutSeconds: readingSeconds(sizeBytes),
+    timeoutSeconds: firstCopySeconds(sizeBytes, secondsLeftOf(world)),
     maxFileBytes: 0,
     maxMemoryBytes: settings.probeMemoryBytes,
     output: async (stdout: Readable) => {

@@ -4,7 +4,7 @@
 import { run } from '../../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
-import { FfmpegError, OutageError } from '../../core/errors.ts';
+import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
 import type { SourceLimits } from '../../core/limits.ts';
 import type { Box } from '../../core/source/mp4.ts';
 import { sampleTimes, timescaleOf } from '../../core/source/mp4.ts';
@@ -12,26 +12,34 @@ import type { Probe, VideoStream } from '../../core/source/probe.ts';
 import type { ListedPacket } from '../../core/source/seekability.ts';
 import { MP4, stretchesOf } from '../../core/source/seekability.ts';
 import { timesArguments } from '../../core/source/source-arguments.ts';
+import { unlessUnreadable } from './breakdown.ts';
 import { boxesBelow, openWindows } from './inspect-container.ts';
 import type { BytesAt } from './inspect-container.ts';
 import { looking } from './looking.ts';
 
 /**
- * In seconds, in no order; none where they cannot be listed in time, though the source is read fast.
- * @throws OutageError TIMED_OUT where an index is there and was not read in time: by stretches the same source could get
- *   another rate
+ * In seconds, in no order; none where they cannot be listed in time, though the source is read fast: what is claimed has to
+ * do then. An index that is there is read or nothing is: by stretches the same source could get another rate.
+ * @throws OutageError TIMED_OUT where the source is read slowly
  */
 export async function pictureTimes(
-  { url: sourceUrl, watchSpeed }: Pick<ServedSource, 'url' | 'watchSpeed'>,
+  served: Pick<ServedSource, 'url' | 'watchSpeed' | 'failure'>,
   probe: Probe & { video: VideoStream },
   binaries: FfmpegBinaries,
   limits: SourceLimits,
 ): Promise<number[]> {
+  const { url: sourceUrl, watchSpeed } = served;
   if (probe.format === MP4) {
-    const signal = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
-    const times = await indexedTimes(sourceUrl, probe.video, signal).catch((error: unknown) => {
-      throw signal.aborted ? new OutageError('TIMED_OUT', 'look at the index of times') : error;
+    const times = await unlessUnreadable(served, async () => {
+      const signal = AbortSignal.timeout(limits.probeTimeoutSeconds * 1000);
+      return indexedTimes(sourceUrl, probe.video, signal).catch((error: unknown) => {
+        throw signal.aborted ? new OutageError('TIMED_OUT', 'look at the index of times') : error;
+      });
+    }).catch((error: unknown) => {
+      if (error instanceof SourceError) return undefined;
+      throw error;
     });
+    if (!times) return [];
     if (times.length > 1) return times;
   }
   const wasSlow = watchSpeed();

@@ -30,7 +30,7 @@ import type { World } from '../world.ts';
 
 /**
  * The source to cut segments from, and the probe of that: lengths are those found, not those claimed.
- * @throws SourceError DAMAGED where nothing of it can be copied.
+ * @throws SourceError DAMAGED where nothing of it can be copied; TOO_LARGE_TO_COPY
  */
 export async function seekableSource(
   id: string,
@@ -44,7 +44,7 @@ export async function seekableSource(
   const reason = reasonByProbe(probe) ?? reasonByLook(probe, look!, sizeBytes);
   if (!reason) {
     const keyframeSeconds = lookBackSeconds(look!, probe);
-    const counted = await unlessUnreadable(served, () => withCountedRate(served, probe, look!, world));
+    const counted = await withCountedRate(served, probe, look!, world);
     const found = await withoutEmptySound(served, corrected(counted, look!), look!, world);
     const notices = [...found.notices, ...earlyEnds(probe, found, false)];
     return { probe: { ...found, notices }, source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };

@@ -2,7 +2,12 @@
 
 import { lossNotices, lossesOf } from '../../core/source/copy-losses.ts';
 import { MAX_PARTS, MIN_PART_BYTES } from '../../core/aws-limits.ts';
-import { furtherCopySeconds, pieceBytesOf } from '../../core/source/copy-limits.ts';
+import {
+  firstCopySeconds,
+  furtherCopySeconds,
+  lostCopySeconds,
+  pieceBytesOf,
+} from '../../core/source/copy-limits.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
 import type { CopyWay } from '../../core/source/copy-ways.ts';
 import type { IndexedTrack } from '../../core/source/matroska.ts';
@@ -159,6 +164,21 @@ describe('a function that ends after 15 minutes', () => {
   const copied = firstWay(probe);
   const lossless: CopyWay = { ...copied, picture: 'lossless' };
   const GIB = 1024 ** 3;
+
+  test.each([
+    // Reading alone is given so long: a minute, and a second for each 4 MiB.
+    ['a small source', 4 * 1024 ** 2, 900, 61],
+    ['a large one', 10 * GIB, 900, 780],
+    ['a large one, where nobody ends the process', 10 * GIB, Infinity, 2620],
+    ['one that is met when time is nearly up', 10 * GIB, 30, 1],
+  ])('has the first copy of %s end before itself', (_, sizeBytes, secondsLeft, seconds) => {
+    expect(firstCopySeconds(sizeBytes, secondsLeft)).toBe(seconds);
+  });
+
+  test('gives a copy that is made again as long as it once took, if it lives so long', () => {
+    expect(lostCopySeconds(GIB, Infinity)).toBe(660);
+    expect(lostCopySeconds(GIB, 300)).toBe(180);
+  });
 
   test('starts no copy that it cannot end', () => {
     expect(furtherCopySeconds(lossless, GIB, 600)).toBe(600);

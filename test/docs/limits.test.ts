@@ -14,6 +14,7 @@ import {
   DEFAULT_LIMITS,
   DEFAULT_MAX_UPLOAD_BYTES,
   DEFAULT_REVISION_GRACE_DAYS,
+  FUNCTION_COPIED_BYTES,
   UNFINISHED_UPLOAD_DAYS,
 } from '../../core/limits.ts';
 import { tokenRequest, uploadTokenRequest } from '../../pipeline/http/api-schemas.ts';
@@ -23,12 +24,19 @@ const days = (seconds: number) => hours(seconds) / 24;
 const parts = MAX_PARTS.toLocaleString('en');
 const upload = `${DEFAULT_MAX_UPLOAD_BYTES / 1024 ** 4} TiB`;
 const duration = `${hours(DEFAULT_LIMITS.maxDurationSeconds)} hours`;
+const copied = `${FUNCTION_COPIED_BYTES / 1024 ** 3} GiB`;
 const WORDS: Record<number, string> = { 3: 'three', 5: 'five' };
 
 test.each([
   ['README.md', `Up to ${duration}, 8192 × 4320 and ${upload}`],
   ['docs/errors.md', `| \`MAX_UPLOAD_BYTES\` | bytes of one file | ${upload} |`],
   ['docs/errors.md', `| \`MAX_DURATION_SECONDS\` | length | ${duration} |`],
+  [
+    'docs/errors.md',
+    `| \`MAX_COPIED_BYTES\` | bytes of a file that is copied first | none; on AWS ${copied}`,
+  ],
+  ['docs/sources.md', `what has to be copied may have ${copied} at most`],
+  ['README.md', `(broadcasts, recordings by browsers) up to ${copied}`],
   ['docs/operations.md', `| ${upload}, ${duration} |`],
   ['docs/operations.md', `| ${DEFAULT_REVISION_GRACE_DAYS} |`],
   ['docs/operations.md', `For ${WORDS[API_KEY_CACHED_SECONDS / 60]} minutes the old`],
