@@ -13,7 +13,7 @@ export const AAC: Codec<'audio'> = {
   /** A unit is a frame of the codec. */
   unitsPerSecond: ({ sampleRate }) => ({ num: sampleRate, den: AAC_FRAME_SAMPLES }),
   context: ({ aac }) => ({ around: aac.contextFrames, priming: aac.primingFrames }),
-  peakBps: ({ bitrateBps }) => bitrateBps,
+  mostBits: ({ bitrateBps }, segmentSeconds) => bitrateBps * segmentSeconds,
   encoder: ({ bitrateBps }, _, { recipe }) => fillAll(recipe.aac.encoder, { bitrateBps }),
   cpuSeconds: (_, grid) => durationSeconds(grid) * SECONDS_PER_SECOND,
 };
