@@ -65,4 +65,4 @@ export const H264: Codec<'video'> = {
 
 /** The medians of bench/cpu-per-rung on a 1080p30 source with camera-like noise. */
 const SECONDS_PER_MEGAPIXEL = 0.0088;
-const CELLULAR_SECONDS_PER_MEGAPIXEL = 0.0176;
+const CELLULAR_SECONDS_PER_MEGAPIXEL = 0.0162;
