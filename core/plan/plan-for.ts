@@ -22,7 +22,7 @@ export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
   largestRung?: LargestRung;
 }
 
-/** What to make ahead of time: all renditions, only the lowest rung and the sound, or nothing. */
+/** What to make ahead of time: all renditions, only the rung that players begin with and the sound, or nothing. */
 export const PREWARM_EXTENTS = ['all', 'lowest', 'none'] as const;
 export type PrewarmExtent = (typeof PREWARM_EXTENTS)[number];
 

@@ -31,6 +31,6 @@ test.each(KINDS.map((kind) => [kind.container, kind.video, kind.audio, kind] as 
     expect(plan.source.kind).toBe(isCopied ? 'mezzanine' : 'upload');
     expect(numbers).toEqual(planned);
     expect(plan.grid.frameCount).toBe(SECONDS * Number(RATE));
-    expect(renditionsOf(plan, 'audio')).toHaveLength(1);
+    expect(renditionsOf(plan, 'audio')).not.toEqual([]);
   },
 );
