@@ -72,7 +72,7 @@ try {
       const perMegapixel = own / ((width * height * framesPerSecond) / 1e6);
       console.log(`${name.padEnd(12)}${own.toFixed(3)}  (${perMegapixel.toFixed(5)} per megapixel)`);
     }
-    console.log(`sound       ${(await costOf(['audio-0'])).toFixed(3)}`);
+    console.log(`sound       ${(await costOf(['audio-0', 'audio-0-low'])).toFixed(3)}`);
     console.log(`all at once ${(await costOf(renditionNames(plan))).toFixed(3)}`);
   });
 } finally {

@@ -27,8 +27,8 @@ export interface VideoPipelineProps {
   playback?: Playback;
 
   /**
-   * What is encoded before anybody asks: all rungs, or only the lowest and the sound, the others when they are first
-   * watched (`lowest`, for catalogues of which most is never watched), or nothing (`none`).
+   * What is encoded before anybody asks: all rungs, or only the one that players begin with and the sound, the
+   * others when they are first watched (`lowest`, for catalogues of which most is never watched), or nothing (`none`).
    * @default 'all'
    */
   prewarm?: PrewarmExtent;

@@ -1,4 +1,4 @@
-// Fetches a video as a player would: the multivariant playlist, the playlists of the lowest rung and the sound, then the
+// Fetches a video as a player would: the multivariant playlist, the playlists of its first variant, then the
 // segments of one place, picture and sound together.
 
 import { HeadObjectCommand, NotFound } from '@aws-sdk/client-s3';
@@ -18,12 +18,11 @@ interface Segment {
 
 export async function openLowest(masterUrl: string): Promise<LowestStream> {
   const master = (await bytesAt(masterUrl)).toString();
-  const variants = [...master.matchAll(/^#EXT-X-STREAM-INF:(?:.*,)?BANDWIDTH=(\d+).*\n(.+)$/gm)]
-    .map(([, bandwidth, uri]) => ({ bandwidth: Number(bandwidth), uri: uri! }))
-    .sort((a, b) => a.bandwidth - b.bandwidth);
+  // The lowest rung comes first, and one for cellular lines last; the usual sound is the first as well.
+  const picturesUri = /^#EXT-X-STREAM-INF:.*\n(.+)$/m.exec(master)![1]!;
   const soundUri = /^#EXT-X-MEDIA:.*TYPE=AUDIO.*URI="([^"]+)"/m.exec(master)![1]!;
   const [pictures, sound] = await Promise.all(
-    [variants[0]!.uri, soundUri].map((uri) => segmentsOf(new URL(uri, masterUrl))),
+    [picturesUri, soundUri].map((uri) => segmentsOf(new URL(uri, masterUrl))),
   );
   return { pictures: pictures!, sound: sound! };
 }

@@ -9,7 +9,7 @@ import { withRangeServer } from '../../machine/range-server.ts';
 
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { planFor } from '../../core/plan/plan-for.ts';
-import { renditionsOf } from '../../core/plan/plan.ts';
+import { openingRenditions } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
 import { GUARDED_INPUT } from '../../core/source/source-arguments.ts';
@@ -53,7 +53,7 @@ export async function bareSeconds(
 
 /** The pipeline's own arguments, one command for the picture and one for the sound. */
 async function bareCommands(path: string, plan: Plan, index: number, directory: string): Promise<string[][]> {
-  const names = [renditionsOf(plan, 'video').at(-1)!.name, renditionsOf(plan, 'audio')[0]!.name];
+  const names = openingRenditions(plan).map(({ name }) => name);
   for (const name of names) await mkdir(join(directory, name), { recursive: true });
   const job = { plan, from: index, to: index + 1, sourceUrl: path, directory };
   return names.map((name) => unguarded(encodeArguments({ ...job, renditions: [name] }, DEFAULT_LIMITS)));

@@ -16,8 +16,8 @@ export interface Codec<Kind extends Rendition['kind'] = Rendition['kind']> {
   context?(recipe: Recipe): { around: number; priming: number };
   /** How long before its first unit a source is read, where that is longer than usual: what began then may last. */
   prerollSeconds?: number;
-  /** The most that a segment of this length can be, in bits per second, before it is packed. */
-  peakBps(rendition: RenditionOf<Kind>, segmentSeconds: number): number;
+  /** The most that a segment of this length can be, in bits, before it is packed. */
+  mostBits(rendition: RenditionOf<Kind>, segmentSeconds: number): number;
   /** ffmpeg's output options, without those of the muxer. */
   encoder(rendition: RenditionOf<Kind>, track: TrackOf<Kind>, plan: Pick<Plan, 'grid' | 'recipe'>): string[];
   /** What encoding all of it takes of one CPU. */

@@ -50,16 +50,19 @@ export const H264: Codec<'video'> = {
   /** A unit is a picture of the grid. */
   unitsPerSecond: (_, grid) => grid.frameRate,
   /** Over one segment the encoder can spend its rate cap and, once, its buffer (one second of the cap). */
-  peakBps: ({ maxBitrateBps }, segmentSeconds) => maxBitrateBps * (1 + 1 / segmentSeconds),
-  encoder({ level, maxBitrateBps }, track, { grid, recipe }) {
+  mostBits: ({ maxBitrateBps }, segmentSeconds) => maxBitrateBps * (segmentSeconds + 1),
+  encoder({ level, maxBitrateBps, isCellular }, track, { grid, recipe }) {
     const { matrix, primaries, transfer } = track.processing.colour.output;
     const known = { level, maxBitrateBps, gopFrames: grid.gopFrames, matrix, primaries, transfer };
+    const options = isCellular ? recipe.h264.cellularEncoder! : recipe.h264.encoder;
     // Frames pass as the filters stamped them; none is dropped or doubled to please the muxer.
-    return [...fillAll(recipe.h264.encoder, known), '-vsync', '0'];
+    return [...fillAll(options, known), '-vsync', '0'];
   },
-  cpuSeconds: ({ width, height }, { frameCount }) =>
-    ((width * height * frameCount) / 1e6) * SECONDS_PER_MEGAPIXEL,
+  cpuSeconds: ({ width, height, isCellular }, { frameCount }) =>
+    ((width * height * frameCount) / 1e6) *
+    (isCellular ? CELLULAR_SECONDS_PER_MEGAPIXEL : SECONDS_PER_MEGAPIXEL),
 };
 
-/** The median of bench/cpu-per-rung on a 1080p30 source with camera-like noise. */
+/** The medians of bench/cpu-per-rung on a 1080p30 source with camera-like noise. */
 const SECONDS_PER_MEGAPIXEL = 0.0088;
+const CELLULAR_SECONDS_PER_MEGAPIXEL = 0.0162;

@@ -39,12 +39,12 @@ function chainOf(job: EncodeJob, track: AudioTrack, rendition: AudioRendition): 
   const around = codec.context?.(recipe).around ?? 0;
   const samplesPerUnit = (rendition.sampleRate * perSecond.den) / perSecond.num;
   const [firstSample, endSample] = [(from - around) * samplesPerUnit, (to + around) * samplesPerUnit];
-  const layout = layoutOf(rendition);
+  const layout = layoutBeforeMix(track, rendition);
   const sourceStart = wholeSampleBefore(track, rendition, firstSample);
   const sourceEnd = Math.ceil((endSample / rendition.sampleRate + AUDIO_PREROLL_SECONDS) * track.sourceRate);
   if (job.rescue === 'blank' || sourceStart >= track.endSample || sourceEnd <= track.startSample) {
     // Nothing but silence: the source has no sound here (yet, or any more), or none that can be decoded.
-    return `anullsrc=r=${rendition.sampleRate}:cl=${layout},atrim=end_sample=${endSample - firstSample}`;
+    return `anullsrc=r=${rendition.sampleRate}:cl=${layoutOf(rendition)},atrim=end_sample=${endSample - firstSample}`;
   }
   const resampledStart = (sourceStart * rendition.sampleRate) / track.sourceRate;
   // aresample takes its `first_pts` in samples of the source: recipes up to the second gave it samples of the rendition,
@@ -63,6 +63,7 @@ function chainOf(job: EncodeJob, track: AudioTrack, rendition: AudioRendition): 
     `atrim=start_pts=${firstSample - zero}:end_pts=${endSample - zero}`,
     // The sound may end before the picture does.
     `apad=whole_len=${endSample - firstSample}`,
+    ...(layout === layoutOf(rendition) ? [] : [recipe.aac.cellularMix!]),
   ];
   return `[0:${job.levelled ? 0 : track.streamIndex}]${filters.join(',')}`;
 }
@@ -86,7 +87,7 @@ export function levellingGraph(
     ...firstChannels(track),
     ...fillAll(recipe.aac.changes!.level, {
       sourceRate: track.sourceRate,
-      layout: layoutOf(renditions[0]!),
+      layout: layoutBeforeMix(track, renditions[0]!),
     }),
     `asetpts=PTS-(${track.originSample - origin})`,
     `atrim=start_pts=${Math.max(0, Math.floor((from / rate - around) * track.sourceRate) + origin)}` +
@@ -96,6 +97,13 @@ export function levellingGraph(
 }
 
 const layoutOf = ({ channels }: AudioRendition): string => (channels === 1 ? 'mono' : 'stereo');
+
+/**
+ * What is mono for cellular lines is mixed from the usual stereo, as every rendition of a track may be made of sound that was
+ * brought to that.
+ */
+const layoutBeforeMix = ({ sourceChannels }: AudioTrack, rendition: AudioRendition): string =>
+  rendition.isCellular && sourceChannels > 1 ? 'stereo' : layoutOf(rendition);
 
 const firstChannels = ({ sourceChannels }: AudioTrack): string[] =>
   sourceChannels > MOST_KNOWN_CHANNELS ? ['pan=stereo|c0=c0|c1=c1'] : [];

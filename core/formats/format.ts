@@ -5,7 +5,9 @@ import type { AnyCodec } from '../codecs/codec.ts';
 import type { UnitRange } from '../plan/grid.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendition } from '../plan/renditions.ts';
+import type { Recipe } from '../recipes/recipe.ts';
 import type { AccessUnit } from './access-unit.ts';
+import type { SegmentContent } from './segment-content.ts';
 
 export interface Format {
   /** As plans name it. */
@@ -15,8 +17,8 @@ export interface Format {
   contentType: string;
   /** The lowest EXT-X-VERSION whose players know it. */
   playlistVersion: number;
-  /** How many bytes it makes of one of the codec's, at most. */
-  overhead: number;
+  /** The most bits that a segment takes. */
+  mostBits(content: SegmentContent, recipe: Recipe): number;
   codecs: readonly AnyCodec[];
   /** ffmpeg's options for writing a run into its folder, the output file last. */
   muxer(run: Run): string[];

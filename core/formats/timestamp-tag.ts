@@ -24,6 +24,7 @@ export function startTicksOf(segment: Uint8Array): number {
 
 const OWNER = 'com.apple.streaming.transportStreamTimestamp\0';
 const ID3_HEADER_BYTES = 10;
+export const TIMESTAMP_TAG_BYTES = 2 * ID3_HEADER_BYTES + OWNER.length + 8;
 
 function timestampTag(ticks: number): Buffer {
   const owner = Buffer.from(OWNER, 'latin1');

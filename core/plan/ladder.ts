@@ -23,6 +23,8 @@ const USUAL: readonly Box[] = [
   { name: '480p', width: 854, height: 480 },
   { name: '360p', width: 640, height: 360 },
 ];
+/** Apple's authoring specification, 1.25: the size that goes with 145 kbit/s. */
+const CELLULAR: Size = { width: 416, height: 234 };
 /** A highest rung may be named after these as well. */
 const NAMED: readonly Box[] = [
   { name: '2160p', width: 3840, height: 2160 },
@@ -53,6 +55,19 @@ export function ladderFor(source: Size, framesPerSecond: number, largest: Larges
     ...size,
     maxBitrateBps: maxBitrateBps(pixels(size), framesPerSecond),
   }));
+}
+
+/** One more below a ladder, for few bits: smaller where that is a clear step down, and else as large as the lowest. */
+export function cellularRung(
+  source: Size,
+  ladder: readonly (Size & { name: string })[],
+): Size & { name: string } {
+  const lowest = ladder.at(-1)!;
+  const smaller = fitted(source, CELLULAR);
+  const size = pixels(smaller) <= MOST_OF_NEXT * pixels(lowest) ? smaller : lowest;
+  const { width, height } = size;
+  const name = nameOf(size);
+  return { name: ladder.some((rung) => rung.name === name) ? `${name}-low` : name, width, height };
 }
 
 const boxNamed = (name: LargestRung): Box => NAMED.find((box) => box.name === name)!;

@@ -10,7 +10,7 @@ import { outputFrameRate } from '../source/frame-rate.ts';
 import { processingOf } from '../source/picture.ts';
 import type { AudioStream, Probe, StreamDescription, TextStream, VideoStream } from '../source/probe.ts';
 import type { LargestRung } from './ladder.ts';
-import { renditionNames, renditionsOf } from './plan.ts';
+import { isUsual, renditionNames, usualRungs } from './plan.ts';
 import type { Plan, PlannedSource } from './plan.ts';
 import { publishedRenditions } from './publication.ts';
 import { stillsPlan } from './stills.ts';
@@ -22,7 +22,7 @@ export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
   largestRung?: LargestRung;
 }
 
-/** What to make ahead of time: all renditions, only the lowest rung and the sound, or nothing. */
+/** What to make ahead of time: all renditions, only the rung that players begin with and the sound, or nothing. */
 export const PREWARM_EXTENTS = ['all', 'lowest', 'none'] as const;
 export type PrewarmExtent = (typeof PREWARM_EXTENTS)[number];
 
@@ -61,12 +61,13 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
 
   const tracks = tracksOf(probe, originSeconds, frameRate);
   const gopFrames = Math.max(1, scaledRound(GOP_SECONDS, frameRate));
+  const grid = { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames };
   const decided: Omit<Plan, 'rev' | 'notices' | 'prewarm'> = {
     recipe: PRESENT_RECIPE,
     source,
-    grid: { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames },
+    grid,
     tracks,
-    renditions: publishedRenditions(tracks, frameRate, settings.largestRung),
+    renditions: publishedRenditions({ tracks, grid, recipe: PRESENT_RECIPE }, settings.largestRung),
     stills: video ? stillsPlan(video, durationSeconds) : null,
   };
   const rev = createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10);
@@ -107,8 +108,12 @@ function prewarmed(plan: Pick<Plan, 'renditions'>, prewarm: PrewarmExtent): stri
   switch (prewarm) {
     case 'all':
       return names;
-    case 'lowest':
-      return names.slice(Math.max(0, renditionsOf(plan, 'video').length - 1));
+    case 'lowest': {
+      const lowest = usualRungs(plan).at(-1);
+      return plan.renditions
+        .filter((own) => isUsual(own) && (own.kind !== 'video' || own === lowest))
+        .map(({ name }) => name);
+    }
     case 'none':
       return [];
   }

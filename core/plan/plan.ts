@@ -6,7 +6,7 @@ import type { Notice } from '../notices.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import type { MezzanineReason } from '../source/seekability.ts';
 import type { Grid } from './grid.ts';
-import type { Rendition, RenditionOf } from './renditions.ts';
+import type { Rendition, RenditionOf, VideoRendition } from './renditions.ts';
 import type { StillsPlan } from './stills.ts';
 import type { Track, TrackKind, TrackOf } from './tracks.ts';
 
@@ -22,7 +22,7 @@ export interface Plan {
   grid: Grid;
   /** Of the source, what is shown and what could be. */
   tracks: Track[];
-  /** What players are offered: the highest rung first, then sound, then text. */
+  /** What players are offered: the highest rung first, then sound, then text; of each what is for cellular lines last. */
   renditions: Rendition[];
   /** Null where there is only sound. */
   stills: StillsPlan | null;
@@ -71,6 +71,16 @@ export function mainTrack<Kind extends TrackKind>(
   const [first] = renditionsOf(plan, kind);
   return first && trackOf<Kind>(plan, first);
 }
+
+/** What players begin with: the lowest rung that is not for cellular lines, as it is the quickest to make, and the sound. */
+export const openingRenditions = (plan: Pick<Plan, 'renditions'>): Rendition[] =>
+  [usualRungs(plan).at(-1), renditionsOf(plan, 'audio')[0]].filter((rendition) => rendition !== undefined);
+
+/** The rungs of the ladder, without the one for cellular lines. */
+export const usualRungs = (plan: Pick<Plan, 'renditions'>): VideoRendition[] =>
+  renditionsOf(plan, 'video').filter(isUsual);
+
+export const isUsual = ({ isCellular }: Rendition): boolean => !isCellular;
 
 export const renditionNames = ({ renditions }: Pick<Plan, 'renditions'>): string[] =>
   renditions.map(({ name }) => name);

@@ -4,22 +4,28 @@ import { AAC, AAC_CODECS } from '../codecs/aac.ts';
 import { H264, h264Codecs, h264Level } from '../codecs/h264.ts';
 import { MPEG_TS } from '../formats/mpeg-ts.ts';
 import { PACKED_AUDIO } from '../formats/packed-audio.ts';
-import type { Fraction } from '../fraction.ts';
 import { valueOf } from '../fraction.ts';
+import { cellularPicture, cellularSound } from './cellular.ts';
 import { ladderFor } from './ladder.ts';
 import type { LargestRung } from './ladder.ts';
+import type { Plan } from './plan.ts';
 import type { AudioRendition, Rendition, VideoRendition } from './renditions.ts';
-import type { AudioTrack, Track, VideoTrack } from './tracks.ts';
+import type { AudioTrack, VideoTrack } from './tracks.ts';
 
-/** The highest rung first, the sound last. */
+/** The highest rung first, the sound last; of each what is for cellular lines after the others. */
 export function publishedRenditions(
-  tracks: readonly Track[],
-  frameRate: Fraction,
+  plan: Pick<Plan, 'tracks' | 'grid' | 'recipe'>,
   largest?: LargestRung,
 ): Rendition[] {
-  const video = tracks.find((track) => track.kind === 'video');
-  const audio = tracks.find((track) => track.kind === 'audio');
-  return [...(video ? rungsOf(video, valueOf(frameRate), largest) : []), ...(audio ? [soundOf(audio)] : [])];
+  const video = plan.tracks.find((track) => track.kind === 'video');
+  const audio = plan.tracks.find((track) => track.kind === 'audio');
+  const sounds = audio ? [soundOf(audio)] : [];
+  // Sound alone is within the bound as it is.
+  if (!video) return sounds;
+  const rungs = rungsOf(video, valueOf(plan.grid.frameRate), largest);
+  const lowSounds = sounds.map(cellularSound);
+  const picture = cellularPicture(plan, video, rungs, { usual: sounds, cellular: lowSounds });
+  return picture ? [...rungs, picture, ...sounds, ...lowSounds] : [...rungs, ...sounds];
 }
 
 const rungsOf = (track: VideoTrack, framesPerSecond: number, largest?: LargestRung): VideoRendition[] =>

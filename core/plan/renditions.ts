@@ -13,6 +13,8 @@ interface AnyRendition {
   codec: string;
   /** RFC 6381, known before anything is encoded. */
   codecs: string;
+  /** Of the variant for cellular lines, whose renditions go with each other only. Nobody starts with it. */
+  isCellular?: true;
 }
 
 export interface VideoRendition extends AnyRendition {

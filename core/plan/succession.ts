@@ -76,9 +76,10 @@ function segmentsFor({ rendition, index }: SegmentArtifact, former: Plan, plan: 
   return segmentsOf(plan, [name], { from: Math.min(from, count), to: Math.min(to, count) });
 }
 
-/** The one of the same name; for a rung that is no more, the best there is of its kind. */
+/** The one of the same name; for one that is no more, that for cellular lines if it was so, or the best of its kind. */
 function renditionFor(name: string, former: Plan, plan: Plan): string | undefined {
-  const kind = renditionNamed(former, name)?.kind ?? 'video';
+  const { kind = 'video', isCellular } = renditionNamed(former, name) ?? {};
   const own = renditionsOf(plan, kind);
-  return (own.find((rendition) => rendition.name === name) ?? own[0])?.name;
+  const sameName = own.find((rendition) => rendition.name === name);
+  return (sameName ?? own.find((rendition) => isCellular && rendition.isCellular) ?? own[0])?.name;
 }

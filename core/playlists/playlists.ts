@@ -1,12 +1,13 @@
 // HLS playlists (RFC 8216bis) of a plan: complete from the first moment, for a film of which no frame is encoded.
 
-import { codecOf, formatOf } from '../formats/formats.ts';
+import { formatOf } from '../formats/formats.ts';
 import { segmentName } from '../formats/segment-name.ts';
 import { valueOf } from '../fraction.ts';
+import { peakBound, targetDuration } from '../plan/bandwidth.ts';
 import { segmentCount } from '../plan/grid.ts';
 import { renditionsOf, trackOf } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Rendition } from '../plan/renditions.ts';
+import type { Rendition, VideoRendition } from '../plan/renditions.ts';
 import { segmentSeconds } from '../plan/segments.ts';
 
 /** Bit rates of a rendition as they were measured. */
@@ -27,7 +28,8 @@ type GroupKind = keyof typeof GROUPS;
 
 /**
  * The multivariant playlist. `measured` (by rendition name) replaces the upper bounds.
- * The lowest rung comes first: players begin with the first, and it is the quickest to make.
+ * The lowest rung comes first: players begin with the first, and it is the quickest to make. What is for cellular lines
+ * comes last.
  */
 export function multivariantPlaylist(plan: Plan, measured: Readonly<Record<string, Bitrates>> = {}): string {
   const bitratesOf = (rendition: Rendition): KnownBitrates =>
@@ -51,10 +53,12 @@ export function multivariantPlaylist(plan: Plan, measured: Readonly<Record<strin
   for (const group of choices.flat()) {
     lines.push(...group.members.map((member, index) => mediaTag(plan, group, member, index === 0)));
   }
-  for (const groups of combinationsOf(choices)) {
+  for (const { groups, own } of [false, true].flatMap((isCellular) =>
+    variantsOf(rungs, choices, isCellular),
+  )) {
     const sound = groups.find(({ kind }) => kind === 'audio');
     const codecs = groups.flatMap(({ members }) => members.map((member) => member.codecs));
-    for (const rung of [...rungs].reverse()) {
+    for (const rung of own) {
       lines.push(
         streamInf([
           ...bandwidth([bitratesOf(rung), sound ? costliest(sound.members.map(bitratesOf)) : SILENCE]),
@@ -73,20 +77,41 @@ export function multivariantPlaylist(plan: Plan, measured: Readonly<Record<strin
 interface Group {
   kind: GroupKind;
   id: string;
+  isCellular: boolean;
   members: Rendition[];
 }
 
 /**
  * A group for each codec, the first of which is named by its kind: a player refuses a variant one of whose codecs it does not
- * know, so nothing goes together that could be refused apart.
+ * know, so nothing goes together that could be refused apart. What is for cellular lines makes groups of its own.
  */
 function groupsOf(plan: Plan, kind: GroupKind): Group[] {
   const renditions: Rendition[] = renditionsOf<GroupKind>(plan, kind);
-  return [...new Set(renditions.map(({ codec }) => codec))].map((codec, index) => ({
-    kind,
-    id: index === 0 ? kind : `${kind}-${codec}`,
-    members: renditions.filter((rendition) => rendition.codec === codec),
-  }));
+  const codecs = [...new Set(renditions.map(({ codec }) => codec))];
+  return [false, true].flatMap((isCellular) =>
+    codecs.flatMap((codec, index) => {
+      const members = renditions.filter(
+        (own) => own.codec === codec && isCellular === Boolean(own.isCellular),
+      );
+      const id = `${kind}${index === 0 ? '' : `-${codec}`}${isCellular ? '-low' : ''}`;
+      return members.length > 0 ? [{ kind, id, isCellular, members }] : [];
+    }),
+  );
+}
+
+/** The rungs, the lowest first, and each way to choose what goes with them. */
+function variantsOf(
+  rungs: readonly VideoRendition[],
+  choices: readonly Group[][],
+  isCellular: boolean,
+): { groups: Group[]; own: VideoRendition[] }[] {
+  const isOfLine = (one: { isCellular?: boolean }) => Boolean(one.isCellular) === isCellular;
+  const own = rungs.filter(isOfLine).reverse();
+  // Of what has nothing for cellular lines, as text, the usual goes with them.
+  const choicesOfLine = choices.map((groups) =>
+    groups.some(isOfLine) ? groups.filter(isOfLine) : groups.filter((group) => !group.isCellular),
+  );
+  return combinationsOf(choicesOfLine).map((groups) => ({ groups, own }));
 }
 
 /** One of each list that is not empty, in all ways; those of the first ones first. */
@@ -109,7 +134,7 @@ export function mediaPlaylist(plan: Plan, rendition: Rendition): string {
   return text([
     '#EXTM3U',
     `#EXT-X-VERSION:${playlistVersion([rendition])}`,
-    `#EXT-X-TARGETDURATION:${Math.max(1, ...durations.map(Math.round))}`,
+    `#EXT-X-TARGETDURATION:${targetDuration(durations)}`,
     '#EXT-X-MEDIA-SEQUENCE:0',
     '#EXT-X-PLAYLIST-TYPE:VOD',
     '#EXT-X-INDEPENDENT-SEGMENTS',
@@ -124,12 +149,6 @@ export function mediaPlaylist(plan: Plan, rendition: Rendition): string {
 
 const playlistVersion = (renditions: readonly Rendition[]): number =>
   Math.max(...renditions.map((rendition) => formatOf(rendition).playlistVersion));
-
-/** Over one segment, in bits per second. */
-function peakBound({ grid }: Plan, rendition: Rendition): number {
-  const seconds = grid.segmentFrames / valueOf(grid.frameRate);
-  return Math.ceil(codecOf(rendition).peakBps(rendition, seconds) * formatOf(rendition).overhead);
-}
 
 type Attribute = [name: string, value: string];
 

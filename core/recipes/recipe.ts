@@ -36,6 +36,8 @@ export const recipeSchema = z.strictObject({
   h264: z.strictObject({
     /** `{level}`, `{maxBitrateBps}`, `{gopFrames}`, `{matrix}`, `{primaries}`, `{transfer}` */
     encoder: templates,
+    /** Of the rendition for cellular lines, the same values; recipes up to the third have none, and no such rendition. */
+    cellularEncoder: templates.optional(),
     /**
      * How many frames this encoder decodes ahead: two with a pyramid of B-frames, which takes at least two of them in a
      * row; one without.
@@ -62,6 +64,8 @@ export const recipeSchema = z.strictObject({
   aac: z.strictObject({
     /** `{bitrateBps}` */
     encoder: templates,
+    /** The filter that makes mono of stereo for cellular lines; recipes up to the third have none. */
+    cellularMix: template.optional(),
     /** Options of aresample that fill what is missing. */
     gaps: template,
     /**

@@ -63,13 +63,15 @@ const rendition = z.object({
   format: z.string(),
   codec: z.string(),
   codecs: z.string(),
+  isCellular: z.literal(true).optional(),
 });
 
 const renditions = z
   .discriminatedUnion('kind', [
     rendition
       .extend(size.shape)
-      .extend({ kind: z.literal('video'), maxBitrateBps: z.number(), level: z.string() }),
+      .extend({ kind: z.literal('video'), maxBitrateBps: z.number(), level: z.string() })
+      .extend({ frameStep: z.int().min(1).optional() }),
     rendition.extend({
       kind: z.literal('audio'),
       sampleRate: z.number(),
@@ -120,7 +122,12 @@ const schema = z.object({
   prewarm: z.array(z.string()),
 }) satisfies z.ZodType<Plan>;
 
-export const PLAN = recordKind(schema, [fromOnePlanPerVideo, fromOneTrackOfEachKind, withoutNotices]);
+export const PLAN = recordKind(schema, [
+  fromOnePlanPerVideo,
+  fromOneTrackOfEachKind,
+  withoutNotices,
+  withoutCellular,
+]);
 
 /** As of 8e3bc33: the recipe was in the code, and where a copy lies followed from its source's ETag, once it had one. */
 function fromOnePlanPerVideo(plan: Record<string, unknown>, key: string): Record<string, unknown> {
@@ -176,4 +183,12 @@ function withoutNotices(plan: Record<string, unknown>): Record<string, unknown> 
     })),
     notices: [],
   };
+}
+
+/**
+ * As of 6648bd6: nothing was for cellular lines. The version tells releases of before that they would give
+ * such a rendition to everyone.
+ */
+function withoutCellular(plan: Record<string, unknown>): Record<string, unknown> {
+  return plan;
 }

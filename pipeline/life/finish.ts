@@ -8,6 +8,7 @@ import type { Plan } from '../../core/plan/plan.ts';
 import { READY } from '../../core/records/ready.ts';
 import type { ReadyMarker } from '../../core/records/ready.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
+import { peakBps } from '../../core/plan/bandwidth.ts';
 import { durationSeconds } from '../../core/plan/grid.ts';
 import { segmentSeconds, segmentsOf } from '../../core/plan/segments.ts';
 import { prewarmedArtifacts } from '../../core/work/work.ts';
@@ -123,13 +124,15 @@ async function measured(id: string, plan: Plan, media: Store, now: Date): Promis
   }
   const bitrates: Required<ReadyMarker>['bitrates'] = {};
   for (const rendition of plan.renditions.filter(({ name }) => plan.prewarm.includes(name))) {
-    let [bits, peakBps] = [0, 0];
-    for (const artifact of segmentsOf(plan, [rendition.name])) {
-      const sizeBytes = sizes.get(artifactKey(id, artifact))!;
-      bits += sizeBytes * 8;
-      peakBps = Math.max(peakBps, (sizeBytes * 8) / segmentSeconds(plan, rendition, artifact.index));
-    }
-    bitrates[rendition.name] = { peakBps, averageBps: bits / durationSeconds(plan.grid) };
+    const segments = segmentsOf(plan, [rendition.name]).map((artifact) => ({
+      bits: sizes.get(artifactKey(id, artifact))! * 8,
+      seconds: segmentSeconds(plan, rendition, artifact.index),
+    }));
+    const bits = segments.reduce((sum, segment) => sum + segment.bits, 0);
+    bitrates[rendition.name] = {
+      peakBps: peakBps(segments),
+      averageBps: bits / durationSeconds(plan.grid),
+    };
   }
   const storedBytes = stored.reduce((total, { sizeBytes }) => total + sizeBytes, 0);
   return { readyAt: now.toISOString(), storedBytes, bitrates, notices: [] };

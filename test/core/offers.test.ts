@@ -22,9 +22,9 @@ const catalogue = {
 const named = (of: Partial<typeof catalogue> = {}) =>
   Object.fromEntries(offers({ ...catalogue, ...of }).map((offer) => [offer.name, offer]));
 
-test('MediaConvert bills two HD and two SD outputs by the minute, twice as much above 30 pictures a second', () => {
-  expect(named()['MediaConvert']!.preparation).toBeCloseTo(60 * 0.045, 9);
-  expect(named({ plan: planOf(60) })['MediaConvert']!.preparation).toBeCloseTo(60 * 0.09, 9);
+test('MediaConvert bills two HD and three SD outputs by the minute, twice as much above 30 pictures a second', () => {
+  expect(named()['MediaConvert']!.preparation).toBeCloseTo(60 * 0.0525, 9);
+  expect(named({ plan: planOf(60) })['MediaConvert']!.preparation).toBeCloseTo(60 * 0.105, 9);
 });
 
 test('CloudFront bills by the gigabyte, less for those above ten terabytes', () => {
@@ -50,6 +50,7 @@ test('services that bill by the minute do so whatever is stored', () => {
 test('storage is reckoned with every rung at its cap', () => {
   const { sourceBytes, artifactBytes } = storedBytes(catalogue);
   expect(sourceBytes).toBe(3.6e9);
-  const sound = renditionsOf(catalogue.plan, 'audio')[0]!.bitrateBps;
-  expect(artifactBytes).toBe(((5_000_000 + 2_800_000 + 1_400_000 + 800_000 + sound) * 3600) / 8);
+  const { maxBitrateBps: cellular } = renditionsOf(catalogue.plan, 'video').at(-1)!;
+  const rungs = 5_000_000 + 2_800_000 + 1_400_000 + 800_000 + cellular;
+  expect(artifactBytes).toBe(((rungs + 128_000 + 40_000) * 3600) / 8);
 });

@@ -77,14 +77,21 @@ test('the whole multivariant playlist, before and after measuring', () => {
 #EXT-X-VERSION:3
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Default",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="${film.rev}/audio-0/index.m3u8"
-#EXT-X-STREAM-INF:BANDWIDTH=1220800,CODECS="avc1.64001e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="audio"
+#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-low",NAME="Default",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="1",URI="${film.rev}/audio-0-low/index.m3u8"
+#EXT-X-STREAM-INF:BANDWIDTH=1439413,CODECS="avc1.64001e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="audio"
 ${film.rev}/360p/index.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=191301,CODECS="avc1.64000d,mp4a.40.2",RESOLUTION=416x234,FRAME-RATE=25.000,AUDIO="audio-low"
+${film.rev}/234p/index.m3u8
 `);
   const measured = {
     '360p': { peakBps: 500_000, averageBps: 400_000 },
+    '234p': { peakBps: 120_000, averageBps: 100_000 },
     'audio-0': { peakBps: 130_000, averageBps: 128_000 },
+    'audio-0-low': { peakBps: 45_000, averageBps: 43_000 },
   };
-  expect(multivariantPlaylist(film, measured)).toContain('BANDWIDTH=630000,AVERAGE-BANDWIDTH=528000,');
+  const [usual, cellular] = multivariantPlaylist(film, measured).match(/BANDWIDTH=.*?,CODECS/g)!;
+  expect(usual).toBe('BANDWIDTH=630000,AVERAGE-BANDWIDTH=528000,CODECS');
+  expect(cellular).toBe('BANDWIDTH=165000,AVERAGE-BANDWIDTH=143000,CODECS');
 });
 
 test('the whole media playlist of ten seconds', () => {
@@ -110,7 +117,7 @@ test('sound alone is a variant of its own', () => {
   expect(multivariantPlaylist(song)).toBe(`#EXTM3U
 #EXT-X-VERSION:3
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-STREAM-INF:BANDWIDTH=140800,CODECS="mp4a.40.2"
+#EXT-X-STREAM-INF:BANDWIDTH=143407,CODECS="mp4a.40.2"
 ${song.rev}/audio-0/index.m3u8
 `);
   expect(segmentCount(song.grid)).toBe(2);
@@ -168,7 +175,7 @@ test('the last picture is held while the sound goes on', () => {
 });
 
 test.each<[PrewarmExtent, string[]]>([
-  ['all', ['720p', '480p', '360p', 'audio-0']],
+  ['all', ['720p', '480p', '360p', '234p', 'audio-0', 'audio-0-low']],
   ['lowest', ['360p', 'audio-0']],
   ['none', []],
 ])('with prewarm %s, %j are made ahead of time, and the revision is the same', (prewarm, names) => {

@@ -180,7 +180,7 @@ test('quality and speed can be chosen', async () => {
   await play();
   const quality = bar().getByLabel('Quality');
   const names = (await quality.locator('option').allTextContents()).map((name) => name.replace(/ \(.*/, ''));
-  expect(names).toEqual(['Auto', '480p', '360p']);
+  expect(names).toEqual(['Auto', '480p', '360p', '234p']);
   await quality.selectOption('480p');
   await until('videoHeight = 480');
   await quality.selectOption('360p');

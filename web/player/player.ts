@@ -4,6 +4,7 @@ import type Hls from 'hls.js';
 import type { ErrorData, HlsConfig } from 'hls.js';
 import { ORIGIN_TIMEOUT_SECONDS } from '../../core/aws-limits.ts';
 import type { PlayerFailure } from '../problems.ts';
+import { qualityNames } from './quality-names.ts';
 
 export interface PlayerEvents {
   /** The first picture is there (of a file with sound only: the first sound). */
@@ -19,7 +20,7 @@ export interface PlayerEvents {
 }
 
 export interface Qualities {
-  /** Short sides, `720`, the best first. */
+  /** `720p`, the best first. */
   names: string[];
   /** The one that plays now, as an index of `names`; -1 before the first. */
   current: number;
@@ -74,8 +75,6 @@ const CONFIG: Partial<HlsConfig> = {
   // A worker would be 41 KB more and one more request between the first segment and the first picture, which came
   // no sooner with it (measured). Nor must the policy allow workers.
   enableWorker: false,
-  // The lowest rung is the quickest to make.
-  startLevel: 0,
   startFragPrefetch: true,
   capLevelToPlayerSize: true,
   // By default hls.js fetches up to ten minutes ahead of a low rung. Here that would be encoding ahead, in a
@@ -95,9 +94,10 @@ function attach(
   signal: AbortSignal,
 ): void {
   const hls = new Player({ ...CONFIG, startPosition: atSeconds });
-  // As at the start: where nothing may be encoded yet, the lowest quality is there first.
+  // As at the start, which hls.js makes with the first variant: the lowest that is not for cellular lines, as where nothing
+  // may be encoded yet that is there first.
   const onSeeking = () => {
-    if (hls.autoLevelEnabled && !isBuffered(video)) hls.nextLoadLevel = 0;
+    if (hls.autoLevelEnabled && !isBuffered(video)) hls.nextLoadLevel = hls.firstLevel;
   };
   video.addEventListener('seeking', onSeeking, { signal });
   signal.addEventListener('abort', () => hls.destroy());
@@ -117,7 +117,7 @@ function attach(
     // hls.js sorts by bit rate, the lowest first.
     const last = hls.levels.length - 1;
     events.onQualities({
-      names: hls.levels.map(({ width, height }) => String(Math.min(width, height))).reverse(),
+      names: qualityNames([...hls.levels].reverse()),
       current: hls.currentLevel < 0 ? -1 : last - hls.currentLevel,
       choose: (index) => (hls.nextLevel = index < 0 ? -1 : last - index),
     });

@@ -2,7 +2,8 @@
 // of its processes begins to count at 0 and stops anywhere, and its segment muxer writes a clock every two seconds.
 
 import type { AccessUnit } from '../access-unit.ts';
-import { BODY_BYTES, PCR_FIELD_BYTES, PacketWriter } from './packets.ts';
+import type { SegmentContent } from '../segment-content.ts';
+import { BODY_BYTES, PACKET_BYTES, PCR_FIELD_BYTES, PacketWriter } from './packets.ts';
 import { PAT_PACKET, PMT_PACKET, VIDEO_PID } from './tables.ts';
 import { TIMESTAMP_BYTES, ticksBetween, wrapped, writeTimestamp } from './timestamps.ts';
 
@@ -70,6 +71,22 @@ export function packSegment(
   });
   return writer.bytes;
 }
+
+/**
+ * An upper bound of a packed segment's size, in bits. It takes a picture's last packet for more empty than was measured.
+ */
+export function mostPackedBits(
+  { codecBits, units, seconds }: SegmentContent,
+  { tables, mostPcrTicks }: TransportPacking,
+): number {
+  const unitBytes = PCR_FIELD_BYTES + LONGEST_PES_HEADER_BYTES + STUFFED_SHARE * BODY_BYTES;
+  const pictures = Math.ceil((codecBits / 8 + units * unitBytes) / BODY_BYTES) + COUNTERS - 1;
+  const clocks = units * (Math.max(1, Math.ceil((seconds * 90_000) / units / mostPcrTicks - 1e-6)) - 1);
+  return (2 * tables + pictures + clocks) * PACKET_BYTES * 8;
+}
+
+/** Of a picture's last packet: half of it at usual rates, and up to 0.73 of it at 60 pictures a second of 80 bytes each. */
+const STUFFED_SHARE = 0.75;
 
 /**
  * How many packets each unit is split into; their sum is a multiple of 16. The units that get a packet more than their
@@ -145,6 +162,7 @@ function writeUnit(writer: PacketWriter, unit: AccessUnit, packets: number, pack
 const hasDts = ({ ptsTicks, dtsTicks }: AccessUnit): boolean => ptsTicks !== dtsTicks;
 
 const pesHeaderBytes = (unit: AccessUnit): number => 9 + TIMESTAMP_BYTES * (hasDts(unit) ? 2 : 1);
+const LONGEST_PES_HEADER_BYTES = 9 + TIMESTAMP_BYTES * 2;
 
 function writePesHeader(bytes: Uint8Array, at: number, unit: AccessUnit): void {
   const length = pesHeaderBytes(unit) - 6 + unit.bytes.length;

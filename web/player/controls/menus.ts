@@ -53,8 +53,8 @@ function qualityMenu(): { quality: HTMLSelectElement } & Pick<Menus, 'setQualiti
   const show = () => {
     const { names = [], current = -1 } = qualities ?? {};
     menu.hidden = names.length < 2;
-    const auto = current >= 0 && chosen < 0 ? `Auto (${names[current]}p)` : 'Auto';
-    fill(menu, option(-1, auto), ...names.map((name, index) => option(index, `${name}p`)));
+    const auto = current >= 0 && chosen < 0 ? `Auto (${names[current]})` : 'Auto';
+    fill(menu, option(-1, auto), ...names.map((name, index) => option(index, name)));
     menu.value = String(chosen);
   };
   menu.addEventListener('change', () => {
