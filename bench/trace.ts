@@ -21,7 +21,11 @@ const MOST_CHARACTERS = 150;
 
 const directory = await temporaryDirectory();
 try {
-  const film = await repeated(await minuteOfFilm(directory.path), FILM_MINUTES, join(directory.path, 'f.mp4'));
+  const film = await repeated(
+    await minuteOfFilm(directory.path),
+    FILM_MINUTES,
+    join(directory.path, 'f.mp4'),
+  );
   const traceFile = join(directory.path, 'trace');
   const tracing = pathToFileURL(join(import.meta.dirname, 'support', 'tracing.ts')).href;
   const system = await startSystem(join(directory.path, 'data'), {
@@ -84,6 +88,11 @@ function report(title: string, traced: readonly Traced[], from: number, to: numb
 function short({ kind, what }: Traced): string {
   if (kind === 'request') return what.slice(0, MOST_CHARACTERS);
   const [, program = '', rest = ''] = /exec (?:nice -n 19 )?"\$0" "\$@" \S*\/(\w+) (.*)$/s.exec(what) ?? [];
-  const telling = rest.replace(/.*?(-i |-show|-read_intervals|-select_streams)/s, '$1').replaceAll(/\s+/g, ' ');
-  return `${what.includes('nice -n') ? 'background ' : ''}${program || 'process'} ${telling || what}`.slice(0, MOST_CHARACTERS);
+  const telling = rest
+    .replace(/.*?(-i |-show|-read_intervals|-select_streams)/s, '$1')
+    .replaceAll(/\s+/g, ' ');
+  return `${what.includes('nice -n') ? 'background ' : ''}${program || 'process'} ${telling || what}`.slice(
+    0,
+    MOST_CHARACTERS,
+  );
 }

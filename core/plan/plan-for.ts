@@ -27,7 +27,7 @@ export const PREWARM_EXTENTS = ['all', 'lowest', 'none'] as const;
 export type PrewarmExtent = (typeof PREWARM_EXTENTS)[number];
 
 const GOP_SECONDS = 2;
-const GOPS_PER_SEGMENT = 2;
+const GOPS_PER_SEGMENT = 1;
 
 /** Sound without pictures is cut on this grid: 4 s segments. */
 const AUDIO_ONLY_FRAME_RATE: Fraction = { num: 25, den: 1 };

@@ -142,7 +142,7 @@ async function countPackets(
   const listing = packetListing(probe.video?.index, probe.audio?.index);
   const isCounted = await run(tools.binaries.ffprobePath, packetArguments(url, probe, settings), {
     task: 'count of the packets of the source',
-    line: 'reading',
+    line: 'copying',
     timeoutSeconds: readingSeconds(sizeBytes),
     maxFileBytes: 0,
     maxMemoryBytes: settings.probeMemoryBytes,
