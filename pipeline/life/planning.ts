@@ -172,8 +172,14 @@ export async function refuse(id: string, { code, message }: SourceError, world: 
 
 /** What segments are cut from, as the range server reads it. */
 export function sourceOf(id: string, source: PlannedSource, world: World): RangeSource {
-  const { key, sizeBytes } = source;
-  if (key === undefined) return rangesOf(world.uploads, sourceKey(id), source);
+  const { key, sizeBytes, etag } = source;
+  if (key === undefined) {
+    const ranges = rangesOf(world.uploads, sourceKey(id), source);
+    // Read under its entity tag, it cannot become other bytes.
+    return etag === undefined
+      ? ranges
+      : { ...ranges, identity: { within: world.uploads, name: `${id} ${etag}` } };
+  }
   // Nobody but us writes it, and in the same way each time (core/records/mezzanine.ts).
   const copy = rangesOf(world.media, key, { sizeBytes });
   const lost = (error: unknown): never => {
