@@ -72,6 +72,12 @@ export function mainTrack<Kind extends TrackKind>(
   return first && trackOf<Kind>(plan, first);
 }
 
+/** What a player begins with: the first variant of the multivariant playlist, and its sound. */
+export const openingRenditions = (plan: Pick<Plan, 'renditions'>): Rendition[] =>
+  [renditionsOf(plan, 'video').at(-1), renditionsOf(plan, 'audio')[0]].flatMap(
+    (rendition) => rendition ?? [],
+  );
+
 export const renditionNames = ({ renditions }: Pick<Plan, 'renditions'>): string[] =>
   renditions.map(({ name }) => name);
 

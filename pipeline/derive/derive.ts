@@ -22,6 +22,7 @@ import { keepLasting, makeLasting } from './lasting.ts';
 import type { LastingArtifact } from './lasting.ts';
 import { logFailure, secondsSince } from '../observe.ts';
 import { currentPlan } from '../life/planning.ts';
+import { foreseenSegment } from './foresight.ts';
 import { plannedVideo } from './planned-video.ts';
 import type { PlannedVideo } from './planned-video.ts';
 import { planOf as storedPlan } from '../revisions/revisions.ts';
@@ -109,10 +110,14 @@ async function madeNow(
   const begun = new Date();
   const late = isLate(id, world).catch(() => false);
   const lost: Rescued[] = [];
-  const { bytes, sourceBytesRead } = await makeArtifact(artifact, {
-    ...{ plan, tools: world.tools, leave: abandoned, withSource },
-    rescued: (segment) => void lost.push(segment),
-  });
+  const foreseen = artifact.kind === 'segment' ? await foreseenSegment(id, artifact) : undefined;
+  if (foreseen && artifact.kind === 'segment') lost.push({ ...artifact, rescue: foreseen.rescue });
+  const { bytes, sourceBytesRead } =
+    foreseen ??
+    (await makeArtifact(artifact, {
+      ...{ plan, tools: world.tools, leave: abandoned, withSource },
+      rescued: (segment) => void lost.push(segment),
+    }));
   const { kind } = artifact;
   const key = artifactKey(id, artifact);
   world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });

@@ -4,7 +4,7 @@
 import { FfmpegError, OutageError, RequestError, SourceError } from '../../core/errors.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
-import { renditionsOf } from '../../core/plan/plan.ts';
+import { openingRenditions } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { initsOf, segmentsOf } from '../../core/plan/segments.ts';
 import { workFor } from '../../core/work/work.ts';
@@ -95,8 +95,7 @@ const leftToPrewarm =
 
 /** The multivariant playlist, and of the first variant and the sound the playlist and the first segment. */
 function openingOf(plan: Plan): Artifact[] {
-  const first = [renditionsOf(plan, 'video').at(-1), renditionsOf(plan, 'audio')[0]];
-  const names = first.flatMap((rendition) => rendition?.name ?? []);
+  const names = openingRenditions(plan).map(({ name }) => name);
   return [
     { kind: 'multivariant' },
     ...names.map((rendition) => ({ kind: 'playlist' as const, rev: plan.rev, rendition })),
