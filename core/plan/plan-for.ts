@@ -26,8 +26,8 @@ export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
 export const PREWARM_EXTENTS = ['all', 'lowest', 'none'] as const;
 export type PrewarmExtent = (typeof PREWARM_EXTENTS)[number];
 
+/** A segment is one GOP: a player shows nothing before it has a whole segment (docs/decisions/047). */
 const GOP_SECONDS = 2;
-const GOPS_PER_SEGMENT = 1;
 
 /** Sound without pictures is cut on this grid: 4 s segments. */
 const AUDIO_ONLY_FRAME_RATE: Fraction = { num: 25, den: 1 };
@@ -64,7 +64,7 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
   const decided: Omit<Plan, 'rev' | 'notices' | 'prewarm'> = {
     recipe: PRESENT_RECIPE,
     source,
-    grid: { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames },
+    grid: { frameRate, frameCount, gopFrames, segmentFrames: gopFrames },
     tracks,
     renditions: publishedRenditions(tracks, frameRate, settings.largestRung),
     stills: video ? stillsPlan(video, durationSeconds) : null,

@@ -85,10 +85,15 @@ async function storedOrMade(
   artifact: Artifact,
   abandoned: AbortSignal,
 ): Promise<Derived> {
-  const stored = await storedArtifact(id, artifact, async () => (await find()).plan, world);
+  // Who asks here has mostly asked the store before, in vain: so the plan is fetched beside it. (What has no revision may
+  // have to be planned first, which nobody should wait for who asks for something that is there.)
+  let found = isLasting(artifact) ? undefined : find();
+  found?.catch(() => undefined); // looked at below, unless it is stored
+  const finding = () => (found ??= find());
+  const stored = await storedArtifact(id, artifact, async () => (await finding()).plan, world);
   if (stored !== 'absent' && 'bytes' in stored) return stored;
   const damaged = stored === 'absent' ? undefined : stored.damaged;
-  const video = await find();
+  const video = await finding();
   if (isLasting(artifact)) {
     const { plan } = video;
     const own = async (still: Artifact) => (await derived(inHand(video), still, abandoned)).bytes;
