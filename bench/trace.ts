@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { temporaryDirectory } from '../test/support/media.ts';
 import { startSystem, untilStatus, uploadFile } from '../test/support/system.ts';
 import type { Granted } from '../test/support/system.ts';
-import { fetchSegments, openLowest } from './support/as-a-player.ts';
+import { fetchSegments, openFirst } from './support/as-a-player.ts';
 import { minuteOfFilm, repeated } from './support/sources.ts';
 import type { Traced } from './support/tracing.ts';
 
@@ -41,7 +41,7 @@ try {
     });
     if (PREWARM === 'none') await untilStatus(video!, ({ state }) => state === 'ready');
     else await sleep(2000);
-    const stream = await openLowest(video!.playbackUrl);
+    const stream = await openFirst(video!.playbackUrl);
     const place = Math.floor(stream.pictures.length * SEEK_TO);
     const seek = await timed(() => fetchSegments(stream, place));
     await sleep(500);
@@ -61,7 +61,7 @@ try {
 /** @returns when the upload ended */
 async function openAndFetch(video: Granted): Promise<number> {
   const ended = clock();
-  await fetchSegments(await openLowest(video.playbackUrl), 0);
+  await fetchSegments(await openFirst(video.playbackUrl), 0);
   return ended;
 }
 
