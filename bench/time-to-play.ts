@@ -5,7 +5,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { Page } from 'playwright-core';
 import type { Plan } from '../core/plan/plan.ts';
 import { segmentCount } from '../core/plan/grid.ts';
@@ -13,13 +12,15 @@ import { openBrowser } from '../test/support/browser.ts';
 import { temporaryDirectory } from '../test/support/media.ts';
 import { startSystem, statusOf, storeClient, untilStatus, uploadFile } from '../test/support/system.ts';
 import type { Granted, System } from '../test/support/system.ts';
-import { expectUnmade, fetchSegments, middleOf, openLowest } from './support/as-a-player.ts';
-import type { LowestStream } from './support/as-a-player.ts';
-import { bareSeconds, planOfFile } from './support/bare-commands.ts';
+import { expectUnmade, middleOf, openFirst } from './support/as-a-player.ts';
+import type { FirstStream } from './support/as-a-player.ts';
+import { bareSeconds, planOfFile, segmentsIn } from './support/bare-commands.ts';
 import { median, tableOfMultiples } from './support/figures.ts';
 import type { Timed } from './support/figures.ts';
 import { firstPictureOnPage, playInHlsJs, seekInHlsJs, serveHlsJs } from './support/in-chromium.ts';
 import { isEncodedInBackground } from './support/processes.ts';
+import { fetchFrom, seek, seekAround } from './support/seeks.ts';
+import type { Seek } from './support/seeks.ts';
 import { cut, megabytes, minuteOfFilm, phoneClip, repeated } from './support/sources.ts';
 import { encodeTheUsualWay } from './support/usual-way.ts';
 
@@ -29,14 +30,25 @@ const CLIP_SECONDS = 10;
 /** Seeks go into this part of the film: the prewarm reaches it last. */
 const FAR = { from: 0.5, to: 0.96 };
 const SEEKS_PER_ROUND = 3;
+const CROWD = 3;
+/** Seeks of one viewer who looks for something. */
+const SEEKS_AROUND = 20;
+const SEEK_AROUND_EVERY_MS = 200;
+/** What a player likes to have before it is at ease; the bare commands make as much. */
+const ENOUGH_SECONDS = 4;
 /** Three segments are buffered before the seek in hls.js, so that it has chosen a quality. */
 const SECONDS_BEFORE_SEEK = 12;
 /** The usual way is timed over so much of the film, and the rest is reckoned from it. */
 const TIMED_SECONDS = 60;
 
 const FIRST_SEGMENTS = 'film, end of upload to first segments';
+const FIRST_ENOUGH = 'film, end of upload to 4 s of them';
 const SEEK_PREWARMING = 'film, far seek while the prewarm runs';
+const SEEK_PREWARMING_ENOUGH = 'film, far seek while the prewarm runs, 4 s';
 const SEEK_ALONE = 'film, far seek with PREWARM=none';
+const SEEK_ALONE_ENOUGH = 'film, far seek with PREWARM=none, 4 s';
+const SEEK_OF_THREE = 'film, three far seeks at once, each (bare: three pairs)';
+const SEEK_AROUND = 'film, the last of 20 far seeks in 4 s';
 const FIRST_PICTURE = 'film, end of upload to first picture, our page';
 const SEEK_IN_HLS_JS = 'film, far seek to its picture, hls.js as it comes';
 const CLIP_PICTURE = '10 s clip, end of upload to first picture, our page';
@@ -64,9 +76,8 @@ try {
   const phone = await source(await phoneClip(directory.path));
 
   for (let round = 0; round < ROUNDS; round += 1) {
-    const far = farIndexes(round, segmentCount(film.plan.grid));
-    await withPrewarm(film, far);
-    await withoutPrewarm(film, far.slice(0, -1));
+    await withPrewarm(film, round);
+    await withoutPrewarm(film, farIndexes(film, round, SEEKS_PER_ROUND));
     for (const [source, row] of [
       [film, FIRST_PICTURE],
       [clip, CLIP_PICTURE],
@@ -82,7 +93,7 @@ try {
   console.log(`film: ${FILM_MINUTES} minutes of 720p, ${(await megabytes(film.path)).toFixed(0)} MB`);
   console.log(`phone's clip: 10 s of 1080p, ${(await megabytes(phone.path)).toFixed(0)} MB`);
   console.log(
-    'bare: the ffmpeg commands for the same segment of the lowest rung and of the sound, together\n',
+    `bare: the ffmpeg commands for the same ${ENOUGH_SECONDS} s of the first variant's picture and of its sound, together\n`,
   );
   console.log(tableOfMultiples(rows));
   const [filmPicture, clipPicture] = [FIRST_PICTURE, CLIP_PICTURE].map((row) =>
@@ -90,6 +101,12 @@ try {
   );
   console.log(
     `\nfirst picture, film / clip: ${(filmPicture! / clipPicture!).toFixed(2)} (wanted: at most 1.5)`,
+  );
+  const [around, single] = [SEEK_AROUND, SEEK_PREWARMING].map((row) =>
+    median(rows.get(row)!.map(({ seconds }) => seconds)),
+  );
+  console.log(
+    `the last of 20 far seeks / a single one: ${(around! / single!).toFixed(2)} (wanted: at most 1.5)`,
   );
   const [filmUsual, clipUsual] = [
     await usualWay(film, FILM_MINUTES * 60),
@@ -108,25 +125,41 @@ async function source(path: string): Promise<Source> {
 }
 
 /** Far apart, and others in each round. */
-function farIndexes(round: number, segments: number): number[] {
-  return Array.from({ length: SEEKS_PER_ROUND }, (_, seek) => {
-    const share = (seek + round / ROUNDS) / SEEKS_PER_ROUND;
+function farIndexes({ plan }: Source, round: number, count: number): number[] {
+  const segments = segmentCount(plan.grid);
+  return Array.from({ length: count }, (_, seek) => {
+    const share = (seek + round / ROUNDS) / count;
     return Math.floor(segments * (FAR.from + (FAR.to - FAR.from) * share));
   });
 }
 
 /** The last place is for Chromium, which goes on to fetch the segments after it. */
-async function withPrewarm(film: Source, far: readonly number[]): Promise<void> {
-  const [start, ...places] = await placesOf(film, [0, ...far]);
+async function withPrewarm(film: Source, round: number): Promise<void> {
+  const far = farIndexes(film, round, SEEKS_PER_ROUND + CROWD + SEEKS_AROUND + 1);
+  const next = (count: number): number[] => far.splice(0, count);
+  const start = await placeAt(film, 0);
+  const places = await placesAt(film, next(SEEKS_PER_ROUND));
+  const crowd = next(CROWD);
+  const crowdBareSeconds = await bare(film, crowd);
+  const around = next(SEEKS_AROUND);
+  const lastAround = await placeAt(film, around.at(-1)!);
+  const place = await placeAt(film, next(1)[0]!);
   await withSystem('all', async (system, data) => {
     const media = await storeClient(system, data);
     const { video, stream, seconds } = await uploadAndOpen(system, film);
-    note(FIRST_SEGMENTS, seconds, start!);
-    for (const place of places.slice(0, -1)) {
+    note(FIRST_SEGMENTS, seconds.first, start);
+    note(FIRST_ENOUGH, seconds.enough, start);
+    for (const far of places) {
       await untilPrewarmEncodes(video, data);
-      note(SEEK_PREWARMING, await timeToSeek(media, stream, place), place);
+      const { first, enough } = await seek(media, stream, far.index, enoughOf(film));
+      note(SEEK_PREWARMING, first, far);
+      note(SEEK_PREWARMING_ENOUGH, enough, far);
     }
-    const place = places.at(-1)!;
+    await untilPrewarmEncodes(video, data);
+    const each = await Promise.all(crowd.map((index) => seek(media, stream, index, 1)));
+    for (const { first } of each) note(SEEK_OF_THREE, first, { bareSeconds: crowdBareSeconds });
+    await untilPrewarmEncodes(video, data);
+    note(SEEK_AROUND, await seekAround(media, stream, around, SEEK_AROUND_EVERY_MS), lastAround);
     await withPage(async (page) => {
       await playInHlsJs(page, player.url, video.playbackUrl, SECONDS_BEFORE_SEEK);
       await untilPrewarmEncodes(video, data);
@@ -137,53 +170,59 @@ async function withPrewarm(film: Source, far: readonly number[]): Promise<void> 
 }
 
 async function withoutPrewarm(film: Source, far: readonly number[]): Promise<void> {
-  const places = await placesOf(film, far);
+  const places = await placesAt(film, far);
   await withSystem('none', async (system, data) => {
     const media = await storeClient(system, data);
     const { video, stream } = await uploadAndOpen(system, film);
     await untilStatus(video, ({ state }) => state === 'ready');
-    for (const place of places) note(SEEK_ALONE, await timeToSeek(media, stream, place), place);
+    for (const place of places) {
+      const { first, enough } = await seek(media, stream, place.index, enoughOf(film));
+      note(SEEK_ALONE, first, place);
+      note(SEEK_ALONE_ENOUGH, enough, place);
+    }
   });
 }
 
 async function onPage(source: Source): Promise<{ sinceUpload: number; sinceChosen: number; start: Place }> {
-  const [start] = await placesOf(source, [0]);
+  const start = await placeAt(source, 0);
   const seconds = await withSystem('all', ({ baseUrl }) =>
     withPage((page) => firstPictureOnPage(page, baseUrl, source.path)),
   );
-  return { ...seconds, start: start! };
+  return { ...seconds, start };
 }
 
 /** Call this while no system runs, right before starting one: no machine keeps its speed. */
-async function placesOf({ path, plan }: Source, indexes: readonly number[]): Promise<Place[]> {
+const bare = ({ path, plan }: Source, indexes: readonly number[]): Promise<number> =>
+  bareSeconds(path, plan, indexes, join(directory.path, 'bare'));
+
+const placeAt = async (source: Source, index: number): Promise<Place> => ({
+  index,
+  bareSeconds: await bare(source, [index]),
+});
+
+async function placesAt(source: Source, indexes: readonly number[]): Promise<Place[]> {
   const places: Place[] = [];
-  for (const index of indexes) {
-    places.push({ index, bareSeconds: await bareSeconds(path, plan, index, join(directory.path, 'bare')) });
-  }
+  for (const index of indexes) places.push(await placeAt(source, index));
   return places;
 }
 
-function note(row: string, seconds: number, { bareSeconds }: Place): void {
+const enoughOf = ({ plan }: Source): number => segmentsIn(plan, ENOUGH_SECONDS);
+
+function note(row: string, seconds: number, { bareSeconds }: Pick<Place, 'bareSeconds'>): void {
   rows.set(row, [...(rows.get(row) ?? []), { seconds, bareSeconds }]);
 }
 
-/** @returns the seconds from the store's answer to the upload until both first segments are here */
+/** @returns the seconds from the store's answer to the upload until the first segments are here */
 async function uploadAndOpen(
   system: System,
-  { path }: Source,
-): Promise<{ video: Granted; stream: LowestStream; seconds: number }> {
-  const video = await uploadFile(system, path);
+  film: Source,
+): Promise<{ video: Granted; stream: FirstStream; seconds: Seek }> {
+  const video = await uploadFile(system, film.path);
   const begun = performance.now();
-  const stream = await openLowest(video.playbackUrl);
-  await fetchSegments(stream, 0);
-  return { video, stream, seconds: (performance.now() - begun) / 1000 };
-}
-
-async function timeToSeek(media: S3Client, stream: LowestStream, { index }: Place): Promise<number> {
-  await expectUnmade(media, stream, index);
-  const begun = performance.now();
-  await fetchSegments(stream, index);
-  return (performance.now() - begun) / 1000;
+  const stream = await openFirst(video.playbackUrl);
+  const opened = (performance.now() - begun) / 1000;
+  const { first, enough } = await fetchFrom(stream, 0, enoughOf(film));
+  return { video, stream, seconds: { first: opened + first, enough: opened + enough } };
 }
 
 /** @throws Error where the prewarm is over */

@@ -23,6 +23,7 @@ import { functionInvocations } from './function-invocations.ts';
 import { loadFunctions } from './functions.ts';
 import { servePage } from './page.ts';
 import { workEngine } from './work-engine.ts';
+import { decodersIn } from '../pipeline/source/stream-listing.ts';
 import { abortOldUploads } from './lifecycle.ts';
 import { onSchedule } from './schedule.ts';
 import { openSecrets } from './secrets.ts';
@@ -45,6 +46,8 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const { dataDirectory, apiKey, s3Endpoint, buckets, playback } = settings;
   await claimDirectory(dataDirectory);
   await checkBinaries(installedBinaries());
+  // The first upload would wait for it.
+  await decodersIn(installedBinaries());
   if (s3Endpoint) await checkClock(s3Endpoint);
   const web = await openWebServer(settings.port);
   const encodingRoom = await openEncodingRoom(join(dataDirectory, 'encoding'));

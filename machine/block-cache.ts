@@ -9,6 +9,11 @@ import { backoffMs, pause } from './patience.ts';
 export interface RangeSource {
   sizeBytes: number;
   /**
+   * Where it is read again and again: what its bytes are in, and a name that no other bytes in there ever have. Its
+   * latest blocks are then kept for those who read it next.
+   */
+  identity?: { within: object; name: string };
+  /**
    * Reads bytes `first` to `last`, both included, in their order; stops early when the signal fires. Where it ends before
    * `last`, or throws, what is missing is asked for again.
    * @throws RequestError where asking again is in vain
@@ -26,6 +31,8 @@ export interface BlockCache {
   readBytes(): number;
   /** For how long somebody has been waiting for the source, in all. */
   waitedSeconds(): number;
+  /** The next to want the source's beginning fetches it anew. */
+  forgetBeginning(): void;
 }
 
 const BLOCK_BYTES = 256 * 1024;
@@ -43,6 +50,53 @@ const MOST_BLOCKS_KEPT = 64;
 const ATTEMPTS = 7;
 /** For so long the first attempt waits for the next bytes, each one after it as much longer: a store may just be slow. */
 const IDLE_MS = 5000;
+
+/** For so long blocks of a source that nobody reads are kept: somebody who watches it asks again within seconds. */
+const KEPT_MS = 30_000;
+/** Each takes up to 16 MiB. */
+const MOST_KEPT_IDLE = 4;
+
+interface Kept {
+  cache: BlockCache;
+  readers: number;
+  forget?: NodeJS.Timeout;
+}
+
+const kept = new WeakMap<object, Map<string, Kept>>();
+
+/**
+ * The blocks of a source, shared by all who read it at the same time or soon after another, where it has an identity.
+ * @returns with `release`, to be called when it is read no more
+ */
+export function openBlockCache(source: RangeSource): BlockCache & { release(): void } {
+  if (!source.identity) return { ...blockCache(source), release: () => undefined };
+  const { within, name } = source.identity;
+  const all = kept.get(within) ?? new Map<string, Kept>();
+  kept.set(within, all);
+  const own = all.get(name) ?? { cache: blockCache(source), readers: 0 };
+  // The latest is the last.
+  all.delete(name);
+  all.set(name, own);
+  clearTimeout(own.forget);
+  own.readers += 1;
+  // Where the source is no more, or another, whoever begins to read it is to hear of that from the store.
+  own.cache.forgetBeginning();
+  const before = own.cache.readBytes();
+  return {
+    ...own.cache,
+    readBytes: () => own.cache.readBytes() - before,
+    release() {
+      own.readers -= 1;
+      if (own.readers > 0) return;
+      own.forget = setTimeout(() => all.delete(name), KEPT_MS).unref();
+      const idle = [...all].filter(([, { readers }]) => readers === 0);
+      for (const [other, { forget }] of idle.slice(0, -MOST_KEPT_IDLE)) {
+        clearTimeout(forget);
+        all.delete(other);
+      }
+    },
+  };
+}
 
 export function blockCache(source: RangeSource): BlockCache {
   // In the order of their use, the oldest first.
@@ -179,7 +233,10 @@ export function blockCache(source: RangeSource): BlockCache {
     }
   }
 
-  return { read, readBytes: () => readBytes, waitedSeconds: waiting.seconds };
+  return {
+    ...{ read, readBytes: () => readBytes, waitedSeconds: waiting.seconds },
+    forgetBeginning: () => void blocks.delete(0),
+  };
 }
 
 /** Whoever does not stop by itself is left behind. */

@@ -8,7 +8,13 @@ import { availableParallelism, totalmem } from 'node:os';
 import type { Readable } from 'node:stream';
 import { FfmpegError, OutageError } from '../core/errors.ts';
 import type { OutageCode } from '../core/errors.ts';
+import { pausableTimer } from './pausable-timer.ts';
+import type { PausableTimer } from './pausable-timer.ts';
+import { precedence } from './precedence.ts';
+import type { GivingWay } from './precedence.ts';
+import { goOn, standStill } from './standstill.ts';
 import { waitingLine } from './waiting-line.ts';
+import type { WaitingLine } from './waiting-line.ts';
 
 export interface FfmpegBinaries {
   ffmpegPath: string;
@@ -27,7 +33,10 @@ export interface RunOptions {
   line: Line;
   /** Ends it. */
   signal?: AbortSignal;
-  /** Whoever still waits for a turn when this fires leaves the line; what runs is brought to its end. */
+  /**
+   * When nobody wants it any more: what waits for its turn or has hardly begun is given up. What has run for longer is
+   * brought to its end, since whoever comes back after a timeout of his own would never get it otherwise.
+   */
   leave?: AbortSignal | undefined;
   /** Takes what it prints, as it comes and however much it is; where this fails, the process is ended. */
   output?: (stdout: Readable) => Promise<void>;
@@ -47,19 +56,35 @@ export interface Listener {
  * own, so that a viewer does not wait for a chunk made ahead of time, nor whoever only looks at a source for any
  * encoder.
  */
-const ENCODERS = Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 1024 ** 3)));
+const CORES = availableParallelism();
+const ENCODERS = Math.max(1, Math.min(CORES, Math.floor(totalmem() / 1024 ** 3)));
+
+/** `first`: somebody waits for it. `giving way`: nobody does, so it stands still where that would be in the way. */
+type Urgency = 'first' | 'giving way' | 'neither';
 const LINES = {
   /** What somebody watches next. */
-  viewers: waitingLine(Math.max(2, ENCODERS)),
-  /** Pictures; gives way to everything else on the machine. */
-  stills: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))),
-  /** What is made ahead of time; gives way as well. */
-  background: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))),
-  /** Looks at a source, or copies it, and hardly works. */
-  reading: waitingLine(4 * ENCODERS),
-};
+  viewers: { places: waitingLine(Math.max(2, ENCODERS)), urgency: 'first' },
+  /** Pictures. */
+  stills: { places: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))), urgency: 'giving way' },
+  /** What is made ahead of time. */
+  background: { places: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))), urgency: 'giving way' },
+  /** Looks at a source, and hardly works. */
+  looking: { places: waitingLine(4 * ENCODERS), urgency: 'first' },
+  /** Reads a whole source, and hardly works, but for long. */
+  copying: { places: waitingLine(4 * ENCODERS), urgency: 'neither' },
+} as const satisfies Record<string, { places: WaitingLine; urgency: Urgency }>;
 export type Line = keyof typeof LINES;
-const GIVING_WAY: ReadonlySet<Line> = new Set(['stills', 'background']);
+
+/** An encoder of a low rung keeps about so many cores busy. */
+const CORES_OF_ONE = 2;
+const order = precedence({
+  beside: Math.max(0, Math.floor(CORES / CORES_OF_ONE) - 1),
+  mostStoppedMs: 10_000,
+  turnMs: 1000,
+});
+
+/** What has run for less has not cost much. */
+const HARDLY_BEGUN_MS = 1000;
 
 // No encoder outlives us.
 const running = new Set<ChildProcess>();
@@ -129,22 +154,45 @@ const TRY_MEMORY_BYTES = 1024 ** 3;
 export async function run(path: string, args: readonly string[], options: RunOptions): Promise<Buffer> {
   options.signal?.throwIfAborted();
   await worksOnce(path);
-  return LINES[options.line].through(() => {
+  const { places, urgency } = LINES[options.line];
+  return places.through(() => {
     options.signal?.throwIfAborted();
-    return spawned(path, args, options);
+    const inTurn = () =>
+      unlessGivenUp(options, (signal) => spawned(path, args, { ...options, signal, urgency }));
+    return urgency === 'first' ? order.first(inTurn) : inTurn();
   }, options.leave);
 }
 
-function spawned(
-  path: string,
-  args: readonly string[],
-  options: Omit<RunOptions, 'line' | 'leave'> & { line?: Line },
-): Promise<Buffer> {
+/** With a signal that fires where it is ended from outside, or nobody wants it any more while it has hardly begun. */
+async function unlessGivenUp<T>(
+  { signal, leave }: Pick<RunOptions, 'signal' | 'leave'>,
+  work: (signal: AbortSignal | undefined) => Promise<T>,
+): Promise<T> {
+  if (!leave) return work(signal);
+  const givenUp = new AbortController();
+  const giveUp = () => givenUp.abort(leave.reason);
+  const keep = () => leave.removeEventListener('abort', giveUp);
+  leave.addEventListener('abort', giveUp, { once: true });
+  const isUnderWay = setTimeout(keep, HARDLY_BEGUN_MS);
+  try {
+    return await work(signal ? AbortSignal.any([signal, givenUp.signal]) : givenUp.signal);
+  } finally {
+    clearTimeout(isUnderWay);
+    keep();
+  }
+}
+
+interface SpawnOptions extends Omit<RunOptions, 'line' | 'leave' | 'signal'> {
+  signal?: AbortSignal | undefined;
+  urgency?: Urgency;
+}
+
+function spawned(path: string, args: readonly string[], options: SpawnOptions): Promise<Buffer> {
   // The limits are the shell's: they hold for the process from its first instruction, threads included.
   const blocks = Math.ceil(options.maxFileBytes / 512);
   const kilobytes = Math.floor(options.maxMemoryBytes / 1024);
   const limits = `ulimit -f ${blocks}; ulimit -c 0; ulimit -v ${kilobytes} 2>/dev/null`;
-  const givesWay = options.line !== undefined && GIVING_WAY.has(options.line);
+  const givesWay = options.urgency === 'giving way';
   const script = `${limits}; exec ${givesWay ? 'nice -n 19 ' : ''}"$0" "$@"`;
   let child: ReturnType<typeof begun>;
   try {
@@ -164,10 +212,11 @@ function spawned(
   let stderrTail = '';
   let reason: 'time' | 'output' | undefined;
   const stop = () => child.kill('SIGKILL');
-  const timer = setTimeout(() => {
+  const timer = pausableTimer(options.timeoutSeconds * 1000, () => {
     reason = 'time';
     stop();
-  }, options.timeoutSeconds * 1000);
+  });
+  const isOver = givesWay ? order.givesWay(standingStill(child, timer)) : undefined;
   options.signal?.addEventListener('abort', stop, { once: true });
   const collect = async (output: Readable): Promise<void> => {
     for await (const bytes of output as AsyncIterable<Buffer>) {
@@ -213,10 +262,23 @@ function spawned(
   });
   return Promise.race([ended, failedToStart]).finally(() => {
     running.delete(child);
-    clearTimeout(timer);
+    isOver?.();
+    timer.clear();
     options.signal?.removeEventListener('abort', stop);
   });
 }
+
+/** The time that it stands still does not count against it. */
+const standingStill = (child: ChildProcess, timer: PausableTimer): GivingWay => ({
+  stop() {
+    timer.pause();
+    standStill(child);
+  },
+  goOn() {
+    goOn(child);
+    timer.goOn();
+  },
+});
 
 const begun = (script: string, args: readonly string[]) =>
   spawn('/bin/sh', ['-c', script, ...args], {

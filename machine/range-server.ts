@@ -3,7 +3,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseByteRange } from '../core/byte-range.ts';
-import { blockCache } from './block-cache.ts';
+import { openBlockCache } from './block-cache.ts';
 import type { RangeSource } from './block-cache.ts';
 import { sendAll, withLoopbackServer } from './loopback-server.ts';
 
@@ -33,7 +33,7 @@ export async function withRangeServer<T>(
   source: RangeSource,
   use: (served: ServedSource) => Promise<T>,
 ): Promise<T> {
-  const blocks = blockCache(source);
+  const blocks = openBlockCache(source);
   const overwritten: Overwritten[] = [];
   const { sizeBytes } = source;
 
@@ -82,7 +82,7 @@ export async function withRangeServer<T>(
       },
       overwrite: (offset, bytes) => void overwritten.push({ offset, bytes }),
     }),
-  );
+  ).finally(blocks.release);
 }
 
 interface Overwritten {

@@ -1,11 +1,11 @@
-// Fetches a video as a player would: the multivariant playlist, the playlists of its first variant, then the
-// segments of one place, picture and sound together.
+// Fetches a video as a player would: the multivariant playlist, the playlists of its first variant and of the sound of that,
+// then the segments of one place, picture and sound together.
 
 import { HeadObjectCommand, NotFound } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { bytesAt } from '../../test/support/hls.ts';
 
-export interface LowestStream {
+export interface FirstStream {
   pictures: Segment[];
   /** Cut where the pictures are cut. */
   sound: Segment[];
@@ -16,13 +16,15 @@ interface Segment {
   seconds: number;
 }
 
-export async function openLowest(masterUrl: string): Promise<LowestStream> {
+export async function openFirst(masterUrl: string): Promise<FirstStream> {
   const master = (await bytesAt(masterUrl)).toString();
-  // The lowest rung comes first, and one for cellular lines last; the usual sound is the first as well.
-  const picturesUri = /^#EXT-X-STREAM-INF:.*\n(.+)$/m.exec(master)![1]!;
-  const soundUri = /^#EXT-X-MEDIA:.*TYPE=AUDIO.*URI="([^"]+)"/m.exec(master)![1]!;
+  const [, group, pictureUri] = /^#EXT-X-STREAM-INF:.*AUDIO="([^"]+)".*\n(.+)$/m.exec(master)!;
+  const media = master
+    .split('\n')
+    .find((line) => line.includes('TYPE=AUDIO') && line.includes(`GROUP-ID="${group}"`));
+  const soundUri = /URI="([^"]+)"/.exec(media!)![1]!;
   const [pictures, sound] = await Promise.all(
-    [picturesUri, soundUri].map((uri) => segmentsOf(new URL(uri, masterUrl))),
+    [pictureUri!, soundUri].map((uri) => segmentsOf(new URL(uri, masterUrl))),
   );
   return { pictures: pictures!, sound: sound! };
 }
@@ -35,20 +37,20 @@ async function segmentsOf(playlistUrl: URL): Promise<Segment[]> {
   }));
 }
 
-const urlsAt = ({ pictures, sound }: LowestStream, index: number): string[] =>
+const urlsAt = ({ pictures, sound }: FirstStream, index: number): string[] =>
   [pictures, sound].map((segments) => segments[index]!.url);
 
 /** Seconds from the start of the video to the middle of a segment. */
-export const middleOf = ({ pictures }: LowestStream, index: number): number =>
+export const middleOf = ({ pictures }: FirstStream, index: number): number =>
   pictures.slice(0, index).reduce((sum, { seconds }) => sum + seconds, pictures[index]!.seconds / 2);
 
 /** Resolves when both segments have arrived whole. */
-export async function fetchSegments(stream: LowestStream, index: number): Promise<void> {
-  await Promise.all(urlsAt(stream, index).map(bytesAt));
+export async function fetchSegments(stream: FirstStream, index: number, signal?: AbortSignal): Promise<void> {
+  await Promise.all(urlsAt(stream, index).map((url) => bytesAt(url, signal)));
 }
 
 /** @throws Error where the store already holds a segment of this place: fetching it would measure nothing. */
-export async function expectUnmade(media: S3Client, stream: LowestStream, index: number): Promise<void> {
+export async function expectUnmade(media: S3Client, stream: FirstStream, index: number): Promise<void> {
   for (const url of urlsAt(stream, index)) {
     const key = new URL(url).pathname.slice(1);
     const command = new HeadObjectCommand({ Bucket: 'instant-hls-media', Key: key });

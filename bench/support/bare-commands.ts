@@ -1,5 +1,5 @@
-// The bare commands: the ffmpeg processes that make one segment of the lowest rung and its sound, and nothing around
-// them. A time divided by theirs says the same on a slow machine and on a fast one.
+// The bare commands: the ffmpeg processes that make four seconds of the lowest rung and its sound, and nothing
+// around them. A time divided by theirs says the same on a slow machine and on a fast one.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { withRangeServer } from '../../machine/range-server.ts';
 
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
+import { valueOf } from '../../core/fraction.ts';
+import { segmentCount } from '../../core/plan/grid.ts';
 import { planFor } from '../../core/plan/plan-for.ts';
 import { openingRenditions } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
@@ -31,21 +33,27 @@ export async function planOfFile(path: string): Promise<Plan> {
   );
 }
 
+/** So much of picture and sound the bare commands make, whatever our segments last: before that nobody could play anything. */
+const BARE_SECONDS = 4;
+
 /**
- * Starts both commands for segment `index` together and waits until both have ended.
+ * Starts the commands for all these places together, and waits until all have ended.
+ * @param indexes of the segments that the places begin with
  * @returns seconds, the median of a few times
  */
 export async function bareSeconds(
   path: string,
   plan: Plan,
-  index: number,
+  indexes: readonly number[],
   directory: string,
 ): Promise<number> {
   const seconds: number[] = [];
   for (let repeat = 0; repeat < REPEATS; repeat += 1) {
-    const commands = await bareCommands(path, plan, index, directory);
+    const commands = await Promise.all(
+      indexes.map((index) => bareCommands(path, plan, index, join(directory, String(index)))),
+    );
     const begun = performance.now();
-    await Promise.all(commands.map(ended));
+    await Promise.all(commands.flat().map(ended));
     seconds.push((performance.now() - begun) / 1000);
   }
   return median(seconds);
@@ -55,9 +63,14 @@ export async function bareSeconds(
 async function bareCommands(path: string, plan: Plan, index: number, directory: string): Promise<string[][]> {
   const names = openingRenditions(plan).map(({ name }) => name);
   for (const name of names) await mkdir(join(directory, name), { recursive: true });
-  const job = { plan, from: index, to: index + 1, sourceUrl: path, directory };
+  const to = Math.min(segmentCount(plan.grid), index + segmentsIn(plan, BARE_SECONDS));
+  const job = { plan, from: index, to, sourceUrl: path, directory };
   return names.map((name) => unguarded(encodeArguments({ ...job, renditions: [name] }, DEFAULT_LIMITS)));
 }
+
+/** How many segments hold so much of a film. */
+export const segmentsIn = ({ grid }: Plan, seconds: number): number =>
+  Math.round((seconds * valueOf(grid.frameRate)) / grid.segmentFrames);
 
 /** Without the guards, which admit only our loopback server. Bare commands read the file itself: serving it costs us time. */
 function unguarded(args: string[]): string[] {

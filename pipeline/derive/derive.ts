@@ -22,6 +22,7 @@ import { keepLasting, makeLasting } from './lasting.ts';
 import type { LastingArtifact } from './lasting.ts';
 import { logFailure, secondsSince } from '../observe.ts';
 import { currentPlan } from '../life/planning.ts';
+import { foreseenSegment } from './foresight.ts';
 import { plannedVideo } from './planned-video.ts';
 import type { PlannedVideo } from './planned-video.ts';
 import { planOf as storedPlan } from '../revisions/revisions.ts';
@@ -84,10 +85,15 @@ async function storedOrMade(
   artifact: Artifact,
   abandoned: AbortSignal,
 ): Promise<Derived> {
-  const stored = await storedArtifact(id, artifact, async () => (await find()).plan, world);
+  // Who asks here has mostly asked the store before, in vain: so the plan is fetched beside it. (What has no revision may
+  // have to be planned first, which nobody should wait for who asks for something that is there.)
+  let found = isLasting(artifact) ? undefined : find();
+  found?.catch(() => undefined); // looked at below, unless it is stored
+  const finding = () => (found ??= find());
+  const stored = await storedArtifact(id, artifact, async () => (await finding()).plan, world);
   if (stored !== 'absent' && 'bytes' in stored) return stored;
   const damaged = stored === 'absent' ? undefined : stored.damaged;
-  const video = await find();
+  const video = await finding();
   if (isLasting(artifact)) {
     const { plan } = video;
     const own = async (still: Artifact) => (await derived(inHand(video), still, abandoned)).bytes;
@@ -109,10 +115,14 @@ async function madeNow(
   const begun = new Date();
   const late = isLate(id, world).catch(() => false);
   const lost: Rescued[] = [];
-  const { bytes, sourceBytesRead } = await makeArtifact(artifact, {
-    ...{ plan, tools: world.tools, leave: abandoned, withSource },
-    rescued: (segment) => void lost.push(segment),
-  });
+  const foreseen = artifact.kind === 'segment' ? await foreseenSegment(id, artifact) : undefined;
+  if (foreseen && artifact.kind === 'segment') lost.push({ ...artifact, rescue: foreseen.rescue });
+  const { bytes, sourceBytesRead } =
+    foreseen ??
+    (await makeArtifact(artifact, {
+      ...{ plan, tools: world.tools, leave: abandoned, withSource },
+      rescued: (segment) => void lost.push(segment),
+    }));
   const { kind } = artifact;
   const key = artifactKey(id, artifact);
   world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });

@@ -5,7 +5,8 @@ import { SourceError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { withRangeServer } from '../../machine/range-server.ts';
 import type { RangeSource, ServedSource } from '../../machine/range-server.ts';
-import { refuse, sourceOf } from '../life/planning.ts';
+import { refuse } from '../life/planning.ts';
+import { sourceOf } from '../source/ranges.ts';
 import { revisionsOf } from '../revisions/revisions.ts';
 import type { World } from '../world.ts';
 

@@ -1,8 +1,7 @@
 // The plan of a video, made when first needed: by the upload's event, or by a viewer who is faster than that.
 
 import { withRangeServer } from '../../machine/range-server.ts';
-import type { RangeSource } from '../../machine/range-server.ts';
-import { OutageError, RequestError, SourceError, notFound } from '../../core/errors.ts';
+import { RequestError, SourceError, notFound } from '../../core/errors.ts';
 import {
   cardKey,
   delayKey,
@@ -16,12 +15,16 @@ import {
   sourceKey,
 } from '../../core/artifacts/keys.ts';
 import { planFor } from '../../core/plan/plan-for.ts';
-import type { Plan, PlannedSource } from '../../core/plan/plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
 import { CARD } from '../../core/records/card.ts';
 import { ERROR } from '../../core/records/error.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { durationSeconds } from '../../core/plan/grid.ts';
+import type { Probe } from '../../core/source/probe.ts';
+import { reasonByProbe } from '../../core/source/seekability.ts';
+import { foresee } from '../derive/foresight.ts';
+import type { Foresight } from '../derive/foresight.ts';
 import { deleteBelow, deleteMade, unlessDeleted } from './delete-video.ts';
 import { secondsSince } from '../observe.ts';
 import { probeSource } from '../source/probe-source.ts';
@@ -33,6 +36,7 @@ import {
   revisionsOf,
   revsOf,
 } from '../revisions/revisions.ts';
+import { uploadOf } from '../source/ranges.ts';
 import { seekableSource } from '../source/seekable-source.ts';
 import { singleFlight } from '../derive/single-flight.ts';
 import { createRecord, readRecord, updateRecord } from '../store.ts';
@@ -78,10 +82,14 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   // What arrives after a deletion would otherwise lie there for ever.
   if (!card && source) await uploads.delete([sourceKey(id)]);
   if (!card || !source) throw notFound('such video');
+  let foresight: Foresight | undefined;
   try {
     // Not every way to send parts is held to a size beforehand (pipeline/uploads/upload-file.ts).
     if (source.sizeBytes > card.maxBytes) throw new SourceError('TOO_LARGE');
-    const { plan, sourceBytesRead } = await planSource(id, source, world);
+    const { plan, sourceBytesRead } = await planSource(id, source, world, (claimed) => {
+      foresight = foresee(id, claimed, world);
+    });
+    foresight?.settle(plan);
     const first = await storeFirst(id, plan, media);
     if (first.rev !== plan.rev) return first;
     await unlessDeleted(id, world);
@@ -96,6 +104,7 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     });
     return plan;
   } catch (error) {
+    foresight?.settle(undefined);
     if (error instanceof SourceError) {
       await refuse(id, error, world);
       if (error.code === 'TOO_LARGE') await uploads.delete([sourceKey(id)]);
@@ -110,21 +119,42 @@ const IMPOSSIBLE_NUMBERS =
 
 /**
  * What a source would be planned as now. Nothing is stored but, where it needs one, its copy.
+ * @param onClaimed told what the plan will be if all is true that the source says of itself
  * @throws SourceError; FfmpegError
  */
 export async function planSource(
   id: string,
   { sizeBytes, etag }: Pick<ObjectInfo, 'sizeBytes' | 'etag'>,
   world: World,
+  onClaimed?: (claimed: Plan) => void,
 ): Promise<{ plan: Plan; sourceBytesRead: number }> {
   if (sizeBytes === 0) throw new SourceError('EMPTY_FILE');
-  return withRangeServer(rangesOf(world.uploads, sourceKey(id), { sizeBytes, etag }), async (served) => {
+  return withRangeServer(uploadOf(id, { sizeBytes, etag }, world), async (served) => {
     const claimed = await probeSource(served, world.tools.binaries, world.settings);
+    if (onClaimed) tellClaimed(claimed, { sizeBytes, etag }, world, onClaimed);
     const found = await seekableSource(id, served, { probe: claimed, sizeBytes, etag }, world);
     const plan = planFor(found.probe, found.source, world.settings);
     if (PLAN.fault(plan) !== undefined) throw new SourceError('DAMAGED', IMPOSSIBLE_NUMBERS);
     return { plan, sourceBytesRead: served.readBytes() };
   });
+}
+
+/** Of a source that is read as it is, unless its end shows something else. */
+function tellClaimed(
+  probe: Probe,
+  object: Pick<ObjectInfo, 'sizeBytes' | 'etag'>,
+  { settings }: World,
+  onClaimed: (claimed: Plan) => void,
+): void {
+  if (reasonByProbe(probe)) return;
+  let claimed: Plan;
+  try {
+    claimed = planFor(probe, { kind: 'upload', ...object, keyframeSeconds: 0 }, settings);
+  } catch (error) {
+    if (error instanceof SourceError) return; // its end may still show something else
+    throw error;
+  }
+  if (PLAN.fault(claimed) === undefined) onClaimed(claimed);
 }
 
 /**
@@ -170,19 +200,6 @@ export async function refuse(id: string, { code, message }: SourceError, world: 
   await unlessDeleted(id, world);
 }
 
-/** What segments are cut from, as the range server reads it. */
-export function sourceOf(id: string, source: PlannedSource, world: World): RangeSource {
-  const { key, sizeBytes } = source;
-  if (key === undefined) return rangesOf(world.uploads, sourceKey(id), source);
-  // Nobody but us writes it, and in the same way each time (core/records/mezzanine.ts).
-  const copy = rangesOf(world.media, key, { sizeBytes });
-  const lost = (error: unknown): never => {
-    if (!(error instanceof RequestError)) throw error;
-    throw new OutageError('STORE_UNAVAILABLE', `The copy ${key} is not stored any more.`, { cause: error });
-  };
-  return { sizeBytes, read: (...range) => copy.read(...range).catch(lost) };
-}
-
 /**
  * Makes the copy that a plan reads once more, where it is lost or not whole.
  * @throws SourceError; OutageError
@@ -193,12 +210,3 @@ export async function restoreCopy(id: string, { source }: Plan, world: World): P
   const upload = await world.uploads.head(sourceKey(id));
   if (upload) await planSource(id, upload, world);
 }
-
-const rangesOf = (
-  store: Store,
-  key: string,
-  { sizeBytes, etag }: { sizeBytes: number; etag?: string },
-): RangeSource => ({
-  sizeBytes,
-  read: (first, last, signal) => store.readRange(key, { first, last, etag }, signal),
-});

@@ -78,7 +78,7 @@ export async function copyOnce(
     const byFfmpeg = (url: string) =>
       run(tools.binaries.ffmpegPath, mezzanineArguments(url, probe, way, settings), {
         task: 'copy of the source into a mezzanine',
-        line: isEncoded ? 'viewers' : 'reading',
+        line: isEncoded ? 'viewers' : 'copying',
         timeoutSeconds,
         maxFileBytes: 0,
         maxMemoryBytes: settings.encodeMemoryBytes,

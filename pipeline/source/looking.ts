@@ -7,7 +7,7 @@ export const looking = (
   task: string,
   { probeTimeoutSeconds, probeMemoryBytes }: Pick<SourceLimits, 'probeTimeoutSeconds' | 'probeMemoryBytes'>,
 ): Pick<RunOptions, 'task' | 'line' | 'timeoutSeconds' | 'maxFileBytes' | 'maxMemoryBytes'> => ({
-  ...{ task, line: 'reading' },
+  ...{ task, line: 'looking' },
   timeoutSeconds: probeTimeoutSeconds,
   maxFileBytes: 0,
   maxMemoryBytes: probeMemoryBytes,

@@ -174,7 +174,7 @@ async function countPackets(
   const listing = packetListing(probe);
   const isCounted = await run(tools.binaries.ffprobePath, packetArguments(url, probe, settings), {
     task: 'count of the packets of the source',
-    line: 'reading',
+    line: 'copying',
     timeoutSeconds: firstCopySeconds(sizeBytes, secondsLeftOf(world)),
     maxFileBytes: 0,
     maxMemoryBytes: settings.probeMemoryBytes,

@@ -171,7 +171,7 @@ export function decodersIn({ ffmpegPath }: FfmpegBinaries): Promise<ReadonlySet<
   if (asked) return asked;
   const asking = run(ffmpegPath, ['-v', 'error', '-codecs'], {
     task: 'list of codecs',
-    line: 'reading',
+    line: 'looking',
     timeoutSeconds: 20,
     maxFileBytes: 0,
     maxMemoryBytes: DEFAULT_LIMITS.probeMemoryBytes,

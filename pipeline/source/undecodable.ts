@@ -17,7 +17,7 @@ export async function refuseUndecodable(
 ): Promise<void> {
   const frames = await run(binaries.ffmpegPath, firstFrameArguments(sourceUrl, plan, limits), {
     task: 'search for anything that can be decoded',
-    line: 'reading',
+    line: 'looking',
     timeoutSeconds: limits.probeTimeoutSeconds,
     maxFileBytes: 0,
     maxMemoryBytes: limits.encodeMemoryBytes,

@@ -5,6 +5,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { checkBinaries, run } from '../../machine/ffmpeg.ts';
 import type { RunOptions } from '../../machine/ffmpeg.ts';
@@ -19,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => directory.remove());
 
 const OPTIONS: RunOptions = {
-  ...{ task: 'a task', line: 'reading', timeoutSeconds: 600, maxFileBytes: 1e6, maxMemoryBytes: 1024 ** 3 },
+  ...{ task: 'a task', line: 'looking', timeoutSeconds: 600, maxFileBytes: 1e6, maxMemoryBytes: 1024 ** 3 },
 };
 
 /** A tool that works, as its version shows, and then does this. */
@@ -138,4 +139,32 @@ test('an ffmpeg that is ended while it opens its source does not say that the so
 test('what a file says of itself is not taken for what ffmpeg says', async () => {
   const script = 'printf "  Metadata:\\n    title : No space left on device\\n" >&2; exit 0';
   expect(await endingOf(script)).toBe('');
+});
+
+test('what has hardly begun is given up when nobody wants it any more', async () => {
+  const leave = new AbortController();
+  const ending = endingOf('sleep 600', { leave: leave.signal, line: 'viewers' });
+  leave.abort(new Error('gone'));
+  expect(await ending).toMatchObject({ message: 'gone' });
+});
+
+test('what has run for longer is brought to its end', async () => {
+  const [leave, stop] = [new AbortController(), join(directory.path, 'stop')];
+  let printed = '';
+  const begun = Promise.withResolvers<void>();
+  const output = async (stdout: Readable) => {
+    for await (const bytes of stdout as AsyncIterable<Buffer>) {
+      printed += bytes.toString();
+      begun.resolve();
+    }
+  };
+  const script = `echo begun; while [ ! -e ${stop} ]; do sleep 0.1; done; echo done`;
+  const ending = endingOf(script, { leave: leave.signal, line: 'viewers', output });
+  await begun.promise;
+  // Timers fire in their order: that of what has hardly begun was there before.
+  await sleep(1500);
+  leave.abort(new Error('gone'));
+  await writeFile(stop, '');
+  await ending;
+  expect(printed).toBe('begun\ndone\n');
 });

@@ -19,6 +19,7 @@ import {
 import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
+import { segmentCount } from '../../core/plan/grid.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { workFor } from '../../core/work/work.ts';
 import { deleteVideo } from '../../pipeline/life/delete-video.ts';
@@ -87,9 +88,10 @@ test('what the plan does not list is not made', async () => {
   const { id, world } = await uploaded(clip);
   const plan = await currentPlan(id, world);
   const [segment] = segmentsOf(plan);
+  const beyond = segmentCount(plan.grid);
   const before = world.media.keys();
   for (const wrong of [
-    { ...segment!, index: 3 },
+    { ...segment!, index: beyond },
     { ...segment!, rendition: '8k' },
     { ...segment!, rev: '0000000000' },
     { ...segment!, extension: 'aac' as const },

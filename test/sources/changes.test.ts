@@ -9,7 +9,7 @@ import { renditionsOf } from '../../core/plan/plan.ts';
 import { withRangeServer } from '../../machine/range-server.ts';
 import { derive } from '../../pipeline/derive/derive.ts';
 import { encode } from '../../pipeline/derive/encode.ts';
-import { sourceOf } from '../../pipeline/life/planning.ts';
+import { sourceOf } from '../../pipeline/source/ranges.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { NUMBERED_SIZE, numberedPictures, numbersIn } from '../support/numbered.ts';
 import { encodeInPieces, joined, plannedFile } from '../support/stream.ts';

@@ -26,8 +26,9 @@ export async function renditionsAt(masterUrl: string): Promise<Map<string, Rendi
   return renditions;
 }
 
-export async function bytesAt(url: string): Promise<Buffer> {
-  const answer = await fetch(url);
+/** @param signal when nobody wants it any more */
+export async function bytesAt(url: string, signal?: AbortSignal): Promise<Buffer> {
+  const answer = await fetch(url, signal ? { signal } : {});
   if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`);
   return Buffer.from(await answer.arrayBuffer());
 }

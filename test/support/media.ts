@@ -13,7 +13,8 @@ export const binaries = installedBinaries();
 
 export async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'instant-hls-test-'));
-  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+  // An encoder may be at its end in there.
+  return { path, remove: () => rm(path, { recursive: true, force: true, maxRetries: 10 }) };
 }
 
 /** Runs ffmpeg as a test needs it; resolves with its stdout and stderr. */

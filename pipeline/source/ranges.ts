@@ -1,0 +1,47 @@
+// A source as the range server reads it, from the store.
+
+import type { RangeSource } from '../../machine/range-server.ts';
+import { OutageError, RequestError } from '../../core/errors.ts';
+import { sourceKey } from '../../core/artifacts/keys.ts';
+import type { PlannedSource } from '../../core/plan/plan.ts';
+import type { ObjectInfo, Store } from '../store.ts';
+import type { World } from '../world.ts';
+
+/** What was uploaded, as it stands. */
+export const uploadOf = (
+  id: string,
+  { sizeBytes, etag }: Pick<ObjectInfo, 'sizeBytes' | 'etag'>,
+  { uploads }: Pick<World, 'uploads'>,
+): RangeSource => rangesOf(uploads, sourceKey(id), { sizeBytes, etag });
+
+/** What segments are cut from. */
+export function sourceOf(
+  id: string,
+  source: PlannedSource,
+  world: Pick<World, 'uploads' | 'media'>,
+): RangeSource {
+  const { key, sizeBytes, etag } = source;
+  if (key === undefined) {
+    const ranges = rangesOf(world.uploads, sourceKey(id), source);
+    // Read under its entity tag, it cannot become other bytes.
+    return etag === undefined
+      ? ranges
+      : { ...ranges, identity: { within: world.uploads, name: `${id} ${etag}` } };
+  }
+  // Nobody but us writes it, and in the same way each time (core/records/mezzanine.ts).
+  const copy = rangesOf(world.media, key, { sizeBytes });
+  const lost = (error: unknown): never => {
+    if (!(error instanceof RequestError)) throw error;
+    throw new OutageError('STORE_UNAVAILABLE', `The copy ${key} is not stored any more.`, { cause: error });
+  };
+  return { sizeBytes, read: (...range) => copy.read(...range).catch(lost) };
+}
+
+const rangesOf = (
+  store: Store,
+  key: string,
+  { sizeBytes, etag }: { sizeBytes: number; etag?: string },
+): RangeSource => ({
+  sizeBytes,
+  read: (first, last, signal) => store.readRange(key, { first, last, etag }, signal),
+});
