@@ -32,7 +32,7 @@ export interface IndexedTrack {
   rate?: CountedRate | undefined;
 }
 
-const ID = {
+export const ID = {
   EBML: 0x1a45dfa3,
   Segment: 0x18538067,
   SeekHead: 0x114d9b74,
@@ -48,6 +48,7 @@ const ID = {
   TrackEntry: 0xae,
   TrackNumber: 0xd7,
   TrackType: 0x83,
+  CodecID: 0x86,
   DefaultDuration: 0x23e383,
   Cluster: 0x1f43b675,
   Timestamp: 0xe7,
@@ -102,7 +103,9 @@ interface Cue {
 }
 
 export function matroskaIndexer(): MatroskaIndexer {
-  let pending = Buffer.alloc(0);
+  let pending: Uint8Array = new Uint8Array();
+  /** What has come since, while an element is not complete; and how many bytes that and `pending` are to be by then. */
+  let [further, furtherBytes, wantedBytes]: [Uint8Array[], number, number] = [[], 0, 0];
   let ebmlHead: Uint8Array | undefined;
   let trackList: Uint8Array | undefined;
   let tracks: Track[] = [];
@@ -112,7 +115,11 @@ export function matroskaIndexer(): MatroskaIndexer {
   const cues: Cue[] = [];
 
   function push(bytes: Uint8Array): Uint8Array[] {
-    pending = Buffer.concat([pending, bytes]);
+    further.push(bytes);
+    furtherBytes += bytes.length;
+    if (pending.length + furtherBytes < wantedBytes) return [];
+    pending = pending.length === 0 && further.length === 1 ? bytes : Buffer.concat([pending, ...further]);
+    [further, furtherBytes, wantedBytes] = [[], 0, 0];
     const passed: Uint8Array[] = [];
     let offset = 0;
     for (;;) {
@@ -128,7 +135,10 @@ export function matroskaIndexer(): MatroskaIndexer {
       } else {
         if (end - offset > LARGEST_ELEMENT_BYTES)
           throw new Error(`Matroska: element of ${end - offset} bytes`);
-        if (end > pending.length) break;
+        if (end > pending.length) {
+          wantedBytes = end - offset;
+          break;
+        }
         offset = take(id, offset, start, end);
       }
     }
@@ -363,7 +373,7 @@ interface Element {
   content: Uint8Array;
 }
 
-function childrenOf(content: Uint8Array): Element[] {
+export function childrenOf(content: Uint8Array): Element[] {
   const children: Element[] = [];
   for (let offset = 0; offset < content.length;) {
     const found = elementAt(content, offset);
@@ -374,8 +384,11 @@ function childrenOf(content: Uint8Array): Element[] {
   return children;
 }
 
-/** Where an element's content begins and ends; undefined while its header is incomplete. */
-function elementAt(
+/**
+ * Where an element's content begins and ends; undefined while its header is incomplete.
+ * @throws Error where no element can begin so
+ */
+export function elementAt(
   bytes: Uint8Array,
   offset: number,
 ): { id: number; start: number; end: number } | undefined {
@@ -411,4 +424,5 @@ function variableInteger(bytes: Uint8Array, offset: number): { length: number; v
 const lengthOf = (first: number | undefined): number | undefined =>
   first === undefined || first === 0 ? undefined : Math.clz32(first) - 23;
 
-const unsigned = (content: Uint8Array): number => content.reduce((value, byte) => value * 256 + byte, 0);
+export const unsigned = (content: Uint8Array): number =>
+  content.reduce((value, byte) => value * 256 + byte, 0);

@@ -4,6 +4,12 @@
 import { SourceError } from '../../core/errors.ts';
 import { BOX_HEADER_BYTES, boxAt, hiddenCodec, isElsewhere, isEncrypted } from '../../core/source/mp4.ts';
 import type { Box } from '../../core/source/mp4.ts';
+import {
+  ELEMENT_HEADER_BYTES,
+  hiddenTrack,
+  isMatroska,
+  stepToTracks,
+} from '../../core/source/matroska-tracks.ts';
 import { isMediaContainer } from '../../core/source/containers.ts';
 import { isScrambled } from '../../core/source/scrambling.ts';
 import {
@@ -55,8 +61,8 @@ export async function inspectContainer(sourceUrl: string, signal: AbortSignal): 
 }
 
 /**
- * What is to be overwritten in an MP4 so that tools list one of its tracks without looking into it; nothing where it is
- * no MP4.
+ * What is to be overwritten in an MP4 or Matroska file so that tools list one of its tracks without looking into it; nothing
+ * where it is neither.
  */
 export async function hidingOf(
   sourceUrl: string,
@@ -64,6 +70,10 @@ export async function hidingOf(
   signal: AbortSignal,
 ): Promise<{ offset: number; bytes: Uint8Array }[]> {
   const { bytesAt, sizeBytes } = await openWindows(sourceUrl, signal);
+  if (isMatroska(await bytesAt(0, ELEMENT_HEADER_BYTES))) {
+    const tracks = await matroskaTracks(bytesAt, sizeBytes);
+    return tracks ? hiddenTrack(await contentOf(bytesAt, tracks), tracks.start, streamIndex) : [];
+  }
   const file = { type: '', start: 0, end: sizeBytes };
   let track = 0;
   for await (const stsd of boxesBelow(bytesAt, file, ['moov', 'trak', 'mdia', 'minf', 'stbl', 'stsd'])) {
@@ -71,6 +81,15 @@ export async function hidingOf(
     track += 1;
   }
   return [];
+}
+
+async function matroskaTracks(bytesAt: BytesAt, sizeBytes: number): Promise<Omit<Box, 'type'> | undefined> {
+  for (let offset = 0; offset < sizeBytes;) {
+    const step = stepToTracks(await bytesAt(offset, ELEMENT_HEADER_BYTES), offset);
+    if (!step || step.kind === 'tracks') return step?.element;
+    offset = step.kind === 'enter' ? step.element.start : step.element.end;
+  }
+  return undefined;
 }
 
 /** All boxes at the end of a path of types, such as `['stbl', 'stsd']`, below a box. */
@@ -93,7 +112,7 @@ export async function* boxesBelow(
   }
 }
 
-const contentOf = (bytesAt: BytesAt, { start, end }: Box): Promise<Uint8Array> =>
+const contentOf = (bytesAt: BytesAt, { start, end }: Omit<Box, 'type'>): Promise<Uint8Array> =>
   bytesAt(start, Math.min(end - start, MAX_LIST_BYTES));
 
 /** Reads a source in windows, of which the last is kept: an index lies together. */

@@ -214,6 +214,53 @@ test('xHE-AAC, which keeps ffprobe from opening the file, is left out beside a p
   ]);
 });
 
+describe('xHE-AAC in Matroska', () => {
+  /** The first track of sound as xHE-AAC. */
+  async function unopened(name: string, ...sounds: string[]): Promise<string> {
+    const tracks = sounds.flatMap(() => ['-map', '1']);
+    const codecs = sounds.flatMap((codec, index) => [`-c:a:${index}`, codec]);
+    // Not before the picture: what AAC's encoder puts before the first sample has a place then.
+    const later = ['-itsoffset', '0.1', ...tone];
+    await ffmpeg(...pictures, ...later, '-map', '0', ...tracks, ...X264, ...codecs, at(name));
+    const file = await readFile(at(name));
+    // The decoder's setup follows its element's number and a length of one byte; its first eleven bits become object type 42.
+    const setup = file.indexOf(Buffer.from([0x63, 0xa2]), file.indexOf('A_AAC')) + 3;
+    file.writeUInt16BE(0xf940, setup);
+    await writeFile(at(name), file);
+    return at(name);
+  }
+
+  test('is left out beside a picture, and named', async () => {
+    const found = await shown(await unopened('usac.mkv', 'aac'));
+    expect(found.numbers).toEqual(numbers);
+    expect(found.plan.notices).toEqual([
+      { code: 'TRACK_LEFT_OUT', track: null, message: expect.stringContaining('xHE-AAC') as string },
+    ]);
+  });
+
+  test('is passed over where there is another sound', async () => {
+    const found = await shown(await unopened('usac-ac3.mkv', 'aac', 'ac3'));
+    expect(found.numbers).toEqual(numbers);
+    expect(found.plan.tracks.map(({ kind, streamIndex }) => [kind, streamIndex])).toEqual([
+      ['video', 0],
+      ['audio', 2],
+    ]);
+    expect(found.sounding).toBeGreaterThanOrEqual(LEAST_SOUNDING);
+    expect(found.plan.notices).toEqual([]);
+  });
+
+  test('is refused by its name where there is nothing else', async () => {
+    await ffmpeg(...tone, '-c:a', 'aac', at('alone.mka'));
+    const file = await readFile(at('alone.mka'));
+    file.writeUInt16BE(0xf940, file.indexOf(Buffer.from([0x63, 0xa2]), file.indexOf('A_AAC')) + 3);
+    await writeFile(at('alone.mka'), file);
+    await expect(plannedFile(at('alone.mka'), directory.path)).rejects.toMatchObject({
+      code: 'UNSUPPORTED_CODEC',
+      message: expect.stringContaining('xHE-AAC') as string,
+    });
+  });
+});
+
 function replaced(file: Buffer, from: string, to: string): Buffer {
   const changed = Buffer.from(file);
   changed.write(to, changed.indexOf(from), 'latin1');
