@@ -13,6 +13,7 @@ import { decoded } from './independent-decode.ts';
 import type { Decoded } from './independent-decode.ts';
 import type { Variant } from './variants.ts';
 import { onOneClock, wholeness } from './wholeness.ts';
+import type { Wholeness } from './wholeness.ts';
 
 export interface Ending {
   variant: Variant;
@@ -82,8 +83,11 @@ async function missingOf(
       return decoded(joined, undefined);
     };
     const [video, audio] = [await made('video'), await made('audio')];
-    const whole = wholeness(onOneClock(video, audio), await decoded(path, undefined));
-    const { pictures, sound } = whole;
+    const [ours, source] = [onOneClock(video, audio), await decoded(path, undefined)];
+    // A film may begin with its first packet, or with the first that can be decoded: either is right, for both its tracks.
+    const { pictures, sound } = [undefined, source.startSeconds]
+      .map((origin) => wholeness(ours, source, origin))
+      .reduce((best, other) => (lostShare(other) < lostShare(best) ? other : best));
     const said = [
       ...(pictures && !isSaid('video') && pictures.lost > LEAST_PICTURES + LEAST_SHARE * pictures.of
         ? [`${pictures.lost} of ${pictures.of} pictures`]
@@ -97,6 +101,9 @@ async function missingOf(
     await rm(directory, { recursive: true, force: true });
   }
 }
+
+const lostShare = ({ pictures, sound }: Wholeness): number =>
+  [pictures, sound].reduce((sum, track) => sum + (track && track.of > 0 ? track.lost / track.of : 0), 0);
 
 /** What must not be left behind when all is done: files, and processes of ours (on Linux). */
 export async function leftovers(temporaryDirectory: string): Promise<string[]> {

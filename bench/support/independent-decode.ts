@@ -13,6 +13,8 @@ export interface Decoded {
   /** Null where the file has none. */
   pictures: Pictures | null;
   sound: Sound | null;
+  /** Where its first packet says that it begins, which may be one of which nothing can be decoded. */
+  startSeconds?: number | undefined;
 }
 
 export interface Pictures {
@@ -40,21 +42,29 @@ interface Stream {
 
 /** @param shape width by height of the frame that smaller or other pictures are fitted into */
 export async function decoded(path: string, shape: number | undefined): Promise<Decoded> {
-  const { video, audio } = await streamsOf(path);
+  const { video, audio, startSeconds } = await streamsOf(path);
   return {
+    startSeconds,
     pictures: video ? await picturesOf(path, video, shape) : null,
     sound: audio ? await soundOf(path, audio) : null,
   };
 }
 
 /** The streams that a player takes: the default ones, and to a programme's picture its own sound. */
-async function streamsOf(path: string): Promise<{ video?: Stream | undefined; audio?: Stream | undefined }> {
+async function streamsOf(
+  path: string,
+): Promise<{ video?: Stream | undefined; audio?: Stream | undefined; startSeconds?: number | undefined }> {
   const { stdout } = await promisify(execFile)('ffprobe', [
     ...['-v', 'error', '-analyzeduration', '120M', '-probesize', '200M', '-of', 'json'],
-    ...['-show_streams', '-show_programs', path],
+    ...['-show_streams', '-show_programs', '-show_format', path],
     // One track that it cannot open keeps it from saying anything of the others.
   ]).catch(() => ({ stdout: '{}' }));
-  const { streams = [], programs = [] } = JSON.parse(stdout) as {
+  const {
+    streams = [],
+    programs = [],
+    format,
+  } = JSON.parse(stdout) as {
+    format?: { start_time?: string };
     streams?: Stream[];
     programs?: { streams?: Stream[] }[];
   };
@@ -66,7 +76,8 @@ async function streamsOf(path: string): Promise<{ video?: Stream | undefined; au
   const video = chosen(streams.filter(isPicture));
   const programme = programs.find((own) => own.streams?.some(({ index }) => index === video?.index));
   const beside = programme?.streams?.filter(isSound) ?? [];
-  return { video, audio: chosen(beside.length > 0 ? beside : streams.filter(isSound)) };
+  const startSeconds = format?.start_time === undefined ? undefined : Number(format.start_time);
+  return { startSeconds, video, audio: chosen(beside.length > 0 ? beside : streams.filter(isSound)) };
 }
 
 async function picturesOf(path: string, stream: Stream, shape: number | undefined): Promise<Pictures> {

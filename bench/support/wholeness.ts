@@ -37,9 +37,15 @@ export function onOneClock(seen: Decoded | undefined, heard: Decoded | undefined
   };
 }
 
-/** @param made on a clock that begins at 0 */
-export function wholeness(made: Decoded, source: Decoded): Wholeness {
-  const originSeconds = originOf(source);
+/**
+ * @param made on a clock that begins at 0
+ * @param originSeconds the source's time that this is
+ */
+export function wholeness(
+  made: Decoded,
+  source: Decoded,
+  originSeconds: number = originOf(source),
+): Wholeness {
   const found: Wholeness = { originSeconds, sourceSeconds: endOf(source) - originSeconds };
   const { pictures, sound } = source;
   if (pictures && pictures.times.length > 0) {

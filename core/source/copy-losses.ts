@@ -21,6 +21,8 @@ export interface TrackLoss extends Loss {
   sourceSeconds: number;
   sourcePackets: number;
   isWhole: boolean;
+  /** Whether time stamps of the source are damaged, so that nobody knows when its packets are to be shown. */
+  strays: boolean;
 }
 
 // The last packet of a broadcast is often half a packet, and no two demuxers agree on it.
@@ -54,7 +56,8 @@ export function lossesOf(
       loss.packets <= picturesIgnored(source.packets) &&
       (place >= 0 || source.packets === 0);
     const sourceSeconds = Math.max(0, source.lastSeconds - source.firstSeconds);
-    return [{ ...loss, kind, isWhole, sourceSeconds, sourcePackets: source.packets }];
+    const { strays } = source;
+    return [{ ...loss, kind, isWhole, strays, sourceSeconds, sourcePackets: source.packets }];
   });
 }
 
@@ -82,8 +85,12 @@ export const totalLoss = (losses: readonly TrackLoss[]): number =>
 /** What is to be said of a copy that is the best there is. */
 export const lossNotices = (losses: readonly TrackLoss[], tracks: readonly IndexedTrack[]): Notice[] =>
   losses
-    .filter(({ isWhole }) => !isWhole)
+    .filter(({ isWhole, strays }) => !isWhole || strays)
     .map((loss) => {
+      if (loss.isWhole) {
+        const message = `Of the ${nameOf(loss)}, time stamps are damaged: parts may be missing, or at the wrong time.`;
+        return notice('MEDIA_LOST', `${loss.kind}-0`, message);
+      }
       const isThere = tracks.some(({ kind }) => kind === loss.kind);
       if (!isThere) return notice('MEDIA_LOST', null, `None of the ${nameOf(loss)} could be read.`);
       const track = `${loss.kind}-0`;

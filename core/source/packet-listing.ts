@@ -53,5 +53,13 @@ export function packetListing({ video, audio }: PacketsOf): PacketListing {
   };
 }
 
+/** Whether ffprobe says, as it makes such a list, that its demuxer could not read something within the file. */
+export const saysDamaged = (said: string, { format }: Pick<Probe, 'format'>): boolean =>
+  [...said.matchAll(COMPLAINT)].some(([, speaker, text = '']) => speaker === format && !OF_END.test(text));
+
+const COMPLAINT = /^\[(\S+) @ 0x[0-9a-f]+\] (.*)$/gm;
+/** A recording that was stopped ends like that: what it holds is shown. */
+const OF_END = /ended prematurely|partial file|^Packet mismatch 0 /;
+
 const secondsIn = (text: string): number | undefined =>
   text !== '' && Number.isFinite(Number(text)) ? Number(text) : undefined;

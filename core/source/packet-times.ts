@@ -16,6 +16,8 @@ export interface CountedPackets {
   lastSeconds: number;
   /** Whether times jump by more than a gap in a film does, so that they are no time line. */
   jumps: boolean;
+  /** Whether they jump to elsewhere and back: another clock does not do that. */
+  strays: boolean;
   /** Packets by the twentieth of a second in which they are shown, from `firstBin` on. */
   firstBin: number;
   bins: Uint32Array;
@@ -31,7 +33,8 @@ const FIRST_BINS = 1024;
 const JUMP_SECONDS = 10;
 
 export function packetTimes(): PacketTimes {
-  let [packets, jumps] = [0, false];
+  let [packets, jumps, strays] = [0, false, false];
+  let beforeJump = NaN;
   let [firstSeconds, lastSeconds, latest] = [Infinity, -Infinity, NaN];
   let [firstBin, usedBins] = [0, 0];
   let bins = new Uint32Array(FIRST_BINS);
@@ -39,7 +42,11 @@ export function packetTimes(): PacketTimes {
     add(seconds) {
       packets += 1;
       if (seconds === undefined) return;
-      if (Math.abs(seconds - latest) > JUMP_SECONDS) jumps = true;
+      if (Math.abs(seconds - latest) > JUMP_SECONDS) {
+        jumps = true;
+        if (Math.abs(seconds - beforeJump) <= JUMP_SECONDS) strays = true;
+        beforeJump = latest;
+      }
       latest = seconds;
       const bin = Math.floor(seconds * BINS_PER_SECOND);
       if (firstSeconds === Infinity) firstBin = bin - BINS_BEFORE_FIRST;
@@ -56,7 +63,7 @@ export function packetTimes(): PacketTimes {
       bins[index]! += 1;
     },
     counted: () => ({
-      ...{ packets, firstSeconds, lastSeconds, jumps, firstBin },
+      ...{ packets, firstSeconds, lastSeconds, jumps, strays, firstBin },
       bins: bins.subarray(0, usedBins),
     }),
   };

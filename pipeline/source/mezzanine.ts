@@ -25,8 +25,9 @@ import {
 } from '../../core/source/copy-losses.ts';
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
 import type { CopyWay, Lacks } from '../../core/source/copy-ways.ts';
-import { packetListing } from '../../core/source/packet-listing.ts';
+import { packetListing, saysDamaged } from '../../core/source/packet-listing.ts';
 import type { CountedPackets } from '../../core/source/packet-times.ts';
+import { notice } from '../../core/notices.ts';
 import type { Notice } from '../../core/notices.ts';
 import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import type { Mezzanine } from '../../core/records/mezzanine.ts';
@@ -134,7 +135,7 @@ async function makeMezzanine(
       await copy.abort();
       throw error;
     });
-    const losses = counted ? lossesOf(probe, counted, copy, way) : [];
+    const losses = counted ? lossesOf(probe, counted.of, copy, way) : [];
     const notices = lossNotices(losses, copy.tracks);
     return {
       ...{ ...copy, way },
@@ -144,6 +145,7 @@ async function makeMezzanine(
         ...notices,
         ...faultNotices(copy.faults, probe, notices),
         ...laterNotices(copy.laterStreams, probe),
+        ...(counted?.isDamaged && notices.length === 0 ? [notice('MEDIA_LOST', null)] : []),
       ],
     };
   }
@@ -164,20 +166,32 @@ const untried = (sizeBytes: number): Error =>
     ? new SourceError('UNREADABLE')
     : new OutageError('TIMED_OUT', 'copy of the source into a mezzanine: no time is left to decode it');
 
+interface Counted {
+  of(streamIndex: number): CountedPackets;
+  /** Whether the demuxer met something that it could not read. */
+  isDamaged: boolean;
+}
+
 /** Counts what the source holds; undefined where that cannot be told to its end, so that no copy is held against it. */
 async function countPackets(
   { url, failure }: ServedSource,
   { probe, sizeBytes }: CopiedSource,
   world: World,
-): Promise<((streamIndex: number) => CountedPackets) | undefined> {
+): Promise<Counted | undefined> {
   const { tools, settings } = world;
   const listing = packetListing(probe);
+  let isDamaged = false;
+  const push = (said: string): string => {
+    isDamaged ||= saysDamaged(said, probe);
+    return said;
+  };
   const isCounted = await run(tools.binaries.ffprobePath, packetArguments(url, probe, settings), {
     task: 'count of the packets of the source',
     line: 'copying',
     timeoutSeconds: firstCopySeconds(sizeBytes, secondsLeftOf(world)),
     maxFileBytes: 0,
     maxMemoryBytes: settings.probeMemoryBytes,
+    listener: { options: [], push },
     output: async (stdout: Readable) => {
       for await (const bytes of stdout as AsyncIterable<Buffer>) listing.push(bytes.toString('latin1'));
     },
@@ -189,7 +203,7 @@ async function countPackets(
     },
   );
   if (failure()) throw failure();
-  return isCounted ? listing.counted : undefined;
+  return isCounted ? { of: listing.counted, isDamaged } : undefined;
 }
 
 interface ComparedCopy extends Copy {

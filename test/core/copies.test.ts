@@ -11,7 +11,7 @@ import {
 import { firstWay, nextWay } from '../../core/source/copy-ways.ts';
 import type { CopyWay } from '../../core/source/copy-ways.ts';
 import type { IndexedTrack } from '../../core/source/matroska.ts';
-import { packetListing } from '../../core/source/packet-listing.ts';
+import { packetListing, saysDamaged } from '../../core/source/packet-listing.ts';
 import { packetTimes } from '../../core/source/packet-times.ts';
 import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import { probeOf } from '../support/probes.ts';
@@ -102,6 +102,20 @@ test('pictures count before the first key where players show them', () => {
     return listing.counted(0).packets;
   };
   expect(['h264', 'mpeg2video', 'mpeg4', 'flv1'].map(countedOf)).toEqual([2, 2, 3, 3]);
+});
+
+test('what a demuxer cannot read is damage, unless a recording ends there', () => {
+  const probe = { format: 'ogg' };
+  expect(saysDamaged('[ogg @ 0x55ea4b] CRC mismatch!\n', probe)).toBe(true);
+  expect(saysDamaged('[theora @ 0x55ea4b] error in unpack_block_qpis\n', probe)).toBe(false);
+  expect(saysDamaged('[ogg @ 0x55ea4b] File ended prematurely at pos. 9 (0x9)\n', probe)).toBe(false);
+});
+
+test('a stamp that jumps to elsewhere and back is damaged, and another clock is not', () => {
+  const straysIn = (times: number[]) => counted(times).strays;
+  expect(straysIn([0, 1, 2, 1492, 1493, 3, 4])).toBe(true);
+  expect(straysIn([0, 1, 2, 1492, 1493, 1494])).toBe(false);
+  expect(straysIn([90_000, 90_001, 0, 1, 2, 5000, 5001])).toBe(false);
 });
 
 test('of a hundred tracks only those that are copied are counted', () => {
