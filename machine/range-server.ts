@@ -4,7 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseByteRange } from '../core/byte-range.ts';
 import { blockCache } from './block-cache.ts';
-import type { RangeSource } from './block-cache.ts';
+import type { BlockCache, RangeSource } from './block-cache.ts';
 import { sendAll, withLoopbackServer } from './loopback-server.ts';
 
 export type { RangeSource } from './block-cache.ts';
@@ -26,14 +26,15 @@ export interface ServedSource {
 
 /**
  * Serves `source` while `use` runs.
+ * @param blocks of it, where others keep them; what is read of it then is counted for all who do
  * @throws the upstream's own error where reading failed (OutageError, RequestError), even if ffmpeg then failed
  *   differently or not at all: a source must not be called damaged because the store was away.
  */
 export async function withRangeServer<T>(
   source: RangeSource,
   use: (served: ServedSource) => Promise<T>,
+  blocks: BlockCache = blockCache(source),
 ): Promise<T> {
-  const blocks = blockCache(source);
   const overwritten: Overwritten[] = [];
   const { sizeBytes } = source;
 

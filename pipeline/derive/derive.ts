@@ -175,7 +175,7 @@ export function deriveWork(item: Work, world: World, options: EncodeOptions = {}
 async function doWork({ id, rev, what }: Work, world: World, options: EncodeOptions): Promise<void> {
   const plan = await storedPlan(id, rev, world.media);
   if (!plan) throw notFound('such revision');
-  const video = plannedVideo(id, plan, world);
+  const video = plannedVideo(id, plan, world, true);
   if (what.kind === 'stills') {
     const thumbs = what.thumbs.map((seconds) => ({ kind: 'thumb' as const, rev, seconds }));
     await keepAll(video, [...prewarmedStills(plan), ...thumbs]);

@@ -2,11 +2,16 @@
 // and what reads the source at the same time reads it through one range server, and its blocks once.
 
 import { SourceError } from '../../core/errors.ts';
-import type { Plan } from '../../core/plan/plan.ts';
+import type { Plan, PlannedSource } from '../../core/plan/plan.ts';
+import { blockCache } from '../../machine/block-cache.ts';
+import type { BlockCache } from '../../machine/block-cache.ts';
+import { keptBlocks } from '../../machine/kept-blocks.ts';
+import type { KeptBlocks } from '../../machine/kept-blocks.ts';
 import { withRangeServer } from '../../machine/range-server.ts';
 import type { RangeSource, ServedSource } from '../../machine/range-server.ts';
 import { refuse, sourceOf } from '../life/planning.ts';
 import { revisionsOf } from '../revisions/revisions.ts';
+import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
 
 export interface PlannedVideo {
@@ -22,8 +27,15 @@ export interface PlannedVideo {
   withSource<T>(use: (served: ServedSource) => Promise<T>): Promise<T>;
 }
 
-export function plannedVideo(id: string, plan: Plan, world: World): PlannedVideo {
-  const shared = sharedServer(sourceOf(id, plan.source, world));
+/**
+ * @param isOneOfMany whether the same source is read again and again, as by the items of a work list: its latest blocks are
+ *   kept for the next one then
+ */
+export function plannedVideo(id: string, plan: Plan, world: World, isOneOfMany = false): PlannedVideo {
+  const shared = sharedServer(() => {
+    const source = sourceOf(id, plan.source, world);
+    return { source, blocks: isOneOfMany ? blocksOf(id, plan.source, source, world) : blockCache(source) };
+  });
   return {
     ...{ id, plan, world },
     async withSource(use) {
@@ -39,11 +51,31 @@ export function plannedVideo(id: string, plan: Plan, world: World): PlannedVideo
   };
 }
 
+/** By the store that they come from. */
+const kept = new WeakMap<Store, KeptBlocks>();
+
+function blocksOf(id: string, planned: PlannedSource, source: RangeSource, { uploads }: World): BlockCache {
+  const { key, etag, sizeBytes } = planned;
+  const version = key ?? etag;
+  // Another file may have taken the place of one without a version.
+  if (version === undefined) return blockCache(source);
+  let blocks = kept.get(uploads);
+  if (!blocks) kept.set(uploads, (blocks = keptBlocks()));
+  return blocks(`${id} ${version} ${sizeBytes}`, source);
+}
+
+interface Readable {
+  source: RangeSource;
+  blocks: BlockCache;
+}
+
 /** A range server that is there from its first user's coming to its last one's going. */
-function sharedServer(source: RangeSource): <T>(use: (served: ServedSource) => Promise<T>) => Promise<T> {
+function sharedServer(
+  readable: () => Readable,
+): <T>(use: (served: ServedSource) => Promise<T>) => Promise<T> {
   let open: OpenServer | undefined;
   return async (use) => {
-    const own = (open ??= openServer(source));
+    const own = (open ??= openServer(readable()));
     own.users += 1;
     try {
       const served = await own.served;
@@ -73,13 +105,15 @@ interface OpenServer {
   close(): Promise<void>;
 }
 
-function openServer(source: RangeSource): OpenServer {
+function openServer({ source, blocks }: Readable): OpenServer {
   const isServed = Promise.withResolvers<ServedSource>();
   const isOver = Promise.withResolvers<void>();
-  const closed = withRangeServer(source, (served) => {
+  const use = (served: ServedSource) => {
     isServed.resolve(served);
     return isOver.promise;
-  }).catch((error: unknown) => isServed.reject(error)); // of a failure in reading, its users have been told
+  };
+  // Of a failure in reading, its users have been told.
+  const closed = withRangeServer(source, use, blocks).catch((error: unknown) => isServed.reject(error));
   return {
     served: isServed.promise,
     users: 0,
