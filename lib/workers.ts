@@ -102,7 +102,7 @@ function encoders(
     description: 'Encodes a chunk of all renditions, ahead of time',
     memoryMb: prewarmMemoryMb,
     timeout: Duration.minutes(15), // encoding has limits of its own, below this
-    temporaryStorage: Size.gibibytes(2), // eight segments of each rung, at their largest
+    temporaryStorage: Size.gibibytes(2), // the largest chunk there is (core/work/work.ts), and room beside it
   });
   return { origin, transcode };
 }

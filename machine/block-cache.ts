@@ -31,8 +31,11 @@ export interface BlockCache {
   readBytes(): number;
   /** For how long somebody has been waiting for the source, in all. */
   waitedSeconds(): number;
-  /** The next to want the source's beginning fetches it anew. */
-  forgetBeginning(): void;
+  /**
+   * Reads a byte of the source, whatever is kept of it.
+   * @throws as `read` does
+   */
+  confirm(signal: AbortSignal): Promise<void>;
 }
 
 const BLOCK_BYTES = 256 * 1024;
@@ -73,17 +76,23 @@ export function openBlockCache(source: RangeSource): BlockCache & { release(): v
   const { within, name } = source.identity;
   const all = kept.get(within) ?? new Map<string, Kept>();
   kept.set(within, all);
-  const own = all.get(name) ?? { cache: blockCache(source), readers: 0 };
+  const known = all.get(name);
+  const own = known ?? { cache: blockCache(source), readers: 0 };
   // The latest is the last.
   all.delete(name);
   all.set(name, own);
   clearTimeout(own.forget);
   own.readers += 1;
   // Where the source is no more, or another, whoever begins to read it is to hear of that from the store.
-  own.cache.forgetBeginning();
+  let isConfirmed = !known;
   const before = own.cache.readBytes();
   return {
     ...own.cache,
+    async *read(first, last, signal) {
+      if (!isConfirmed) await own.cache.confirm(signal);
+      isConfirmed = true;
+      yield* own.cache.read(first, last, signal);
+    },
     readBytes: () => own.cache.readBytes() - before,
     release() {
       own.readers -= 1;
@@ -235,7 +244,12 @@ export function blockCache(source: RangeSource): BlockCache {
 
   return {
     ...{ read, readBytes: () => readBytes, waitedSeconds: waiting.seconds },
-    forgetBeginning: () => void blocks.delete(0),
+    async confirm(signal) {
+      const read = async () => {
+        for await (const _ of wholeRange(0, 0, signal));
+      };
+      await waiting.during(read());
+    },
   };
 }
 

@@ -3,7 +3,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { costEstimate, cpuSecondsByPart } from '../core/work/cost.ts';
+import { costEstimate } from '../core/work/cost.ts';
+import { cpuSecondsByPart } from '../core/work/cpu-seconds.ts';
 import { offers } from '../core/plan/offers.ts';
 import type { Catalogue, Offer } from '../core/plan/offers.ts';
 import { planFor } from '../core/plan/plan-for.ts';

@@ -1,6 +1,7 @@
 // Whether segments can be cut straight from a source: whether its index leads to the right place, soon, and whether it
 // is as long as it says. Where not, it is copied into a container that does (the mezzanine) before anything else.
 
+import { GIF } from './gif.ts';
 import { valueOf } from '../fraction.ts';
 import { countedRate } from './frame-rate.ts';
 import type { CountedRate } from './frame-rate.ts';
@@ -20,7 +21,7 @@ export type MezzanineReason = keyof typeof MEZZANINE_REASONS;
 /** As ffprobe names it. */
 export const MP4 = 'mov,mp4,m4a,3gp,3g2,mj2';
 /** Containers whose seeking ffmpeg does exactly, given that their index is whole. */
-const INDEXED_CONTAINERS = [MP4, 'matroska,webm', 'wav', 'w64', 'aiff', 'gif'];
+const INDEXED_CONTAINERS = [MP4, 'matroska,webm', 'wav', 'w64', 'aiff', GIF];
 
 /** What the probe alone says: undefined where the source deserves to be tried. */
 export function reasonByProbe({ format, durationSeconds, video, audio }: Probe): MezzanineReason | undefined {
@@ -78,6 +79,9 @@ export interface ListedPacket {
   pts_time?: string;
   duration_time?: string;
   flags?: string;
+  /** In bytes, where it is asked for. */
+  pos?: string;
+  size?: string;
 }
 
 export interface Look {
@@ -122,6 +126,14 @@ export function corrected(probe: Probe, look: Look): Probe {
     },
     audio: audio && seesSoundEnd ? { ...audio, durationSeconds: endOf(sounds) - audio.startSeconds } : audio,
   };
+}
+
+/** The same of a source that claims no length at all: what ffprobe says of a GIF is what it has added up itself. */
+export function measured(probe: Probe, look: Look): Probe {
+  const { video } = probe;
+  if (!video || shownPackets(look, video.index).length === 0) return probe;
+  const found = corrected(probe, look);
+  return { ...found, durationSeconds: found.video!.durationSeconds };
 }
 
 /** Muxers that do not know how long the last picture is shown write next to nothing. */

@@ -119,7 +119,13 @@ export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: Loo
   return [
     ...['-v', 'error', ...GUARDED_INPUT],
     ...['-read_intervals', `${fromSeconds.toFixed(3)}%${toSeconds.toFixed(3)}`],
-    ...['-show_entries', 'packet=stream_index,pts_time,duration_time,flags', '-of', 'json', sourceUrl],
+    ...[
+      '-show_entries',
+      'packet=stream_index,pts_time,duration_time,flags,pos,size',
+      '-of',
+      'json',
+      sourceUrl,
+    ],
   ];
 }
 

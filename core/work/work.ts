@@ -3,21 +3,26 @@
 
 import { valueOf } from '../fraction.ts';
 import type { Artifact } from '../artifacts/artifact.ts';
+import { renditionsOf } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Work } from '../records/work.ts';
 import { segmentCount } from '../plan/grid.ts';
 import { initsOf, segmentsOf } from '../plan/segments.ts';
 import { sheetCount } from '../plan/stills.ts';
+import { cpuSecondsOfSegments } from './cpu-seconds.ts';
 
-// About half a minute: a process start and the decoding from the keyframe before cost a few per cent of it, and what
-// a dying worker takes with it is small.
-const SEGMENTS_PER_CHUNK = 8;
-// Where keyframes are far apart, as in screen recordings, every chunk decodes the way from the one before it: chunks
-// several times as long keep that to a part of the work, as long as one worker can do them.
-const KEYFRAME_DISTANCES_PER_CHUNK = 6;
-const MOST_SEGMENTS_PER_CHUNK = 32;
-// Each chunk reads the source's head and index, and a little more than it needs: little beside this much.
-const LEAST_BYTES_PER_CHUNK = 4 * 1024 * 1024;
+// What a worker makes in one go, about half a minute: also where keyframes are near and bytes are many.
+const LEAST_SEGMENTS_PER_CHUNK = 16;
+// What each chunk reads beside its own bytes: the source's head and index, the way from the keyframe before it (half
+// their distance, on average), and what ffmpeg has been sent when it has enough. A chunk is so long that this is little,
+// as long as one worker can do it.
+const BYTES_READ_BESIDE = 2.5 * 1024 ** 2;
+const SHARE_READ_BESIDE = 1 / 12;
+// What a dying worker takes with it, and what a film's beginning waits for: about half a minute of 1080p.
+const MOST_CPU_SECONDS_PER_CHUNK = 40;
+// A chunk is on the worker's disk until it is whole; its sound is one file.
+const MOST_BYTES_PER_CHUNK = 512 * 1024 ** 2;
+const MOST_SEGMENTS_PER_CHUNK = 512;
 
 /** What can be watched comes before what can be looked at. */
 export function workFor(id: string, plan: Plan): Work[] {
@@ -54,12 +59,12 @@ export function workForArtifacts(id: string, { rev }: Plan, artifacts: readonly 
   return [...work, { id, rev, what: { kind: 'stills', thumbs } }];
 }
 
-/** Half-open runs of neighbours, none longer than a chunk. */
+/** Half-open runs of neighbours, none longer than the shortest chunks. */
 function runs(indexes: readonly number[]): { from: number; to: number }[] {
   const found: { from: number; to: number }[] = [];
   for (const index of [...indexes].sort((a, b) => a - b)) {
     const last = found.at(-1);
-    if (last && last.to === index && last.to - last.from < SEGMENTS_PER_CHUNK) last.to += 1;
+    if (last && last.to === index && last.to - last.from < LEAST_SEGMENTS_PER_CHUNK) last.to += 1;
     else found.push({ from: index, to: index + 1 });
   }
   return found;
@@ -83,13 +88,23 @@ export function prewarmedStills({ rev, stills }: Plan): Artifact[] {
   ];
 }
 
-function chunkLength({ source, grid }: Plan, count: number): number {
-  const keyframeSegments = source.keyframeSeconds / (grid.segmentFrames / valueOf(grid.frameRate));
-  const wanted = Math.ceil(
-    Math.max(
-      keyframeSegments * KEYFRAME_DISTANCES_PER_CHUNK,
-      (count * LEAST_BYTES_PER_CHUNK) / source.sizeBytes,
-    ),
+/** In segments. A film's chunks are of equal length: a short last one would read as much beside its bytes. */
+function chunkLength(plan: Plan, count: number): number {
+  const { source, grid } = plan;
+  const segmentSeconds = grid.segmentFrames / valueOf(grid.frameRate);
+  const segmentsBeside =
+    source.keyframeSeconds / 2 / segmentSeconds + (BYTES_READ_BESIDE * count) / source.sizeBytes;
+  const most = Math.min(
+    MOST_SEGMENTS_PER_CHUNK,
+    (MOST_CPU_SECONDS_PER_CHUNK * count) / cpuSecondsOfSegments(plan),
+    MOST_BYTES_PER_CHUNK / (writtenBytesPerSecond(plan) * segmentSeconds),
   );
-  return Math.max(SEGMENTS_PER_CHUNK, Math.min(MOST_SEGMENTS_PER_CHUNK, wanted));
+  const length = Math.max(LEAST_SEGMENTS_PER_CHUNK, Math.min(segmentsBeside / SHARE_READ_BESIDE, most));
+  return Math.ceil(count / Math.ceil(count / length));
 }
+
+/** At the most. */
+const writtenBytesPerSecond = (plan: Plan): number =>
+  renditionsOf(plan, 'video')
+    .filter(({ name }) => plan.prewarm.includes(name))
+    .reduce((sum, { maxBitrateBps }) => sum + maxBitrateBps / 8, 0);

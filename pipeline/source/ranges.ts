@@ -34,7 +34,8 @@ export function sourceOf(
     if (!(error instanceof RequestError)) throw error;
     throw new OutageError('STORE_UNAVAILABLE', `The copy ${key} is not stored any more.`, { cause: error });
   };
-  return { sizeBytes, read: (...range) => copy.read(...range).catch(lost) };
+  const identity = { within: world.media, name: key };
+  return { sizeBytes, identity, read: (...range) => copy.read(...range).catch(lost) };
 }
 
 const rangesOf = (

@@ -7,6 +7,8 @@ import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError, OutageError } from '../../core/errors.ts';
 import { countedRate, isDoubtful, neededFrameRate } from '../../core/source/frame-rate.ts';
+import { GIF, holdsPicture } from '../../core/source/gif.ts';
+import type { SourceLimits } from '../../core/limits.ts';
 import { earlyEnds } from '../../core/source/early-end.ts';
 import { mezzanineKey } from '../../core/artifacts/keys.ts';
 import { mezzanineProbe } from '../../core/source/mezzanine.ts';
@@ -16,6 +18,7 @@ import {
   corrected,
   lookBackSeconds,
   lookRange,
+  measured,
   rateAtEnd,
   reasonByLook,
   reasonByProbe,
@@ -23,6 +26,7 @@ import {
 import type { ListedPacket, Look } from '../../core/source/seekability.ts';
 import { lookArguments, soundPacketArguments } from '../../core/source/source-arguments.ts';
 import { isCollapse, unlessUnreadable } from './breakdown.ts';
+import { openWindows } from './inspect-container.ts';
 import { looking } from './looking.ts';
 import { mezzanineOf } from './mezzanine.ts';
 import { pictureTimes } from './picture-times.ts';
@@ -35,12 +39,13 @@ import type { World } from '../world.ts';
 export async function seekableSource(
   id: string,
   served: ServedSource,
-  { probe, sizeBytes, etag }: { probe: Probe; sizeBytes: number; etag: string },
+  { probe: claimed, sizeBytes, etag }: { probe: Probe; sizeBytes: number; etag: string },
   world: World,
 ): Promise<{ probe: Probe; source: PlannedSource }> {
-  const look = reasonByProbe(probe)
+  const look = reasonByProbe(claimed)
     ? undefined
-    : await unlessUnreadable(served, () => lookAtEnd(served, probe, world));
+    : await unlessUnreadable(served, () => lookAtEnd(served, claimed, world));
+  const probe = look && claimed.format === GIF ? measured(claimed, look) : claimed;
   const reason = reasonByProbe(probe) ?? reasonByLook(probe, look!, sizeBytes);
   if (!reason) {
     const keyframeSeconds = lookBackSeconds(look!, probe);
@@ -145,5 +150,18 @@ async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }
   // Cut short, the list would say that the source is.
   if (served.failure()) throw served.failure();
   const { packets = [] } = JSON.parse(listing.toString('utf8')) as { packets?: ListedPacket[] };
-  return { range, packets, bytesRead: served.readBytes() - before };
+  const shown = probe.format === GIF ? await withoutEmptyEnd(served, packets, settings) : packets;
+  return { range, packets: shown, bytesRead: served.readBytes() - before };
+}
+
+/** A GIF's packets but the last, where that holds no picture. */
+async function withoutEmptyEnd(
+  { url }: ServedSource,
+  packets: ListedPacket[],
+  { probeTimeoutSeconds }: Pick<SourceLimits, 'probeTimeoutSeconds'>,
+): Promise<ListedPacket[]> {
+  const last = packets.at(-1);
+  if (last?.pos === undefined || packets.length < 2) return packets;
+  const { bytesAt } = await openWindows(url, AbortSignal.timeout(probeTimeoutSeconds * 1000));
+  return holdsPicture(await bytesAt(Number(last.pos), Number(last.size))) ? packets : packets.slice(0, -1);
 }

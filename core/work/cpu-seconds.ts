@@ -1,0 +1,55 @@
+// How much CPU time it takes to encode what is made of a video ahead of time, reckoned from its plan by what encoding was
+// measured to take.
+
+import { codecOf } from '../formats/formats.ts';
+import { mainTrack, renditionsOf } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { StillsPlan } from '../plan/stills.ts';
+import type { VideoTrack } from '../plan/tracks.ts';
+
+/** Medians of bench/cpu-per-rung on a 1080p30 source with camera-like noise. */
+const CPU_SECONDS = {
+  decodePerSourceMegapixel: 0.0008,
+  // Every rung is scaled down from the source's picture; what encoding it takes then is its codec's.
+  scalePerSourceMegapixel: 0.00056,
+  // A tile of the storyboard where only keyframes are decoded; where all pictures are, it is a decoding of the source.
+  perTileAndMegapixel: 0.022,
+};
+
+/** Of all segments, before overhead. */
+export function cpuSecondsOfSegments(plan: Plan): number {
+  const { decode, rungs, sound } = cpuSecondsByPart(plan);
+  return [...rungs.values()].reduce((sum, seconds) => sum + seconds, rungs.size > 0 ? decode : 0) + sound;
+}
+
+/** What the parts of encoding all that is to be made ahead of time take, before overhead. */
+export function cpuSecondsByPart(plan: Plan): {
+  decode: number;
+  rungs: Map<string, number>;
+  sound: number;
+  stills: number;
+} {
+  const { prewarm, grid, stills } = plan;
+  const picture = mainTrack(plan, 'video');
+  const source = picture ? (picture.width * picture.height * grid.frameCount) / 1e6 : 0;
+  const secondsOf = (kind: 'video' | 'audio'): [string, number][] =>
+    renditionsOf(plan, kind)
+      .filter(({ name }) => prewarm.includes(name))
+      .map((rendition) => [rendition.name, codecOf(rendition).cpuSeconds(rendition, grid)]);
+  return {
+    decode: source * CPU_SECONDS.decodePerSourceMegapixel,
+    rungs: new Map(
+      secondsOf('video').map(([name, encode]) => [
+        name,
+        source * CPU_SECONDS.scalePerSourceMegapixel + encode,
+      ]),
+    ),
+    sound: secondsOf('audio').reduce((sum, [, seconds]) => sum + seconds, 0),
+    stills: picture && stills && prewarm.length > 0 ? cpuSecondsOfStills(picture, stills, source) : 0,
+  };
+}
+
+const cpuSecondsOfStills = (picture: VideoTrack, stills: StillsPlan, sourceMegapixels: number): number =>
+  stills.keyframesOnly
+    ? stills.count * ((picture.width * picture.height) / 1e6) * CPU_SECONDS.perTileAndMegapixel
+    : sourceMegapixels * CPU_SECONDS.decodePerSourceMegapixel;
