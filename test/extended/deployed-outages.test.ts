@@ -16,6 +16,7 @@ import type { Account } from '../support/account/account.ts';
 import { sessionOf } from '../support/account/permissions.ts';
 import { ServiceError } from '../support/account/state-machine.ts';
 import { filmOf, firstOf, metricsIn, putsSegment, videosIn } from '../support/account/videos.ts';
+import { plannedBy } from '../support/old-plan.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let account: Account;
@@ -215,7 +216,7 @@ test('a video that is planned anew is delayed as well, and its next revision bec
       await videos.jsonAt<{ current: string }>(revisionsKey(of)),
     ];
     const ready = await videos.jsonAt<object>(readyKey(of, plan.rev));
-    await videos.put(planKey(of, old), JSON.stringify({ ...plan, rev: old, recipe: FIRST_RECIPE }));
+    await videos.put(planKey(of, old), JSON.stringify({ ...plannedBy(plan, FIRST_RECIPE), rev: old }));
     await videos.put(readyKey(of, old), JSON.stringify(ready));
     await videos.put(revisionsKey(of), JSON.stringify({ ...revisions, current: old }));
     const made = [...(await videos.stored('media', revPrefix(of, plan.rev))).keys()];

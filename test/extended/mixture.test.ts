@@ -18,6 +18,7 @@ import { pictureFacts, soundFacts } from '../support/segment-facts.ts';
 import { plannedFile } from '../support/stream.ts';
 import { samplesOf, snr, worstSeam } from '../support/tone.ts';
 import { clockSteps, counterBreaks, packetsOf } from '../support/transport-packets.ts';
+import { plannedBy } from '../support/old-plan.ts';
 
 const ALL = makersOf([1, 2, 5]);
 const SOME: Maker[] = [
@@ -73,7 +74,7 @@ describe.each([FIRST_RECIPE, PRESENT_RECIPE])('recipe $name', (recipe) => {
         ...['-f', 'lavfi', '-i', `testsrc2=s=320x180:r=${rate}`, '-frames:v', String(frames)],
         ...['-c:v', 'libx264', '-preset', 'ultrafast', '-bf', '3', file],
       );
-      plan = { ...(await plannedFile(file, directory.path)).plan, recipe };
+      plan = plannedBy((await plannedFile(file, directory.path)).plan, recipe);
       made = await madeByAll(makers, { file, plan, rendition: '180p' });
     });
 
@@ -154,7 +155,7 @@ describe.each([FIRST_RECIPE, PRESENT_RECIPE])('recipe $name', (recipe) => {
   test.each([44_100, 48_000])('sound at %i Hz has no seam where makers meet', async (rate) => {
     const file = join(directory.path, `sound-${rate}.mp4`);
     await ffmpeg('-f', 'lavfi', '-i', `sine=440:r=${rate}:d=17`, '-c:a', 'aac', '-b:a', '192k', file);
-    const plan = { ...(await plannedFile(file, directory.path)).plan, recipe };
+    const plan = plannedBy((await plannedFile(file, directory.path)).plan, recipe);
     const makers = makersOf([1]);
     const made = await madeByAll(makers, { file, plan, rendition: 'audio-0' });
     const count = segmentCount(plan.grid);

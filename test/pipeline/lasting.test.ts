@@ -21,6 +21,7 @@ import { putCard } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
+import { plannedBy } from '../support/old-plan.ts';
 
 const SECONDS = 12;
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -48,7 +49,7 @@ async function uploaded(source: Uint8Array): Promise<{ id: string; world: TestWo
 async function superseded({ id, world, plan }: Awaited<ReturnType<typeof uploaded>>): Promise<Plan> {
   const { media } = world;
   const stills = { ...plan.stills!, intervalSeconds: 5, count: 3 };
-  const next = { ...plan, rev: 'bbbbbbbbbb', recipe: FIRST_RECIPE, stills };
+  const next = { ...plannedBy(plan, FIRST_RECIPE), rev: 'bbbbbbbbbb', stills };
   await createRecord(media, PLAN, planKey(id, next.rev), next);
   await changeRevisions(id, media, ({ current, former }) => ({
     current: next.rev,

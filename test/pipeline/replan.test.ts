@@ -36,7 +36,7 @@ import { createRecord } from '../../pipeline/store.ts';
 import type { Store } from '../../pipeline/store.ts';
 import { executed, lived, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
-import { planOfVersion1 } from '../support/old-plan.ts';
+import { planOfVersion1, plannedBy } from '../support/old-plan.ts';
 import {
   GRACE_SECONDS,
   OLD,
@@ -217,7 +217,7 @@ const ABANDONED = 'bbbbbbbbbb';
 /** A video whose next revision, by a recipe of another release, is half made. */
 async function withNext(video: Video): Promise<Plan> {
   const { id, world, old } = video;
-  const next = { ...old, rev: ABANDONED, recipe: { ...FIRST_RECIPE, name: 'other' } };
+  const next = { ...plannedBy(old, { ...FIRST_RECIPE, name: 'other' }), rev: ABANDONED };
   await createRecord(world.media, PLAN, planKey(id, ABANDONED), next);
   await changeRevisions(id, world.media, (before) => ({
     ...before,

@@ -35,6 +35,7 @@ import {
   wasCutOff,
 } from '../support/old-video.ts';
 import type { Video } from '../support/old-video.ts';
+import { plannedBy } from '../support/old-plan.ts';
 
 let close: () => Promise<void>;
 beforeAll(async () => {
@@ -157,7 +158,7 @@ test('a former revision that was to come back keeps its grace time where the sou
 test('of a plan that 8e3bc33 completed and one of ours that is not complete, viewers get the first until ours is', async () => {
   const video = await oldVideo({ keep: asOnlyPlan });
   const { id, world, old } = video;
-  const ours: Plan = { ...old, rev: 'bbbbbbbbbb', recipe: FIRST_RECIPE };
+  const ours: Plan = { ...plannedBy(old, FIRST_RECIPE), rev: 'bbbbbbbbbb' };
   await createRecord(world.media, PLAN, planKey(id, ours.rev), ours);
   await world.media.put(
     `plans/${id}/revisions.json`,

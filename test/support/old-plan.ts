@@ -3,6 +3,14 @@
 import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Rendition } from '../../core/plan/renditions.ts';
+import type { Recipe } from '../../core/recipes/recipe.ts';
+
+/** As a release would have planned it whose recipe was this one. */
+export function plannedBy(plan: Plan, recipe: Recipe): Plan {
+  const renditions = plan.renditions.filter(({ isCellular }) => !isCellular || recipe.h264.cellularEncoder);
+  const names = renditions.map(({ name }) => name);
+  return { ...plan, recipe, renditions, prewarm: plan.prewarm.filter((name) => names.includes(name)) };
+}
 
 /** As 8e3bc33 did: without a version, and without the recipe that it had in its code. */
 export function planOfFirstRelease(plan: Plan): Record<string, unknown> {

@@ -25,7 +25,7 @@ import { executed, lived, uploadedIn } from './life.ts';
 import type { TestWorld } from './life.ts';
 import { ffmpeg, temporaryDirectory } from './media.ts';
 import { memoryStore } from './memory-store.ts';
-import { planOfFirstRelease } from './old-plan.ts';
+import { planOfFirstRelease, plannedBy } from './old-plan.ts';
 
 export const GRACE_SECONDS = 7 * 24 * 3600;
 export const OLD = 'aaaaaaaaaa';
@@ -89,7 +89,7 @@ async function makeOldVideo(prewarm: PrewarmExtent, keep: Keeping): Promise<Vide
   world.settings.prewarm = prewarm;
   const source = await world.uploads.head(sourceKey(id));
   const { plan } = await planSource(id, source!, world);
-  const old = { ...plan, rev: OLD, recipe: FIRST_RECIPE };
+  const old = { ...plannedBy(plan, FIRST_RECIPE), rev: OLD };
   await keep(id, old, world.media);
   expect(await lived({ id, world })).toMatchObject({ state: 'ready' });
   return { id, world, old };
