@@ -241,7 +241,10 @@ const brokeOnSource = (error: FfmpegError): boolean =>
   error.hasCrashed || soundChanged(error) || isUnknownFormat(error);
 
 const isUnknownFormat = ({ stderrTail }: FfmpegError): boolean =>
-  /Cannot determine format of input stream \d+:\d+ after EOF$/m.test(stderrTail);
+  /Cannot determine format of input stream \d+:\d+ after EOF$/m.test(stderrTail) ||
+  /Error while opening decoder for input stream #0:\d+ : Invalid data found when processing input$/m.test(
+    stderrTail,
+  );
 
 async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: EncodeOptions): Promise<Rescue> {
   let shortfall: Error | undefined;

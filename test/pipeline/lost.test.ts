@@ -205,6 +205,16 @@ describe('damage that decoders go over by themselves', () => {
   });
 });
 
+test('a film whose decoder cannot even be set up is refused, and not tried again', async () => {
+  const path = join(directory.path, 'unset.mp4');
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=25:d=2', '-c:v', 'libx264', path);
+  const film = await readFile(path);
+  const setup = film.indexOf('avcC');
+  film.fill(0x77, setup + 5, setup - 4 + film.readUInt32BE(setup - 4));
+  const { error } = await lived(await uploadedIn(directory.path, film));
+  expect(error?.code).toBe('DAMAGED');
+});
+
 test('a film without a picture that can be decoded is refused, and not tried again', async () => {
   const path = join(directory.path, 'nonsense.mp4');
   const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=25:d=2', '-c:v', 'libx264'];
