@@ -44,25 +44,16 @@ export const h264Codecs = (level: string): string =>
     .toString(16)
     .padStart(2, '0')}`;
 
-/** Of the rate cap, as recipes have it. */
-const BUFFER_SECONDS = 1;
-const CELLULAR_BUFFER_SECONDS = 0.5;
-
 export const H264: Codec<'video'> = {
   name: 'h264',
   kind: 'video',
   /** A unit is a picture of the grid. */
   unitsPerSecond: (_, grid) => grid.frameRate,
-  /** The encoder can spend its rate cap and, once, its buffer. */
-  mostBits: ({ maxBitrateBps, isCellular }, segmentSeconds) =>
-    maxBitrateBps * (segmentSeconds + (isCellular ? CELLULAR_BUFFER_SECONDS : BUFFER_SECONDS)),
+  /** Over one segment the encoder can spend its rate cap and, once, its buffer (one second of the cap). */
+  mostBits: ({ maxBitrateBps }, segmentSeconds) => maxBitrateBps * (segmentSeconds + 1),
   encoder({ level, maxBitrateBps, isCellular }, track, { grid, recipe }) {
     const { matrix, primaries, transfer } = track.processing.colour.output;
-    const cellularBufferBits = Math.round(maxBitrateBps * CELLULAR_BUFFER_SECONDS);
-    const known = {
-      ...{ level, maxBitrateBps, cellularBufferBits, gopFrames: grid.gopFrames },
-      ...{ matrix, primaries, transfer },
-    };
+    const known = { level, maxBitrateBps, gopFrames: grid.gopFrames, matrix, primaries, transfer };
     const options = isCellular ? recipe.h264.cellularEncoder! : recipe.h264.encoder;
     // Frames pass as the filters stamped them; none is dropped or doubled to please the muxer.
     return [...fillAll(options, known), '-vsync', '0'];

@@ -26,8 +26,8 @@ export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
 export const PREWARM_EXTENTS = ['all', 'lowest', 'none'] as const;
 export type PrewarmExtent = (typeof PREWARM_EXTENTS)[number];
 
-/** A segment is one GOP: a player shows nothing before it has a whole segment (docs/decisions/047). */
 const GOP_SECONDS = 2;
+const GOPS_PER_SEGMENT = 2;
 
 /** Sound without pictures is cut on this grid: 4 s segments. */
 const AUDIO_ONLY_FRAME_RATE: Fraction = { num: 25, den: 1 };
@@ -61,7 +61,7 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
 
   const tracks = tracksOf(probe, originSeconds, frameRate);
   const gopFrames = Math.max(1, scaledRound(GOP_SECONDS, frameRate));
-  const grid = { frameRate, frameCount, gopFrames, segmentFrames: gopFrames };
+  const grid = { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames };
   const decided: Omit<Plan, 'rev' | 'notices' | 'prewarm'> = {
     recipe: PRESENT_RECIPE,
     source,

@@ -4,21 +4,13 @@
 import { THIRD_RECIPE } from './third.ts';
 import type { Recipe } from './recipe.ts';
 
-/** Options of an encoder, some with another value. */
-const replaced = (options: readonly string[], values: Readonly<Record<string, string>>): string[] =>
-  options.map((option, index) => values[options[index - 1] ?? ''] ?? option);
-
 export const PRESENT_RECIPE: Recipe = {
   ...THIRD_RECIPE,
   name: '4',
   h264: {
     ...THIRD_RECIPE.h264,
-    // Of so few bits none must be wasted, and the pictures are small: a slower search takes little time. And the shorter the
-    // buffer, the higher the rate that stays within the bound of a segment.
-    cellularEncoder: replaced(THIRD_RECIPE.h264.encoder, {
-      '-preset': 'medium',
-      '-bufsize': '{cellularBufferBits}',
-    }),
+    // Of so few bits none must be wasted, and the pictures are small: a slower search takes little time.
+    cellularEncoder: THIRD_RECIPE.h264.encoder.map((option) => (option === 'veryfast' ? 'medium' : option)),
   },
   aac: {
     ...THIRD_RECIPE.aac,

@@ -36,7 +36,7 @@ export const recipeSchema = z.strictObject({
   h264: z.strictObject({
     /** `{level}`, `{maxBitrateBps}`, `{gopFrames}`, `{matrix}`, `{primaries}`, `{transfer}` */
     encoder: templates,
-    /** Of the rendition for cellular lines: the same values, and `{cellularBufferBits}`; recipes up to the third have none, and no such rendition. */
+    /** Of the rendition for cellular lines, the same values; recipes up to the third have none, and no such rendition. */
     cellularEncoder: templates.optional(),
     /**
      * How many frames this encoder decodes ahead: two with a pyramid of B-frames, which takes at least two of them in a

@@ -126,20 +126,20 @@ describe('the segments of a fault', () => {
   };
 
   test('are those of its time, and of its track', () => {
-    expect(damagedIn(0, 16, { seconds: 9 }, { seconds: 9.1 }, { streamIndex: 1, seconds: 17 })).toEqual([
-      [video!.id, [4]],
-      [audio!.id, [8]],
+    expect(damagedIn(0, 8, { seconds: 9 }, { seconds: 9.1 }, { streamIndex: 1, seconds: 17 })).toEqual([
+      [video!.id, [2]],
+      [audio!.id, [4]],
     ]);
   });
 
   test('are none where it lies before the run, and the last one where a decoder is behind', () => {
-    expect(damagedIn(4, 8, { seconds: 7.9 }, { seconds: 18 })).toEqual([]);
-    expect(damagedIn(4, 8, { seconds: 16.5 })).toEqual([[video!.id, [7]]]);
+    expect(damagedIn(2, 4, { seconds: 7.9 }, { seconds: 18 })).toEqual([]);
+    expect(damagedIn(2, 4, { seconds: 16.5 })).toEqual([[video!.id, [3]]]);
   });
 
   test('are none where a recording ends with half a packet', () => {
-    expect(damagedIn(16, 20, { seconds: 39.9, place: 'last' })).toEqual([]);
-    expect(damagedIn(14, 18, { seconds: 35.9, place: 'last' })).toEqual([[video!.id, [17]]]);
+    expect(damagedIn(8, 10, { seconds: 39.9, place: 'last' })).toEqual([]);
+    expect(damagedIn(7, 9, { seconds: 35.9, place: 'last' })).toEqual([[video!.id, [8]]]);
   });
 
   test('are the first where nothing has told a time', () => {

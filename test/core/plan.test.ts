@@ -64,11 +64,11 @@ describe.each(RATES)('two hours at %i/%i', (num, den) => {
   });
 });
 
-test('segments at 29.97 fps last 2.002 s: a GOP of 60 frames', () => {
+test('segments at 29.97 fps last 4.004 s: two GOPs of 60 frames', () => {
   const ntsc = { num: 30_000, den: 1001 };
   const film = plan({ video: { baseFrameRate: ntsc, averageFrameRate: ntsc, frames: 1000 } });
-  expect(film.grid).toMatchObject({ gopFrames: 60, segmentFrames: 60 });
-  expect(segmentSeconds(film, renditionNamed(film, '360p')!, 0)).toBeCloseTo(2.002, 9);
+  expect(film.grid).toMatchObject({ gopFrames: 60, segmentFrames: 120 });
+  expect(segmentSeconds(film, renditionNamed(film, '360p')!, 0)).toBeCloseTo(4.004, 9);
 });
 
 test('the whole multivariant playlist, before and after measuring', () => {
@@ -94,22 +94,20 @@ ${film.rev}/234p/index.m3u8
   expect(cellular).toBe('BANDWIDTH=165000,AVERAGE-BANDWIDTH=143000,CODECS');
 });
 
-test('the whole media playlist of seven seconds', () => {
-  const film = plan({ video: { frames: 175 } });
+test('the whole media playlist of ten seconds', () => {
+  const film = plan({ video: { frames: 250 } });
   expect(mediaPlaylist(film, renditionNamed(film, '720p')!)).toBe(`#EXTM3U
 #EXT-X-VERSION:3
-#EXT-X-TARGETDURATION:2
+#EXT-X-TARGETDURATION:4
 #EXT-X-MEDIA-SEQUENCE:0
 #EXT-X-PLAYLIST-TYPE:VOD
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXTINF:2.000000,
+#EXTINF:4.000000,
 00000.ts
-#EXTINF:2.000000,
+#EXTINF:4.000000,
 00001.ts
 #EXTINF:2.000000,
 00002.ts
-#EXTINF:1.000000,
-00003.ts
 #EXT-X-ENDLIST
 `);
 });
@@ -122,7 +120,7 @@ test('sound alone is a variant of its own', () => {
 #EXT-X-STREAM-INF:BANDWIDTH=143407,CODECS="mp4a.40.2"
 ${song.rev}/audio-0/index.m3u8
 `);
-  expect(segmentCount(song.grid)).toBe(3);
+  expect(segmentCount(song.grid)).toBe(2);
 });
 
 test('a picture that starts a second after the sound is held from the start', () => {
