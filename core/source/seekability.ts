@@ -153,6 +153,20 @@ export const lookBackSeconds = ({ range, packets }: Look, { video }: Probe): num
   return first ? Math.max(0, range.fromSeconds - Number(first.pts_time)) : 0;
 };
 
+/**
+ * The tracks that seem to end early. A list of packets ends with the first one that cannot be read, or lies beyond it, of
+ * whatever track that is: one whose place or time is wrong hides what comes after it of the others.
+ */
+export const seemingShort = ({ range, packets }: Look, { video, audio }: Probe): number[] =>
+  [video, audio].flatMap((track) => {
+    const own = packets.filter(({ stream_index }) => stream_index === track?.index);
+    const isShort = endOf(own) < range.toSeconds - LOOK_BEYOND_SECONDS - SHORT_SECONDS;
+    return track && packets.length > own.length && isShort ? [track.index] : [];
+  });
+
+/** Sound and picture may end so far from each other. */
+const SHORT_SECONDS = 0.1;
+
 /** Packets that are shown: not those an edit list leaves out. */
 const shownPackets = ({ packets }: Look, stream: number): ListedPacket[] =>
   packets.filter(

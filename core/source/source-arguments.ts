@@ -114,10 +114,15 @@ export const soundPacketArguments = (sourceUrl: string): string[] => [
   ...['-show_entries', 'packet=stream_index', '-of', 'csv=p=0', sourceUrl],
 ];
 
-/** Lists the packets of a stretch of the source. */
-export function lookArguments(sourceUrl: string, { fromSeconds, toSeconds }: LookRange): string[] {
+/** Lists the packets of a stretch of the source, of all its streams or of one. */
+export function lookArguments(
+  sourceUrl: string,
+  { fromSeconds, toSeconds }: LookRange,
+  streamIndex?: number,
+): string[] {
   return [
     ...['-v', 'error', ...GUARDED_INPUT],
+    ...(streamIndex === undefined ? [] : ['-select_streams', String(streamIndex)]),
     ...['-read_intervals', `${fromSeconds.toFixed(3)}%${toSeconds.toFixed(3)}`],
     ...[
       '-show_entries',

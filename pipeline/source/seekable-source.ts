@@ -22,6 +22,7 @@ import {
   rateAtEnd,
   reasonByLook,
   reasonByProbe,
+  seemingShort,
 } from '../../core/source/seekability.ts';
 import type { ListedPacket, Look } from '../../core/source/seekability.ts';
 import { lookArguments, soundPacketArguments } from '../../core/source/source-arguments.ts';
@@ -139,19 +140,28 @@ async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }
   const range = lookRange(probe);
   const before = served.readBytes();
   const look = looking("look at the source's end", settings);
-  const listing = await run(tools.binaries.ffprobePath, lookArguments(served.url, range), look).catch(
-    (error: unknown) => {
+  const listed = async (streamIndex?: number): Promise<ListedPacket[]> => {
+    const command = lookArguments(served.url, range, streamIndex);
+    const listing = await run(tools.binaries.ffprobePath, command, look).catch((error: unknown) => {
       // What cannot be listed, or not in time, has no index that one could rely on.
       const isOfSource = error instanceof FfmpegError ? error.signal === undefined : tookLong(error);
       if (isOfSource && !served.failure()) return Buffer.from('{}');
       throw error;
-    },
-  );
-  // Cut short, the list would say that the source is.
-  if (served.failure()) throw served.failure();
-  const { packets = [] } = JSON.parse(listing.toString('utf8')) as { packets?: ListedPacket[] };
+    });
+    // Cut short, the list would say that the source is.
+    if (served.failure()) throw served.failure();
+    return (JSON.parse(listing.toString('utf8')) as { packets?: ListedPacket[] }).packets ?? [];
+  };
+  let packets = await listed();
+  const bytesRead = served.readBytes() - before;
+  for (const index of seemingShort({ range, packets, bytesRead }, probe)) {
+    const own = await listed(index);
+    const known = packets.filter(({ stream_index }) => stream_index === index);
+    if (own.length > known.length)
+      packets = [...packets.filter(({ stream_index }) => stream_index !== index), ...own];
+  }
   const shown = probe.format === GIF ? await withoutEmptyEnd(served, packets, settings) : packets;
-  return { range, packets: shown, bytesRead: served.readBytes() - before };
+  return { range, packets: shown, bytesRead };
 }
 
 /** A GIF's packets but the last, where that holds no picture. */

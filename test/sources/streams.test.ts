@@ -1,13 +1,14 @@
 // Which streams of a source are shown, and what is known of them, where its first seconds or one of its fields do not tell.
 
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withRangeServer } from '../../machine/range-server.ts';
-import { renditionsOf } from '../../core/plan/plan.ts';
+import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
 import type { FfprobeStream, Probe } from '../../core/source/probe.ts';
 import { parseProbe } from '../../core/source/probe.ts';
 import { probeSource } from '../../pipeline/source/probe-source.ts';
 import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../support/media.ts';
-import { encodeInPieces, joined } from '../support/stream.ts';
+import { encodeInPieces, joined, plannedFile } from '../support/stream.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -100,4 +101,15 @@ test.each([
 test('beside Dolby Vision that nobody else shows, another picture is shown', () => {
   const other: FfprobeStream = { index: 1, codec_type: 'video', codec_name: 'h264', width: 640, height: 360 };
   expect(parseProbe({ streams: [DOLBY(5, 0), other] }).video).toMatchObject({ index: 1 });
+});
+
+test('a piece of sound that lies nowhere in the file does not hide the pictures after it', async () => {
+  await ffmpeg(...pictures(6), ...tone(440, 6), ...X264, '-c:a', 'aac', at('whole.mp4'));
+  const bytes = await readFile(at('whole.mp4'));
+  // The second stco is of the sound: a header of 12 bytes and the places of its chunks.
+  const places = bytes.indexOf('stco', bytes.indexOf('stco') + 4) + 12;
+  bytes.writeUInt32BE(0x7f_00_00_00, places + 4 * 10);
+  await writeFile(at('astray.mp4'), bytes);
+  const { plan } = await plannedFile(at('astray.mp4'), directory.path);
+  expect(mainTrack(plan, 'video')).toMatchObject({ sourceFrames: 60 });
 });
