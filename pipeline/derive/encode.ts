@@ -240,7 +240,9 @@ const soundChanged = ({ stderrTail }: FfmpegError): boolean =>
 const brokeOnSource = (error: FfmpegError): boolean =>
   error.hasCrashed || soundChanged(error) || isUnknownFormat(error);
 
+/** Of several outputs of one track that nothing is known of, the second is given what its encoder cannot take. */
 const isUnknownFormat = ({ stderrTail }: FfmpegError): boolean =>
+  /more samples than frame size \(avcodec_encode_audio2\)$/m.test(stderrTail) ||
   /Cannot determine format of input stream \d+:\d+ after EOF$/m.test(stderrTail) ||
   /Error while opening decoder for input stream #0:\d+ : Invalid data found when processing input$/m.test(
     stderrTail,

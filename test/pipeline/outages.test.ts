@@ -78,7 +78,7 @@ async function uploaded(source: Buffer) {
   const requests: ExecutionRequest[] = [];
   const startExecution = async (request: ExecutionRequest) => void requests.push(request);
   const status = () => videoStatus(id, sound, () => 'https://cdn.example/');
-  return { id, world, faults, requests, startExecution, status };
+  return { id, world, faults, requests, startExecution, status, media: sound.media };
 }
 type Video = Awaited<ReturnType<typeof uploaded>>;
 
@@ -119,11 +119,16 @@ describe('a source that the store', () => {
     expect(await video.status()).toMatchObject({ state: 'ready', progress: 1 });
     const lengths = async ({ id, world }: Video) => {
       const keys = world.media.keys().filter((key) => key.startsWith(videoPrefix(id)));
-      return Promise.all(
-        keys.map(async (key) => [key.split('/').slice(3).join('/'), (await world.media.get(key))!.length]),
+      const sized = keys.map(
+        async (key) => [key.split('/').slice(3).join('/'), (await world.media.get(key))!.length] as const,
       );
+      return new Map(await Promise.all(sized));
     };
-    expect(await lengths(video)).toEqual(await lengths(sound));
+    const [found, expected] = [await lengths(video), await lengths(sound)];
+    expect([...found.keys()]).toEqual([...expected.keys()]);
+    // With threads x264 spends bits a little otherwise each time, and segments grow in steps of 16 packets.
+    for (const [name, length] of found)
+      expect(Math.abs(length - expected.get(name)!)).toBeLessThanOrEqual(0.1 * length + 2 * 16 * 188);
   });
 
   function everyOther(change: (bytes: Uint8Array) => Uint8Array, error?: Error) {
@@ -262,10 +267,8 @@ describe('a stored artifact that', () => {
     ];
     // A store that keeps no checksums: what is whole is seen by the plan.
     video.faults.media.getTagged = async (key) => {
-      const bytes = (await video.world.media.list(key)[Symbol.asyncIterator]().next()).done
-        ? undefined
-        : await raw(video, key);
-      return bytes && { bytes, etag: (await video.world.media.head(key))!.etag, isProven: false };
+      const found = await video.media.getTagged(key);
+      return found && { ...found, isProven: false };
     };
     for (const artifact of all) {
       const key = artifactKey(video.id, artifact);
@@ -290,15 +293,7 @@ describe('a stored artifact that', () => {
 });
 
 /** Past what the test has the bucket say. */
-async function raw({ faults, world }: Video, key: string): Promise<Uint8Array | undefined> {
-  const { getTagged } = faults.media;
-  faults.media.getTagged = undefined;
-  try {
-    return await world.media.get(key);
-  } finally {
-    faults.media.getTagged = getTagged;
-  }
-}
+const raw = ({ media }: Video, key: string): Promise<Uint8Array | undefined> => media.get(key);
 
 test('what the store cannot take is shown all the same, and made again next time', async () => {
   const video = await uploaded(clip);
@@ -507,7 +502,8 @@ describe('found by trying to break it:', () => {
       return undefined;
     };
     await ingest(id, world, video.startExecution);
-    await run(video);
+    // Of the other file its own event tells.
+    await run(video).catch((error: unknown) => expect(error).toMatchObject({ code: 'SOURCE_REPLACED' }));
     await ingest(id, world, video.startExecution);
     await run(video);
     expect(await video.status()).toMatchObject({ state: 'ready', durationSeconds: 6 });

@@ -36,7 +36,7 @@ import { createRecord } from '../../pipeline/store.ts';
 import type { Store } from '../../pipeline/store.ts';
 import { executed, lived, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
-import { planOfVersion1, plannedBy } from '../support/old-plan.ts';
+import { plannedBy } from '../support/old-plan.ts';
 import {
   GRACE_SECONDS,
   OLD,
@@ -176,7 +176,7 @@ test('planned anew twice, what is made already is kept, and no plan is made besi
 
 /** The same decisions, and the name that a release before gave them. */
 async function storedByReleaseBefore({ id, world }: Video, plan: Plan, rev: string): Promise<void> {
-  await world.media.put(planKey(id, rev), JSON.stringify(planOfVersion1({ ...plan, rev })), json);
+  await world.media.put(planKey(id, rev), JSON.stringify({ version: 3, ...plan, rev }), json);
 }
 
 test('what the release before planned by the present recipe is left as it is', async () => {

@@ -261,6 +261,6 @@ test('of a source with an index little is read to plan it, and hardly more than 
   expect(read('playable') / source.length).toBeLessThan(0.15);
 
   expect((await lived(video)).state).toBe('ready');
-  expect(plan.prewarm).toEqual(['180p']);
+  expect(plan.prewarm).toEqual(['180p', '180p-low']);
   expect(read('prewarmed') / source.length).toBeLessThan(1.3);
 });
