@@ -320,15 +320,30 @@ describe('a folder of 8e3bc33', () => {
 const halfOf = (renditions: Map<string, Rendition>): number =>
   Math.floor([...renditions.values()][0]!.segments.length / 2);
 
-describe('a folder of e50b81e, when plans had tracks, and no notices', () => {
+describe.each([
+  {
+    release: 'e50b81e, when plans had tracks, and no notices',
+    folder: 'data-e50b81e',
+    recipe: '2',
+    film: { id: 'zd2zqr8u752woyxs38yto1hkh70r1628kz', rev: 'ea8d02f4bf' },
+    recording: { id: 'zd2zqr76772ux77oj397k79hfn7lm12az7', rev: 'fd5c4da8c2' },
+  },
+  {
+    release: '6648bd6, when films had no variant for cellular lines',
+    folder: 'data-6648bd6',
+    recipe: '3',
+    film: { id: 'zd2zi9clzwp3io8bey9ymoxthun0pdsbuq', rev: '3c24433ce2' },
+    recording: { id: 'zd2zi9agk5hdmusoi1n1j1yyjgl5u0vv03', rev: '0c0965a636' },
+  },
+])('a folder of $release', ({ folder, recipe, film, recording }) => {
   const videos: FixtureVideo[] = [
-    { ...FILM, id: 'zd2zqr8u752woyxs38yto1hkh70r1628kz', rev: 'ea8d02f4bf' },
-    { ...RECORDING, id: 'zd2zqr76772ux77oj397k79hfn7lm12az7', rev: 'fd5c4da8c2' },
+    { ...FILM, ...film },
+    { ...RECORDING, ...recording },
   ];
   const video = ({ id }: FixtureVideo): Granted => videoOf(system, id);
 
-  test('both videos become ready by the second recipe, at the addresses that they have', async () => {
-    const data = await copyOfFixture('data-e50b81e', dataDirectory('tracks'));
+  test('both videos become ready by their own recipe, at the addresses that they have', async () => {
+    const data = await copyOfFixture(folder, dataDirectory(folder));
     const before = await withStoreOf(data, storedSegments);
     await start(data);
     for (const fixture of videos) {
@@ -339,7 +354,7 @@ describe('a folder of e50b81e, when plans had tracks, and no notices', () => {
       expectUnchanged(before, fixture, seen);
       expectWhole(seen.decoded, fixture);
     }
-    expect((await operated(system, 'recipes')).stdout).toMatch(/│ '2' +│ 2 +│ 0 +│ 0 +│/);
+    expect((await operated(system, 'recipes')).stdout).toMatch(new RegExp(`│ '${recipe}' +│ 2 +│ 0 +│ 0 +│`));
   });
 
   test('planned anew, they are whole by the present recipe', async () => {
