@@ -31,6 +31,7 @@ export interface Sound {
 }
 
 interface Stream {
+  color_transfer?: string;
   index: number;
   codec_type: string;
   codec_name?: string;
@@ -80,11 +81,23 @@ async function streamsOf(
   return { startSeconds, video, audio: chosen(beside.length > 0 ? beside : streams.filter(isSound)) };
 }
 
+/** Pictures of high dynamic range as a screen without it shows them: their levels are no light that could be compared. */
+const intoSdr = ({ color_transfer }: Stream): string[] =>
+  color_transfer === 'smpte2084'
+    ? [
+        'zscale=w=320:h=-2',
+        'zscale=t=linear:npl=100',
+        'format=gbrpf32le',
+        'tonemap=hable:desat=0',
+        'zscale=t=bt709:m=bt709:p=bt709:r=tv',
+      ]
+    : [];
+
 async function picturesOf(path: string, stream: Stream, shape: number | undefined): Promise<Pictures> {
   const matrix = matrixOf(stream);
   const isSideways = matrix[0] === 0;
   // Grey from here on: with colours at half the size no odd side could be padded.
-  const filters = ['format=gray', 'scale=iw*sar:ih', 'setsar=1'];
+  const filters = [...intoSdr(stream), 'format=gray', 'scale=iw*sar:ih', 'setsar=1'];
   if (shape !== undefined) {
     const own = isSideways ? 1 / shape : shape;
     const [width, height] = own >= 1 ? [256, Math.round(256 / own)] : [Math.round(256 * own), 256];
