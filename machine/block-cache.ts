@@ -48,6 +48,8 @@ const LEAST_BLOCKS_PER_WINDOW = 2;
 const MOST_BLOCKS_PER_WINDOW = 16;
 /** 16 MiB: the second of picture and sound that lie furthest apart, and a large index. */
 const MOST_BLOCKS_KEPT = 64;
+/** 64 MiB, where many read in different places at once. */
+const MOST_BLOCKS_UNREAD = 256;
 
 /** How often in a row a source is asked that gives nothing. */
 const ATTEMPTS = 7;
@@ -110,6 +112,8 @@ export function openBlockCache(source: RangeSource): BlockCache & { release(): v
 export function blockCache(source: RangeSource): BlockCache {
   // In the order of their use, the oldest first.
   const blocks = new Map<number, Promise<Uint8Array>>();
+  /** What was fetched ahead and is still to be read: thrown away, it would be fetched again. */
+  const unread = new Set<number>();
   const lastBlock = Math.ceil(source.sizeBytes / BLOCK_BYTES) - 1;
   const waiting = stopwatch();
   let readBytes = 0;
@@ -138,10 +142,16 @@ export function blockCache(source: RangeSource): BlockCache {
   }
 
   function use(index: number): void {
+    unread.delete(index);
     const block = blocks.get(index);
     if (!block) return;
     blocks.delete(index);
     blocks.set(index, block);
+  }
+
+  function forget(index: number): void {
+    blocks.delete(index);
+    unread.delete(index);
   }
 
   function fetchWindow(from: number, wanted: number, signal: AbortSignal): void {
@@ -150,11 +160,17 @@ export function blockCache(source: RangeSource): BlockCache {
     const promised = Array.from({ length: to - from }, () => Promise.withResolvers<Uint8Array>());
     promised.forEach(({ promise }, offset) => {
       blocks.set(from + offset, promise);
-      promise.catch(() => blocks.delete(from + offset)); // thrown to whoever waits for it
+      unread.add(from + offset);
+      promise.catch(() => forget(from + offset)); // thrown to whoever waits for it
     });
-    for (const index of blocks.keys()) {
+    for (const index of [...blocks.keys()]) {
       if (blocks.size <= MOST_BLOCKS_KEPT) break;
-      if (index < from || index >= to) blocks.delete(index);
+      if (!unread.has(index)) forget(index);
+    }
+    // What a reader who has hung up left unread goes in the end.
+    for (const index of [...blocks.keys()]) {
+      if (blocks.size <= MOST_BLOCKS_UNREAD) break;
+      if (index < from || index >= to) forget(index);
     }
     fill(from, promised, signal).catch((error: unknown) => {
       // A reading that is broken off says so in many ways; whoever shares it is to know that nothing else is wrong.

@@ -27,35 +27,40 @@ export function precedence({ beside, mostStoppedMs, turnMs }: PrecedenceLimits):
   let areStopped = false;
   let timer: NodeJS.Timeout | undefined;
 
-  const after = (milliseconds: number, then: () => void): void => {
-    clearTimeout(timer);
-    timer = setTimeout(then, milliseconds).unref();
-  };
+  /** How long it has stood still since its last turn; it has one when that is over, whoever comes and goes meanwhile. */
+  let stoodMs = 0;
+  let since = 0;
   const stopAll = (): void => {
     areStopped = true;
+    since = performance.now();
     for (const process of givingWay) process.stop();
-    after(mostStoppedMs, () => {
-      goOn();
-      after(turnMs, stopAll);
-    });
+    timer = setTimeout(takeTurn, Math.max(0, mostStoppedMs - stoodMs)).unref();
   };
   const goOn = (): void => {
+    clearTimeout(timer);
     areStopped = false;
+    stoodMs += performance.now() - since;
     for (const process of givingWay) process.goOn();
   };
+  const takeTurn = (): void => {
+    goOn();
+    isInTurn = true;
+    setTimeout(() => {
+      [isInTurn, stoodMs] = [false, 0];
+      if (first > beside) stopAll();
+    }, turnMs).unref();
+  };
+  let isInTurn = false;
 
   return {
     async first(work) {
       first += 1;
-      if (first === beside + 1) stopAll();
+      if (first === beside + 1 && !isInTurn) stopAll();
       try {
         return await work();
       } finally {
         first -= 1;
-        if (first === beside) {
-          clearTimeout(timer);
-          if (areStopped) goOn();
-        }
+        if (first === beside && areStopped) goOn();
       }
     },
     givesWay(process) {

@@ -11,8 +11,9 @@ let waker: ChildProcess | undefined;
 const WAKER = 'while read -r pids; do awake=$pids; done; [ -z "$awake" ] || kill -CONT $awake';
 
 export function standStill(child: ChildProcess): void {
+  if (stopped.has(child) || child.exitCode !== null || child.signalCode !== null) return;
   stopped.add(child);
-  child.once('exit', () => stopped.delete(child));
+  child.once('exit', forget);
   // First, as whoever is killed in between must not leave it behind.
   tellWaker();
   child.kill('SIGSTOP');
@@ -20,7 +21,13 @@ export function standStill(child: ChildProcess): void {
 
 export function goOn(child: ChildProcess): void {
   if (!stopped.delete(child)) return;
+  child.off('exit', forget);
   child.kill('SIGCONT');
+  tellWaker();
+}
+
+function forget(this: ChildProcess): void {
+  stopped.delete(this);
   tellWaker();
 }
 

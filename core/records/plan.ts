@@ -70,8 +70,7 @@ const renditions = z
   .discriminatedUnion('kind', [
     rendition
       .extend(size.shape)
-      .extend({ kind: z.literal('video'), maxBitrateBps: z.number(), level: z.string() })
-      .extend({ frameStep: z.int().min(1).optional() }),
+      .extend({ kind: z.literal('video'), maxBitrateBps: z.number(), level: z.string() }),
     rendition.extend({
       kind: z.literal('audio'),
       sampleRate: z.number(),

@@ -104,13 +104,20 @@ export const lossNotices = (losses: readonly TrackLoss[], tracks: readonly Index
     });
 
 /** What is to be said of what could not be decoded while it was copied, and is not said yet. */
-export function faultNotices(faults: readonly Fault[], probe: Probe, told: readonly Notice[]): Notice[] {
+export function faultNotices(
+  faults: readonly Fault[],
+  probe: Probe,
+  { picture }: CopyWay,
+  told: readonly Notice[],
+): Notice[] {
   return (['video', 'audio'] as const).flatMap((kind) => {
     const track = `${kind}-0`;
     if (told.some((notice) => notice.code === 'MEDIA_LOST' && notice.track === track)) return [];
-    // A recording begins, and ends, with half a packet as often as not.
+    // A recording begins, and ends, with half a packet as often as not. But where pictures are shown without the key that they
+    // begin with, something is missing; a decoder with threads says so with the first packet or with one of the next.
+    const counts = kind === 'video' && picture === 'retimed' ? ['first', 'within'] : ['within'];
     const own = faults.filter(
-      ({ streamIndex, place }) => streamIndex === probe[kind]?.index && place === 'within',
+      ({ streamIndex, place }) => streamIndex === probe[kind]?.index && counts.includes(place),
     );
     const seconds = new Set(own.map(({ seconds: at = 0 }) => Math.floor(at))).size;
     if (seconds === 0) return [];

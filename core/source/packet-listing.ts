@@ -4,6 +4,7 @@ import { isShownWithoutKey } from './copy-ways.ts';
 import { packetTimes } from './packet-times.ts';
 import type { CountedPackets } from './packet-times.ts';
 import type { Probe } from './probe.ts';
+import { isBareVideo } from './bare/bare-streams.ts';
 
 export interface PacketListing {
   /** Takes the next characters of the list, lines of which may be incomplete. */
@@ -55,8 +56,12 @@ export function packetListing({ video, audio }: PacketsOf): PacketListing {
 
 /** Whether ffprobe says, as it makes such a list, that its demuxer could not read something within the file. */
 export const saysDamaged = (said: string, { format }: Pick<Probe, 'format'>): boolean =>
+  !isBareVideo(format) &&
+  !NAMED_ALIKE.includes(format) &&
   [...said.matchAll(COMPLAINT)].some(([, speaker, text = '']) => speaker === format && !OF_END.test(text));
 
+/** Demuxers whose decoder has the same name: what that says of the first picture or sound is not of the file. */
+const NAMED_ALIKE = ['aac', 'ac3', 'eac3', 'mp3', 'flac', 'dts', 'truehd', 'gif'];
 const COMPLAINT = /^\[(\S+) @ 0x[0-9a-f]+\] (.*)$/gm;
 /** A recording that was stopped ends like that: what it holds is shown. */
 const OF_END = /ended prematurely|partial file|^Packet mismatch 0 /;

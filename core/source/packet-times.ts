@@ -31,10 +31,12 @@ const MOST_BINS = BINS_BEFORE_FIRST + DEFAULT_LIMITS.maxDurationSeconds * BINS_P
 const FIRST_BINS = 1024;
 /** ffmpeg, too, takes a greater distance in a broadcast for another clock, and goes on as if there were none. */
 const JUMP_SECONDS = 10;
+/** Packets with a wrong time, one after the other. */
+const MOST_STRAYING = 5;
 
 export function packetTimes(): PacketTimes {
   let [packets, jumps, strays] = [0, false, false];
-  let beforeJump = NaN;
+  let [beforeJump, sinceJump] = [NaN, 0];
   let [firstSeconds, lastSeconds, latest] = [Infinity, -Infinity, NaN];
   let [firstBin, usedBins] = [0, 0];
   let bins = new Uint32Array(FIRST_BINS);
@@ -42,10 +44,12 @@ export function packetTimes(): PacketTimes {
     add(seconds) {
       packets += 1;
       if (seconds === undefined) return;
+      sinceJump += 1;
       if (Math.abs(seconds - latest) > JUMP_SECONDS) {
         jumps = true;
-        if (Math.abs(seconds - beforeJump) <= JUMP_SECONDS) strays = true;
-        beforeJump = latest;
+        // A broadcast may come back to a clock after a minute of another one, with advertisements.
+        if (Math.abs(seconds - beforeJump) <= JUMP_SECONDS && sinceJump <= MOST_STRAYING) strays = true;
+        [beforeJump, sinceJump] = [latest, 0];
       }
       latest = seconds;
       const bin = Math.floor(seconds * BINS_PER_SECOND);

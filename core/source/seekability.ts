@@ -85,6 +85,8 @@ export interface ListedPacket {
 }
 
 export interface Look {
+  /** Whether it was given up, as it took too long. */
+  tookLong?: boolean;
   range: LookRange;
   packets: ListedPacket[];
   /** What was read of the source to see that. */

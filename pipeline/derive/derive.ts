@@ -44,8 +44,7 @@ const deriving = singleFlight<Derived>();
 /**
  * One artifact's bytes: the stored ones, or made now. They are complete in the store before they are returned, unless
  * the store cannot take them: what can be made is shown even then.
- * @param leave when the caller no longer wants it; what is being made then is brought to its end, what waits for its
- *   turn is not
+ * @param leave when the caller no longer wants it: what waits for its turn then, or has hardly begun, is given up
  * @throws RequestError NOT_FOUND for what the plan does not list, or where the video is deleted meanwhile; SourceError
  *   where the source is refused; OutageError; RecordError
  */

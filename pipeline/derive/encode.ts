@@ -35,7 +35,7 @@ export interface EncodedSegment {
 export interface EncodeOptions {
   /** Ahead of time: it gives way to what somebody waits for. */
   background?: boolean;
-  /** Whoever waits for a turn when it fires leaves; what has begun is brought to its end. */
+  /** When nobody wants it any more: what waits for a turn, or has hardly begun, is given up. */
   leave?: AbortSignal;
   /** What went wrong in reading the source, if anything did: what is merely out of reach is not made up for. */
   sourceFailure?: () => unknown;
@@ -62,13 +62,14 @@ export async function* encode(
   const workspace = await openWorkspace(tools.temporaryDirectory);
   const { directory } = workspace;
   const job = { plan, renditions, from, to, sourceUrl, directory };
+  const patient = patientOnceUnderWay(options);
   try {
     for (const own of processesOf(job)) {
       const damage = damageFound();
-      const failure = await runEncoder(own, tools, options, damage);
+      const failure = await runEncoder(own, tools, patient(), damage);
       for (const part of partsOf(own)) {
         const shortfall = failure ?? (await shortfallOf(part));
-        const rescue = shortfall && (await rescueDamaged(part, tools, options));
+        const rescue = shortfall && (await rescueDamaged(part, tools, patient()));
         for (const run of runsOf(part)) {
           const { pack, extension } = formatOf(run.rendition);
           for await (const segment of segmentsMade(run)) {
@@ -83,6 +84,14 @@ export async function* encode(
   } finally {
     await workspace.remove();
   }
+}
+
+/** What has run for this long is brought to its end, though it takes several processes. */
+const UNDER_WAY_MS = 1000;
+
+function patientOnceUnderWay({ leave, ...options }: EncodeOptions): () => EncodeOptions {
+  const begun = performance.now();
+  return () => (leave && performance.now() - begun < UNDER_WAY_MS ? { ...options, leave } : options);
 }
 
 /**

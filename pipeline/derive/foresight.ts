@@ -61,6 +61,7 @@ export async function foreseenSegment(
 
 /** Where keyframes lie changes how work is divided, and no segment. */
 const makesTheSame = (claimed: Plan, decided: Plan): boolean =>
+  decided.source.kind === claimed.source.kind &&
   isDeepStrictEqual(essenceOf({ ...claimed, source: decided.source }), essenceOf(decided));
 
 /** Never rejects: whatever goes wrong is met again, and told, by whoever makes the segment when it is asked for. */

@@ -143,7 +143,7 @@ async function makeMezzanine(
       lost: copy.tracks.length === 0 ? Infinity : totalLoss(losses),
       notices: [
         ...notices,
-        ...faultNotices(copy.faults, probe, notices),
+        ...faultNotices(copy.faults, probe, way, notices),
         ...laterNotices(copy.laterStreams, probe),
         ...(counted?.isDamaged && notices.length === 0 ? [notice('MEDIA_LOST', null)] : []),
       ],

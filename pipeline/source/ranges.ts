@@ -34,7 +34,7 @@ export function sourceOf(
     if (!(error instanceof RequestError)) throw error;
     throw new OutageError('STORE_UNAVAILABLE', `The copy ${key} is not stored any more.`, { cause: error });
   };
-  const identity = { within: world.media, name: key };
+  const identity = { within: world.media, name: `${key} ${sizeBytes}` };
   return { sizeBytes, identity, read: (...range) => copy.read(...range).catch(lost) };
 }
 

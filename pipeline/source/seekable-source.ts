@@ -55,6 +55,9 @@ export async function seekableSource(
     const notices = [...found.notices, ...earlyEnds(probe, found, false)];
     return { probe: { ...found, notices }, source: { kind: 'upload', sizeBytes, etag, keyframeSeconds } };
   }
+  // That a look took long is no reason to refuse what is too large for a copy: another may be faster.
+  if (look?.tookLong && sizeBytes > world.settings.maxCopiedBytes)
+    throw new OutageError('TIMED_OUT', "look at the source's end");
   // A copy also takes long where the store is slow to take it.
   const made = await unlessUnreadable(
     served,
@@ -140,11 +143,13 @@ async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }
   const range = lookRange(probe);
   const before = served.readBytes();
   const look = looking("look at the source's end", settings);
+  let hasTakenLong = false;
   const listed = async (streamIndex?: number): Promise<ListedPacket[]> => {
     const command = lookArguments(served.url, range, streamIndex);
     const listing = await run(tools.binaries.ffprobePath, command, look).catch((error: unknown) => {
       // What cannot be listed, or not in time, has no index that one could rely on.
-      const isOfSource = error instanceof FfmpegError ? error.signal === undefined : tookLong(error);
+      hasTakenLong ||= tookLong(error);
+      const isOfSource = error instanceof FfmpegError ? error.signal === undefined : hasTakenLong;
       if (isOfSource && !served.failure()) return Buffer.from('{}');
       throw error;
     });
@@ -161,7 +166,7 @@ async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }
       packets = [...packets.filter(({ stream_index }) => stream_index !== index), ...own];
   }
   const shown = probe.format === GIF ? await withoutEmptyEnd(served, packets, settings) : packets;
-  return { range, packets: shown, bytesRead };
+  return { range, packets: shown, bytesRead, tookLong: hasTakenLong };
 }
 
 /** A GIF's packets but the last, where that holds no picture. */

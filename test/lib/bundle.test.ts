@@ -24,7 +24,11 @@ const STORE = [
 const RECORDS = [...STORE, 'zod'];
 const EXECUTIONS = ['@aws-sdk/client-sfn', 'adapters/executions.ts'];
 const SOURCES = ['machine/block-cache.ts', 'machine/loopback-server.ts', 'machine/range-server.ts'];
-const FFMPEG = [...SOURCES, 'machine/ffmpeg.ts', 'machine/waiting-line.ts'];
+/** Who goes first, and what stands still meanwhile. */
+const TURNS = ['waiting-line', 'precedence', 'standstill', 'pausable-timer'].map(
+  (name) => `machine/${name}.ts`,
+);
+const FFMPEG = [...SOURCES, 'machine/ffmpeg.ts', ...TURNS];
 /** Plans sources, and copies some. */
 const PLANNING = [...FFMPEG, 'machine/stream-server.ts'];
 const SECRETS = ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager'];

@@ -160,3 +160,23 @@ describe('a source with an identity', () => {
     reading.release();
   });
 });
+
+test('many readers of one source do not throw away what was fetched for the others', async () => {
+  const BLOCK = 256 * 1024;
+  const source = {
+    sizeBytes: 400 * BLOCK,
+    read: async (first: number, last: number) => {
+      await sleep(1);
+      return whole(new Uint8Array(last + 1 - first));
+    },
+  };
+  const cache = blockCache(source);
+  // Each in a part of its own, and all of them at once.
+  const readers = Array.from({ length: 8 }, async (_, reader) => {
+    const [first, last] = [reader * 50 * BLOCK, (reader + 1) * 50 * BLOCK - 1];
+    for await (const _ of cache.read(first, last, new AbortController().signal)) await sleep(1);
+  });
+  await Promise.all(readers);
+  // A little is fetched beyond the end of each part.
+  expect(cache.readBytes()).toBeLessThan(1.1 * source.sizeBytes);
+});

@@ -85,6 +85,23 @@ test('however long somebody waits, it has its turn again and again', async () =>
   await first;
 });
 
+test('nor do many who come one after the other keep it from its turn', async () => {
+  const order = precedence({ beside: 0, mostStoppedMs: 50, turnMs: 5 });
+  const process = givingWay();
+  order.givesWay(process);
+  // Each is shorter than what it stands still at most, and the next one is there at once.
+  const untilTurn = async () => {
+    for (;;) {
+      const before = process.told.length;
+      await order.first(() => sleep(20));
+      // Told to go on twice in one of them: it had a turn meanwhile.
+      const told = process.told.slice(before);
+      if (told.filter((what) => what === 'go on').length > 1 || told.at(0) !== 'stop') return;
+    }
+  };
+  await untilTurn();
+});
+
 test('a time limit does not run while it stands still', async () => {
   let fired = false;
   const timer = pausableTimer(50, () => (fired = true));

@@ -80,7 +80,7 @@ test('the multivariant playlist names the codecs that ffprobe finds in the segme
       { profile: 'High', width: rendition.width, height: rendition.height, level },
     ]);
     expect(multivariantPlaylist(plan)).toContain(
-      `CODECS="avc1.6400${level.toString(16)},mp4a.40.2",RESOLUTION=${rendition.width}x${rendition.height}`,
+      `CODECS="avc1.6400${level.toString(16).padStart(2, '0')},mp4a.40.2",RESOLUTION=${rendition.width}x${rendition.height}`,
     );
   }
   const path = join(directory.path, 'sound.aac');

@@ -93,7 +93,14 @@ function attach(
   events: PlayerEvents,
   signal: AbortSignal,
 ): void {
-  const hls = new Player({ ...CONFIG, startPosition: atSeconds });
+  // However small the player is, it is no cellular line: a cap leaves at least what players begin with.
+  const capLevelController = class extends Player.DefaultConfig.capLevelController! {
+    override getMaxLevel(last: number): number {
+      const most = super.getMaxLevel(last);
+      return most < 0 ? most : Math.max(hls.firstLevel, most);
+    }
+  };
+  const hls: Hls = new Player({ ...CONFIG, capLevelController, startPosition: atSeconds });
   // As at the start, which hls.js makes with the first variant: the lowest that is not for cellular lines, as where nothing
   // may be encoded yet that is there first.
   const onSeeking = () => {
