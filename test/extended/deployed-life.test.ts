@@ -136,11 +136,11 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
       return true;
     }
     // In the middle of its chunk: one segment is stored, this one is on its way.
-    if (dying && putsSegment(17)(request)) {
+    if (dying && putsSegment(13)(request)) {
       dying = false;
       account.functions.transcode
         .running()
-        .find(({ event }) => firstOf(event) === 16)!
+        .find(({ event }) => firstOf(event) === 12)!
         .kill();
     }
     return false;
@@ -148,7 +148,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
   expect(happened.sort()).toEqual([
     ...['0:called', '0:throttled', '0:throttled', '0:throttled'],
-    ...['16:called', '16:called', '8:called', '8:called', 'stills:called'],
+    ...['12:called', '12:called', '6:called', '6:called', 'stills:called'],
   ]);
 
   const ready = await videos.statusOf(id);

@@ -25,11 +25,24 @@ export async function filmOf(seconds: number, directory: string): Promise<Buffer
   await ffmpeg(
     ...['-f', 'lavfi', '-i', `testsrc2=s=852x480:r=2:d=${seconds}`],
     ...['-f', 'lavfi', '-i', `sine=440:r=48000:d=${seconds}`],
-    // Keyframes that are further apart, or fewer bytes (so sound as it is), would make longer chunks.
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '8'],
+    // Keyframes that are further apart would make longer chunks.
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '2'],
     ...['-c:a', 'pcm_s16le', '-ac', '2', '-shortest', path],
   );
-  return readFile(path);
+  const film = await readFile(path);
+  return seconds < CHUNK_SECONDS ? film : Buffer.concat([film, freeBox(ROOM_BYTES)]);
+}
+
+const CHUNK_SECONDS = 32;
+/** So would fewer bytes: what a chunk reads beside its own is to be little. */
+const ROOM_BYTES = 100 * 1024 ** 2;
+
+/** Room in a QuickTime file that nothing is in. */
+function freeBox(sizeBytes: number): Buffer {
+  const box = Buffer.alloc(sizeBytes);
+  box.writeUInt32BE(sizeBytes);
+  box.write('free', 4);
+  return box;
 }
 
 export function videosIn(account: Account) {
