@@ -215,7 +215,9 @@ test.each(PLAYERS)('%s plays, and seeks to a place that nobody has encoded yet',
   const [noRed, , blue] = await pictureAt(videoOn(page), place + 4); // it has gone on, for which it needs sound
   expect(noRed).toBeLessThan(50);
   expect(blue).toBeGreaterThan(200);
-  expect(await encodedAt(place)).toEqual(expect.arrayContaining([expect.stringMatching(/p$/), 'audio-0']));
+  // Of which quality, the machine's speed decides.
+  const [picture, sound] = [expect.stringMatching(/p$/), expect.stringMatching(/^audio-0/)];
+  expect(await encodedAt(place)).toEqual(expect.arrayContaining([picture, sound]));
   expect(complaints).toEqual([]);
   await page.close();
 });
