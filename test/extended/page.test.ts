@@ -60,12 +60,17 @@ test('a file is uploaded, plays at once, and seeks to a place that was never enc
   const { videos } = (await (
     await fetch(`${system.baseUrl}/api/videos`, { headers: { authorization: 'Bearer key' } })
   ).json()) as { videos: { playbackUrl: string }[] };
-  const { segments } = (await renditionsAt(videos[0]!.playbackUrl)).get('360p')!;
+  const renditions = await renditionsAt(videos[0]!.playbackUrl);
   const place = MINUTES * 60 - 100;
-  const Key = new URL(segments[Math.floor(place / 4)]!.url).pathname.slice(1);
+  // In which quality it is shown, the machine's speed decides.
+  const keys = ['360p', '234p'].map((name) => {
+    const { url } = renditions.get(name)!.segments[Math.floor(place / 4)]!;
+    return new URL(url).pathname.slice(1);
+  });
   const client = await storeClient(system, join(directory.path, 'data'));
-  const stored = () => client.send(new HeadObjectCommand({ Bucket: 'instant-hls-media', Key }));
-  await expect(stored()).rejects.toMatchObject({ $metadata: { httpStatusCode: 404 } });
+  const stored = () =>
+    Promise.any(keys.map((Key) => client.send(new HeadObjectCommand({ Bucket: 'instant-hls-media', Key }))));
+  await expect(stored()).rejects.toThrow('All promises were rejected');
 
   await page.evaluate((seconds) => void (document.querySelector('video')!.currentTime = seconds), place);
   const [, , blue] = await pictureAt(place);
