@@ -1,6 +1,7 @@
 // When all that is to be made ahead of time of a revision exists: it becomes the current one, if it is not; bit rates are
 // measured into the multivariant playlist; and the ready marker is written.
 
+import { isDeepStrictEqual } from 'node:util';
 import { notFound } from '../../core/errors.ts';
 import { artifactKey } from '../../core/artifacts/artifacts.ts';
 import { delayKey, errorKey, readyKey, revisionErrorKey, sourceKey } from '../../core/artifacts/keys.ts';
@@ -44,7 +45,7 @@ export async function finish(
   const before = await revisionsOf(id, media);
   const plan = before && (await planOf(id, rev ?? before.current, media));
   if (!plan) throw notFound('such video');
-  const marker = await measured(id, plan, media, now);
+  let marker = await measured(id, plan, media, now);
   const wasReady = await readyMarkerOf(id, plan.rev, media);
 
   const mark = async () => {
@@ -74,6 +75,15 @@ export async function finish(
   ]);
   await beginGrace(id, media, now);
   await unlessDeleted(id, world);
+  // Two pieces that were damaged may have been made again at the same time, and each been measured beside the other as it
+  // was: so whoever writes looks once more.
+  for (;;) {
+    const latest = await measured(id, plan, media, now);
+    if (isDeepStrictEqual(latest.bitrates, marker.bitrates)) break;
+    marker = latest;
+    if (isCurrent) await rewriteLasting(id, media, { rev: plan.rev, bitrates: marker.bitrates });
+    await mark();
+  }
 
   if (wasReady) return;
   const { storedBytes } = marker;

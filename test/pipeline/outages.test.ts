@@ -35,6 +35,7 @@ import { executed, uploadedIn, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
 import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { memoryStore } from '../support/memory-store.ts';
+import { finish } from '../../pipeline/life/finish.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let clip: Buffer;
@@ -278,6 +279,33 @@ describe('a stored artifact that', () => {
       expect((await derive(video.id, artifact, video.world)).length).toBeGreaterThan(whole.length * 0.9);
       expect((await raw(video, key))!.length).toBeGreaterThan(whole.length * 0.9);
     }
+  });
+
+  test('is made again while another one is measured counts as it is then', async () => {
+    const video = await uploaded(clip);
+    const { id, world, media } = video;
+    await ingest(id, world, video.startExecution);
+    const { rev, ...plan } = await currentPlan(id, world);
+    const key = artifactKey(id, segmentsOf({ rev, ...plan })[0]!);
+    const master = artifactKey(id, { kind: 'multivariant' });
+    // Somebody else makes it again while the rates that were measured are being written.
+    let isUnderWay = false;
+    video.faults.media.put = (written) => {
+      if (written !== master || isUnderWay) return undefined;
+      isUnderWay = true;
+      return (async () => {
+        const outcome = await media.put(master, (await media.get(master))!, { contentType: 'x/y' });
+        const whole = (await media.get(key))!;
+        await media.put(key, Buffer.concat([whole, whole]), { contentType: 'x/y' });
+        return outcome;
+      })();
+    };
+    await run(video);
+    expect(isUnderWay).toBe(true);
+    const told = Buffer.from((await media.get(master))!).toString();
+    await finish(id, rev, world, new Date());
+    expect(Buffer.from((await media.get(master))!).toString()).toBe(told);
+    expect(told).toContain('AVERAGE-BANDWIDTH=');
   });
 
   test('cannot be read is made again', async () => {
