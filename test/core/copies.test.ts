@@ -111,11 +111,20 @@ test('what a demuxer cannot read is damage, unless a recording ends there', () =
   expect(saysDamaged('[ogg @ 0x55ea4b] File ended prematurely at pos. 9 (0x9)\n', probe)).toBe(false);
 });
 
+test('what a decoder says of a stream without a container is not of the file', () => {
+  const said = '[h264 @ 0x55ea4b] SEI type 5 size 2208 truncated at 184\n';
+  expect(saysDamaged(said, { format: 'h264' })).toBe(false);
+  expect(saysDamaged(said.replace('h264', 'aac'), { format: 'aac' })).toBe(false);
+});
+
 test('a stamp that jumps to elsewhere and back is damaged, and another clock is not', () => {
   const straysIn = (times: number[]) => counted(times).strays;
   expect(straysIn([0, 1, 2, 1492, 1493, 3, 4])).toBe(true);
   expect(straysIn([0, 1, 2, 1492, 1493, 1494])).toBe(false);
   expect(straysIn([90_000, 90_001, 0, 1, 2, 5000, 5001])).toBe(false);
+  // A broadcast comes back from advertisements.
+  const seconds = (from: number, to: number) => Array.from({ length: to - from }, (_, index) => from + index);
+  expect(straysIn([...seconds(0, 12), ...seconds(5000, 5015), ...seconds(12, 24)])).toBe(false);
 });
 
 test('of a hundred tracks only those that are copied are counted', () => {

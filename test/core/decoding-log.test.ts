@@ -56,6 +56,7 @@ test('what the demuxer cannot read may be of every stream', () => {
 
 test.each([
   ['is odd and shown all the same', '[h264 @ 0x1a] [error] mmco: unref short failure'],
+  ['a camera writes beside its pictures', '[h264 @ 0x1a] [error] SEI type 5 size 2208 truncated at 184'],
   ['an encoder says', '[libx264 @ 0x1a] [error] broken ffmpeg default settings detected'],
   ['is no error', '[h264 @ 0x1a] [warning] Increasing reorder buffer to 1'],
 ])('what %s is no damage', (_, line) => {
