@@ -101,7 +101,7 @@ function encoders(
     entry: 'lambdas/transcode.ts',
     description: 'Encodes a chunk of all renditions, ahead of time',
     memoryMb: prewarmMemoryMb,
-    timeout: Duration.minutes(15), // encoding has limits of its own, below this
+    timeout: Duration.minutes(15), // a chunk is to take 40 CPU seconds at most (core/work/work.ts)
     temporaryStorage: Size.gibibytes(2), // the largest chunk there is (core/work/work.ts), and room beside it
   });
   return { origin, transcode };

@@ -24,12 +24,11 @@ export interface PrecedenceLimits {
 export function precedence({ beside, mostStoppedMs, turnMs }: PrecedenceLimits): Precedence {
   const givingWay = new Set<GivingWay>();
   let first = 0;
-  let areStopped = false;
+  let [areStopped, isInTurn] = [false, false];
+  /** How long it has stood still since its last turn, whoever came and went meanwhile, and since when it does now. */
+  let [stoodMs, since] = [0, 0];
   let timer: NodeJS.Timeout | undefined;
 
-  /** How long it has stood still since its last turn; it has one when that is over, whoever comes and goes meanwhile. */
-  let stoodMs = 0;
-  let since = 0;
   const stopAll = (): void => {
     areStopped = true;
     since = performance.now();
@@ -50,7 +49,6 @@ export function precedence({ beside, mostStoppedMs, turnMs }: PrecedenceLimits):
       if (first > beside) stopAll();
     }, turnMs).unref();
   };
-  let isInTurn = false;
 
   return {
     async first(work) {

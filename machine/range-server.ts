@@ -3,8 +3,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseByteRange } from '../core/byte-range.ts';
-import { openBlockCache } from './block-cache.ts';
 import type { RangeSource } from './block-cache.ts';
+import { openBlockCache } from './kept-blocks.ts';
 import { sendAll, withLoopbackServer } from './loopback-server.ts';
 
 export type { RangeSource } from './block-cache.ts';

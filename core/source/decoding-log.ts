@@ -149,5 +149,5 @@ const CONCEALMENT = /\] \[info\] concealing \d+ DC, /;
  * What a decoder finds odd and shows all the same, as H.264 of some encoders that plays everywhere, and what cameras add to
  * their pictures.
  */
-export const HARMLESS =
+const HARMLESS =
   /^(mmco: unref short failure|co located POCs unavailable|number of reference frames .* exceeds max|SEI type \d+ size \d+ truncated|unable to decode APP fields|Overread (VUI|SPS|PPS)|Ignoring unsupported|illegal aspect ratio)/i;

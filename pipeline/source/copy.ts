@@ -61,7 +61,7 @@ export async function copyOnce(
   const upload = await world.media.upload(mezzanineKey(id, etag), { contentType: 'video/x-matroska' });
   const indexer = matroskaIndexer();
   const log = decodingLog([
-    ...(probe.video && way.picture !== 'copy' ? [probe.video.index] : []),
+    ...(probe.video && isEncoded ? [probe.video.index] : []),
     ...(probe.audio && way.sound !== 'copy' ? [probe.audio.index] : []),
   ]);
   const pieces = inPieces(upload, pieceBytesOf(way, sizeBytes));

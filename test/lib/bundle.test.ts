@@ -23,7 +23,9 @@ const STORE = [
 ];
 const RECORDS = [...STORE, 'zod'];
 const EXECUTIONS = ['@aws-sdk/client-sfn', 'adapters/executions.ts'];
-const SOURCES = ['machine/block-cache.ts', 'machine/loopback-server.ts', 'machine/range-server.ts'];
+const SOURCES = ['block-cache', 'kept-blocks', 'loopback-server', 'range-server'].map(
+  (name) => `machine/${name}.ts`,
+);
 /** Who goes first, and what stands still meanwhile. */
 const TURNS = ['waiting-line', 'precedence', 'standstill', 'pausable-timer'].map(
   (name) => `machine/${name}.ts`,

@@ -23,25 +23,25 @@ test('all who ask share one making', async () => {
   expect(begun).toHaveLength(1);
 });
 
-test('who comes back to what is brought to its end gets that', async () => {
+/** One who asks and leaves, and another who asks then. */
+function leftAndAskedAgain(how: { givesUp: boolean }) {
   const flight = singleFlight<string>();
-  const { begun, make } = maker({ givesUp: false });
+  const { begun, make } = maker(how);
   const leave = new AbortController();
   const first = flight('key', make, leave.signal);
-  leave.abort();
-  const second = flight('key', make);
+  leave.abort(new Error('gone'));
+  return { begun, first, second: flight('key', make) };
+}
+
+test('who comes back to what is brought to its end gets that', async () => {
+  const { begun, first, second } = leftAndAskedAgain({ givesUp: false });
   begun[0]!.resolve('made');
   expect(await Promise.all([first, second])).toEqual(['made', 'made']);
   expect(begun).toHaveLength(1);
 });
 
 test('who comes back to what is being given up has it made anew', async () => {
-  const flight = singleFlight<string>();
-  const { begun, make } = maker({ givesUp: true });
-  const leave = new AbortController();
-  const first = flight('key', make, leave.signal);
-  leave.abort(new Error('gone'));
-  const second = flight('key', make);
+  const { begun, first, second } = leftAndAskedAgain({ givesUp: true });
   await expect(first).rejects.toThrow('gone');
   while (begun.length < 2) await new Promise((resolve) => setImmediate(resolve));
   begun[1]!.resolve('made anew');
@@ -49,12 +49,7 @@ test('who comes back to what is being given up has it made anew', async () => {
 });
 
 test('what fails by itself fails for whoever has come back as well', async () => {
-  const flight = singleFlight<string>();
-  const { begun, make } = maker({ givesUp: false });
-  const leave = new AbortController();
-  const first = flight('key', make, leave.signal);
-  leave.abort();
-  const second = flight('key', make);
+  const { begun, first, second } = leftAndAskedAgain({ givesUp: false });
   begun[0]!.reject(new Error('broken'));
   await expect(first).rejects.toThrow('broken');
   await expect(second).rejects.toThrow('broken');
