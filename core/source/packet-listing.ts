@@ -1,10 +1,10 @@
 // Reads ffprobe's list of all packets of a source, which may be of any length, and counts those of two tracks: others may be hundreds.
 
+import { isBareVideo } from './bare/bare-streams.ts';
 import { isShownWithoutKey } from './copy-ways.ts';
 import { packetTimes } from './packet-times.ts';
 import type { CountedPackets } from './packet-times.ts';
 import type { Probe } from './probe.ts';
-import { isBareVideo } from './bare/bare-streams.ts';
 
 export interface PacketListing {
   /** Takes the next characters of the list, lines of which may be incomplete. */

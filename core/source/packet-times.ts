@@ -16,7 +16,7 @@ export interface CountedPackets {
   lastSeconds: number;
   /** Whether times jump by more than a gap in a film does, so that they are no time line. */
   jumps: boolean;
-  /** Whether they jump to elsewhere and back: another clock does not do that. */
+  /** Whether a few of them jump to elsewhere and back: another clock stays for longer. */
   strays: boolean;
   /** Packets by the twentieth of a second in which they are shown, from `firstBin` on. */
   firstBin: number;

@@ -124,13 +124,8 @@ export function lookArguments(
     ...['-v', 'error', ...GUARDED_INPUT],
     ...(streamIndex === undefined ? [] : ['-select_streams', String(streamIndex)]),
     ...['-read_intervals', `${fromSeconds.toFixed(3)}%${toSeconds.toFixed(3)}`],
-    ...[
-      '-show_entries',
-      'packet=stream_index,pts_time,duration_time,flags,pos,size',
-      '-of',
-      'json',
-      sourceUrl,
-    ],
+    ...['-show_entries', 'packet=stream_index,pts_time,duration_time,flags,pos,size'],
+    ...['-of', 'json', sourceUrl],
   ];
 }
 
