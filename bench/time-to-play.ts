@@ -192,13 +192,13 @@ async function onPage(source: Source): Promise<{ sinceUpload: number; sinceChose
 }
 
 /** Call this while no system runs, right before starting one: no machine keeps its speed. */
-const bare = ({ path, plan }: Source, indexes: readonly number[]): Promise<number> =>
-  bareSeconds(path, plan, indexes, join(directory.path, 'bare'));
+function bare({ path, plan }: Source, indexes: readonly number[]): Promise<number> {
+  return bareSeconds(path, plan, indexes, join(directory.path, 'bare'));
+}
 
-const placeAt = async (source: Source, index: number): Promise<Place> => ({
-  index,
-  bareSeconds: await bare(source, [index]),
-});
+async function placeAt(source: Source, index: number): Promise<Place> {
+  return { index, bareSeconds: await bare(source, [index]) };
+}
 
 async function placesAt(source: Source, indexes: readonly number[]): Promise<Place[]> {
   const places: Place[] = [];
@@ -206,7 +206,9 @@ async function placesAt(source: Source, indexes: readonly number[]): Promise<Pla
   return places;
 }
 
-const enoughOf = ({ plan }: Source): number => segmentsIn(plan, ENOUGH_SECONDS);
+function enoughOf({ plan }: Source): number {
+  return segmentsIn(plan, ENOUGH_SECONDS);
+}
 
 function note(row: string, seconds: number, { bareSeconds }: Pick<Place, 'bareSeconds'>): void {
   rows.set(row, [...(rows.get(row) ?? []), { seconds, bareSeconds }]);
