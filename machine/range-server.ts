@@ -43,10 +43,12 @@ export async function withRangeServer<T>(
     hungUp: AbortSignal,
   ): Promise<void> {
     const range = parseByteRange(request.headers.range, sizeBytes);
-    // ffmpeg 4.1 skips the last chunk of a file by asking for what follows it. Refused, it would not notice that the file
-    // has ended, and take what it read before for a chunk.
-    if (range === 'unsatisfiable' && request.headers.range === `bytes=${sizeBytes}-`) {
-      const contentRange = `bytes ${sizeBytes}-${sizeBytes - 1}/${sizeBytes}`;
+    // As in a file, one may go beyond the end, and reads nothing there. Refused, ffmpeg 4.1 would not notice that the file
+    // has ended: it would take what it read before for the chunk that comes last, and try forever a packet that a damaged
+    // index puts there.
+    const [, beyond] = /^bytes=(\d+)-$/.exec(request.headers.range ?? '') ?? [];
+    if (range === 'unsatisfiable' && beyond !== undefined) {
+      const contentRange = `bytes ${beyond}-${BigInt(beyond) - 1n}/${sizeBytes}`;
       response.writeHead(206, { 'content-length': 0, 'content-range': contentRange }).end();
       return;
     }

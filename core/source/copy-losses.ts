@@ -51,8 +51,10 @@ export function lossesOf(
       // A decoder makes one picture of two fields.
       countsPackets: kind === 'video' && way.picture === 'copy',
     });
+    // Within the sound it is silent for that long, or what follows is at another time than its picture.
+    const ignoredSeconds = kind === 'audio' && !loss.isAtEnd ? 0 : LEAST_SECONDS_LOST;
     const isWhole =
-      loss.seconds <= LEAST_SECONDS_LOST &&
+      loss.seconds <= ignoredSeconds &&
       loss.packets <= picturesIgnored(source.packets) &&
       (place >= 0 || source.packets === 0);
     const sourceSeconds = Math.max(0, source.lastSeconds - source.firstSeconds);

@@ -30,7 +30,7 @@ export function usableStreams(
   const streams = output.streams ?? [];
   if (streams.length > limits.maxStreams) throw tooManyStreams(limits);
   for (const stream of streams.filter((stream) => !isCover(stream))) refuse(stream, limits);
-  const isUsable = (stream: FfprobeStream) => isDecodable(stream, decoders, seen);
+  const isUsable = (stream: FfprobeStream) => isDecodable(stream, decoders, seen) && !isTooFast(stream);
   const unknown = streams.filter((stream) => isPicturesOrSound(stream) && !isUsable(stream));
   const usable = streams.filter((stream) => !unknown.includes(stream));
   const has = (kind: string) => usable.some((stream) => stream.codec_type === kind && !isCover(stream));
@@ -83,6 +83,12 @@ const isCover = ({ disposition }: FfprobeStream): boolean => Boolean(disposition
 const isPicturesOrSound = ({ codec_type }: FfprobeStream): boolean =>
   codec_type === 'video' || codec_type === 'audio';
 
+/** Eight times what any recorder of samples knows, and more than DSD. What says more is damaged, and no resampler has room for it. */
+const MOST_SAMPLE_RATE = 6_144_000;
+
+const isTooFast = ({ codec_type, sample_rate }: FfprobeStream): boolean =>
+  codec_type === 'audio' && Number(sample_rate) > MOST_SAMPLE_RATE;
+
 /** ffprobe may know by name what ffmpeg does not find in this file, such as PCM in MP4. */
 function isDecodable(
   { index, codec_type, codec_name }: FfprobeStream,
@@ -94,15 +100,17 @@ function isDecodable(
   return !seen || (own?.kind === codec_type && decoders.has(own!.codec));
 }
 
-/** ffprobe's own name, with the four letters that the file has for it, or these alone. */
-function codecName({ codec_name, codec_tag_string, codec_tag }: FfprobeStream): string {
+/** ffprobe's own name, with the four letters that the file has for it, or these alone; and a rate that no sound has. */
+function codecName(stream: FfprobeStream): string {
+  const { codec_name, codec_tag_string, codec_tag, sample_rate } = stream;
   const tag = codec_tag_string && !codec_tag_string.startsWith('[0]') ? codec_tag_string : undefined;
   const hasName = codec_name && codec_name !== 'unknown' && codec_name !== 'none';
   const letters = tag && /^\w{4}$/.test(tag) && tag !== codec_name ? ` (${tag})` : '';
   // From the file, so perhaps anything.
-  return (hasName ? codec_name + letters : (tag ?? codec_tag ?? 'unknown'))
+  const name = (hasName ? codec_name + letters : (tag ?? codec_tag ?? 'unknown'))
     .replace(/[^\w.[\]() -]/g, '?')
     .slice(0, 32);
+  return isTooFast(stream) ? `${name} at ${sample_rate} Hz` : name;
 }
 
 /** The streams that the head of `-f framecrc` lists: `#media_type 1: audio`, `#codec_id 1: aac`. */

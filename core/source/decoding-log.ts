@@ -57,6 +57,7 @@ export function decodingLog(streamIndices: readonly number[]): DecodingLog {
     return { streamIndex, ...nothing, faults: new Map() };
   });
   let demuxer: string | undefined;
+  let isUnderWay = false;
   let lastFaulty: Stream[] = [];
   let rest = '';
   const later: LaterStream[] = [];
@@ -70,6 +71,7 @@ export function decodingLog(streamIndices: readonly number[]): DecodingLog {
     if (packet || OTHER_TIMES.test(line)) return '';
     listen(line);
     const said = line.replace(LEVEL, '');
+    if (said === UNDER_WAY) isUnderWay = true;
     demuxer ??= INPUT.exec(said)?.[1];
     const [, kind, seconds] = LATER.exec(said) ?? [];
     if (kind) later.push({ kind: kind as LaterStream['kind'], seconds: Number(seconds) });
@@ -82,9 +84,9 @@ export function decodingLog(streamIndices: readonly number[]): DecodingLog {
   function listen(line: string): void {
     if (!REPEATED.test(line)) lastFaulty = faultyStreams(line);
     const isFailure = REPEATED.test(line) || FAILURE.test(line) || CONCEALMENT.test(line);
+    // Before that it looks at the streams, and reads what comes again later.
+    if (!isUnderWay) return;
     for (const stream of lastFaulty) {
-      // Before the first packet it looks at the streams, and reads what comes again later.
-      if (stream.packets === 0) continue;
       stream.messages += 1;
       if (isFailure) stream.failures += 1;
     }
@@ -136,6 +138,8 @@ const PACKET =
   /demuxer\+ffmpeg -> ist_index:(?:\d+:)?(?<stream>\d+) .*\bpkt_pts_time:(?<pts>\S+) .*\bpkt_dts_time:(?<dts>\S+)/;
 const OTHER_TIMES = /^(?:\[info\] )?(?:demuxer|decoder|filter|encoder|muxer)(?:\+ffmpeg)? (?:->|<-) /;
 const INPUT = /^Input #0, (\S+), from /;
+/** Of what follows, it reads packet by packet. */
+const UNDER_WAY = 'Stream mapping:';
 /** `Stream #0:1 (aac) -> aresample`, or, without a graph, `Stream #0:1 -> #0:1 (aac (native) -> flac (native))`. */
 const MAPPING = /^ {2}Stream #0:(\d+) (?:-> #\d+:\d+ )?\(([\w-]+)(?: \(([\w-]+)\))?/;
 /** Said once of each. */

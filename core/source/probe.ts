@@ -188,9 +188,8 @@ const chosen = (streams: FfprobeStream[]): FfprobeStream | undefined =>
   streams.find((stream) => stream.disposition?.default) ?? streams[0];
 
 function videoStream(stream: FfprobeStream): VideoStream {
-  const aspect = parseFraction(stream.sample_aspect_ratio);
   const [codedWidth, height] = [stream.width ?? 0, stream.height ?? 0];
-  const width = Math.round(codedWidth * (aspect ? valueOf(aspect) : 1));
+  const width = Math.round(codedWidth * pixelAspect(stream));
   const { turn, mirror } = orientationOf(stream);
   const sideways = turn % 180 === 90;
   return {
@@ -218,6 +217,16 @@ function videoStream(stream: FfprobeStream): VideoStream {
     baseFrameRate: parseFraction(stream.r_frame_rate),
     averageFrameRate: parseFraction(stream.avg_frame_rate),
   };
+}
+
+/** No format has pixels that are longer, or narrower, than this. */
+const MOST_PIXEL_ASPECT = 8;
+
+/** Width by height of a pixel: 1 where nothing is said, and where what is said is damaged. */
+function pixelAspect({ sample_aspect_ratio }: FfprobeStream): number {
+  const fraction = parseFraction(sample_aspect_ratio);
+  const aspect = fraction ? valueOf(fraction) : 1;
+  return aspect >= 1 / MOST_PIXEL_ASPECT && aspect <= MOST_PIXEL_ASPECT ? aspect : 1;
 }
 
 function audioStream(stream: FfprobeStream): AudioStream {

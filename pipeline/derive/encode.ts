@@ -249,8 +249,12 @@ const soundChanged = ({ stderrTail }: FfmpegError): boolean =>
 const brokeOnSource = (error: FfmpegError): boolean =>
   error.hasCrashed || soundChanged(error) || isUnknownFormat(error);
 
-/** Of several outputs of one track that nothing is known of, the second is given what its encoder cannot take. */
+/**
+ * Of several outputs of one track that nothing is known of, the second is given what its encoder cannot take; and no filter
+ * takes a pixel of negative width, which a damaged header can give it.
+ */
 const isUnknownFormat = ({ stderrTail }: FfmpegError): boolean =>
+  /Error setting option pixel_aspect to value -/m.test(stderrTail) ||
   /more samples than frame size \(avcodec_encode_audio2\)$/m.test(stderrTail) ||
   /Cannot determine format of input stream \d+:\d+ after EOF$/m.test(stderrTail) ||
   /Error while opening decoder for input stream #0:\d+ : Invalid data found when processing input$/m.test(

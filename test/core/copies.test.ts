@@ -84,6 +84,20 @@ test.each([
   expect(noticesOf(copied).map(({ code, track, message }) => [code, track, message])).toEqual(expected);
 });
 
+test.each([
+  ['a tenth of a second less', (time: number) => (time >= 6 && time < 6.1 ? [] : [time]), false],
+  ['half a second less', (time: number) => (time >= 6 && time < 6.5 ? [] : [time]), true],
+  ['all after the first second half a second later', (time: number) => [time < 1 ? time : time + 0.5], true],
+])('a copy of sound with %s', (_, copiedAt, isTold) => {
+  const own = { ...probeOf({ audio: {} }), startSeconds: 0 };
+  const times = Array.from({ length: 800 }, (_, packet) => packet / 40);
+  const copy = { tracks: [{ ...TRACK, kind: 'audio' as const }], times: [counted(times.flatMap(copiedAt))] };
+  const losses = lossesOf(own, () => counted(times), copy, firstWay(own));
+  expect(lossNotices(losses, copy.tracks).map(({ code, track }) => [code, track])).toEqual(
+    isTold ? [['MEDIA_LOST', 'audio-0']] : [],
+  );
+});
+
 test('a list of packets is read in pieces, from the first key picture on, without what an edit list leaves out', () => {
   const listing = packetListing({ video: { index: 0, codec: 'h264' }, audio: { index: 1 } });
   const text =

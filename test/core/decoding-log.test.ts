@@ -54,6 +54,19 @@ test('what the demuxer cannot read may be of every stream', () => {
   expect(faults.map(({ streamIndex }) => streamIndex)).toEqual([0, 1]);
 });
 
+test('what the demuxer says before the first packet counts once reading is under way, and before that it does not', () => {
+  const said = '[mov,mp4,m4a,3gp,3g2,mj2 @ 0x1a] [error] stream 1, offset 0x200002c: partial file';
+  const log = decodingLog([0, 1]);
+  const input = HEAD[0]!.replace('matroska,webm', 'mov,mp4,m4a,3gp,3g2,mj2');
+  log.push([said, input, said, ''].join('\n'));
+  expect(log.faults()).toEqual([]);
+  log.push([...HEAD.slice(1), said, packet(0, 0), ''].join('\n'));
+  expect(log.faults()).toEqual([
+    { streamIndex: 0, seconds: undefined, place: 'within' },
+    { streamIndex: 1, seconds: undefined, place: 'last' },
+  ]);
+});
+
 test.each([
   ['is odd and shown all the same', '[h264 @ 0x1a] [error] mmco: unref short failure'],
   ['a camera writes beside its pictures', '[h264 @ 0x1a] [error] SEI type 5 size 2208 truncated at 184'],
@@ -101,6 +114,7 @@ test('a track that nobody knew of is told, with when it begins', () => {
 test('the decoders of a copy are known as well', () => {
   const log = decodingLog([0, 1]);
   const lines = [
+    '[info] Stream mapping:',
     '[info]   Stream #0:0 -> #0:0 (h264 (native) -> ffv1 (native))',
     '[info]   Stream #0:1 -> #0:1 (mp3 (mp3float) -> flac (native))',
     ...[packet(0, 1), packet(1, 1), packet(0, 2), packet(1, 2)],

@@ -50,6 +50,14 @@ test('a sound that ffmpeg does not find in this file is left out beside a pictur
   expect(() => usableStreams({ streams: [sound] }, DECODERS, LIMITS, seen)).toThrow('cannot decode: aac.');
 });
 
+test('sound at a rate that none has is left out beside a picture, and refused alone, by its rate', () => {
+  const absurd = { ...sound, sample_rate: '536915012' };
+  const { streams, notices } = usableStreams({ streams: [picture, absurd] }, DECODERS, LIMITS);
+  expect(streams).toEqual([picture]);
+  expect(notices.map(({ message }) => message)).toEqual([expect.stringContaining('aac at 536915012 Hz')]);
+  expect(() => usableStreams({ streams: [absurd] }, DECODERS, LIMITS)).toThrow('aac at 536915012 Hz');
+});
+
 test('a cover that cannot be decoded is left out', () => {
   const cover = { ...picture, codec_name: 'webp', width: 9000, disposition: { attached_pic: 1 } };
   expect(usable(cover, sound)).toEqual([1]);

@@ -77,7 +77,7 @@ test.each(Object.entries(POSERS))('%s is no video', async (_, text) => {
 
 test('a film whose pixels are so narrow that its pictures have no width is refused', async () => {
   const flat = at('flat.mkv');
-  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=25:d=1', '-vf', 'setsar=1/1000', ...X264, flat);
+  await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=2x48:r=25:d=1', '-vf', 'setsar=1/8', ...X264, flat);
   const { state, error } = await ended(await readFile(flat));
   expect({ state, code: error?.code }).toEqual({ state: 'failed', code: 'DAMAGED' });
   expect(error?.message).toContain('cannot be true');
