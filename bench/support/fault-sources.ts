@@ -99,10 +99,10 @@ export async function faultSources(
   return sources;
 }
 
-/** A film for many viewers: `segments` times four seconds, and cheap to encode. */
+/** A film for many viewers: `segments` times two seconds, and cheap to encode. */
 export async function longFilm(directory: string, segments: number): Promise<string> {
   const path = join(directory, 'long.mp4');
-  const seconds = 4 * segments;
+  const seconds = 2 * segments;
   await ffmpeg(
     ...lavfi(`testsrc2=s=128x96:r=10:d=${seconds}`),
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-g', '20', path],

@@ -8,9 +8,9 @@ import { expectCount, lengthOf } from './format.ts';
 import type { Format, Run } from './format.ts';
 import { segmentName } from './segment-name.ts';
 import { accessUnitsOf } from './transport-stream/access-units.ts';
-import { decodingSpan } from './transport-stream/decoding-span.ts';
 import { mostPackedBits, packSegment } from './transport-stream/packed-segment.ts';
 import { countPictures } from './transport-stream/pictures.ts';
+import { segmentPlace } from './transport-stream/segment-place.ts';
 
 /** A 188-byte packet carries 184 of payload, and a picture's last one is padded. Recipe 1 has no rung so low that more counts. */
 const AS_MUXED = 1.08;
@@ -34,7 +34,7 @@ export const MPEG_TS: Format = {
   pack({ plan }, { index, parts: [bytes] }) {
     const { packing } = plan.recipe.transportStream;
     if (packing.kind === 'as-muxed') return bytes!;
-    return packSegment(accessUnitsOf(bytes!), decodingSpan(plan, index), packing);
+    return packSegment(accessUnitsOf(bytes!), segmentPlace(plan, index), packing);
   },
   count: countPictures,
   open: accessUnitsOf,

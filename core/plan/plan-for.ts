@@ -27,9 +27,9 @@ export const PREWARM_EXTENTS = ['all', 'lowest', 'none'] as const;
 export type PrewarmExtent = (typeof PREWARM_EXTENTS)[number];
 
 const GOP_SECONDS = 2;
-const GOPS_PER_SEGMENT = 2;
+const GOPS_PER_SEGMENT = 1;
 
-/** Sound without pictures is cut on this grid: 4 s segments. */
+/** Sound without pictures is cut on this grid, as if it had pictures. */
 const AUDIO_ONLY_FRAME_RATE: Fraction = { num: 25, den: 1 };
 
 // Encoders start the sound a few frames before the picture. That much of it may go; more is worth a held picture.
@@ -170,6 +170,7 @@ function videoTrack(
     kind: 'video',
     id: `video-${index}`,
     ...described(video),
+    codec: video.codec,
     width: video.width,
     height: video.height,
     decoded: { width: video.codedWidth, height: video.codedHeight },

@@ -29,6 +29,7 @@ const track = z.object({
 const tracks = z.discriminatedUnion('kind', [
   track.extend(size.shape).extend({
     kind: z.literal('video'),
+    codec: z.string().optional(),
     decoded: size.optional(),
     timeBase: fraction,
     originPts: z.number(),
@@ -126,6 +127,7 @@ export const PLAN = recordKind(schema, [
   fromOneTrackOfEachKind,
   withoutNotices,
   withoutCellular,
+  withoutSourceCodec,
 ]);
 
 /** As of 8e3bc33: the recipe was in the code, and where a copy lies followed from its source's ETag, once it had one. */
@@ -189,5 +191,10 @@ function withoutNotices(plan: Record<string, unknown>): Record<string, unknown> 
  * such a rendition to everyone.
  */
 function withoutCellular(plan: Record<string, unknown>): Record<string, unknown> {
+  return plan;
+}
+
+/** As of ec5dbee: the source's codec was not kept. The version tells releases of before that they count tables another way. */
+function withoutSourceCodec(plan: Record<string, unknown>): Record<string, unknown> {
   return plan;
 }

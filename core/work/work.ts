@@ -12,7 +12,7 @@ import { sheetCount } from '../plan/stills.ts';
 import { cpuSecondsOfSegments } from './cpu-seconds.ts';
 
 // What a worker makes in one go, about half a minute: also where keyframes are near and bytes are many.
-const LEAST_SEGMENTS_PER_CHUNK = 8;
+const LEAST_SEGMENTS_PER_CHUNK = 16;
 // What each chunk reads beside its own bytes: the source's head and index, the way from the keyframe before it (half
 // their distance, on average), and what ffmpeg has been sent when it has enough. A chunk is so long that this is little,
 // as long as one worker can do it.
@@ -22,7 +22,7 @@ const SHARE_READ_BESIDE = 1 / 12;
 const MOST_CPU_SECONDS_PER_CHUNK = 40;
 // A chunk is on the worker's disk until it is whole; its sound is one file.
 const MOST_BYTES_PER_CHUNK = 512 * 1024 ** 2;
-const MOST_SEGMENTS_PER_CHUNK = 256;
+const MOST_SEGMENTS_PER_CHUNK = 512;
 
 /** What can be watched comes before what can be looked at. */
 export function workFor(id: string, plan: Plan): Work[] {

@@ -141,20 +141,20 @@ describe('the segments of a fault', () => {
   };
 
   test('are those of its time, and of its track', () => {
-    expect(damagedIn(0, 8, { seconds: 9 }, { seconds: 9.1 }, { streamIndex: 1, seconds: 17 })).toEqual([
+    expect(damagedIn(0, 8, { seconds: 4.5 }, { seconds: 4.6 }, { streamIndex: 1, seconds: 8.5 })).toEqual([
       [video!.id, [2]],
       [audio!.id, [4]],
     ]);
   });
 
   test('are none where it lies before the run, and the last one where a decoder is behind', () => {
-    expect(damagedIn(2, 4, { seconds: 7.9 }, { seconds: 18 })).toEqual([]);
-    expect(damagedIn(2, 4, { seconds: 16.5 })).toEqual([[video!.id, [3]]]);
+    expect(damagedIn(2, 4, { seconds: 3.9 }, { seconds: 9.1 })).toEqual([]);
+    expect(damagedIn(2, 4, { seconds: 8.5 })).toEqual([[video!.id, [3]]]);
   });
 
   test('are none where a recording ends with half a packet', () => {
-    expect(damagedIn(8, 10, { seconds: 39.9, place: 'last' })).toEqual([]);
-    expect(damagedIn(7, 9, { seconds: 35.9, place: 'last' })).toEqual([[video!.id, [8]]]);
+    expect(damagedIn(16, 20, { seconds: 39.9, place: 'last' })).toEqual([]);
+    expect(damagedIn(14, 18, { seconds: 35.9, place: 'last' })).toEqual([[video!.id, [17]]]);
   });
 
   test('are the first where nothing has told a time', () => {

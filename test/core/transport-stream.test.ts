@@ -1,30 +1,39 @@
 import { accessUnitsOf } from '../../core/formats/transport-stream/access-units.ts';
 import type { AccessUnit } from '../../core/formats/access-unit.ts';
 import { packSegment } from '../../core/formats/transport-stream/packed-segment.ts';
-import type { DecodingSpan } from '../../core/formats/transport-stream/packed-segment.ts';
+import { FOURTH_RECIPE } from '../../core/recipes/fourth.ts';
+import type { SegmentPlace } from '../../core/formats/transport-stream/packed-segment.ts';
 import { CONTINUOUS, clockSteps, counterBreaks, packetsOf } from '../support/transport-packets.ts';
 
 const VIDEO = 0x100;
 const TABLES = [0, 0x1000];
 
-/** Pictures of a constant rate, decoded two frames before they are shown, as x264 orders them. */
-function run({ rate = 25, first = 0, sizes }: { rate?: number; first?: number; sizes: readonly number[] }): {
-  units: AccessUnit[];
-  span: DecodingSpan;
-} {
-  const at = (frame: number) => 900_000 + Math.round(((first + frame) * 90_000) / rate);
-  const units = sizes.map((size, index) => ({
-    ptsTicks: at(index + (index % 4 === 1 ? 2 : 0)),
-    dtsTicks: at(index - 2),
-    isKeyframe: index % Math.max(1, Math.round(2 * rate)) === 0,
-    bytes: Uint8Array.from({ length: size }, (_, byte) => (byte * 7 + index) & 0xff),
-  }));
-  return { units, span: { fromTicks: at(-2), toTicks: at(sizes.length - 2) } };
+interface Pictures {
+  /** Of the segment. */
+  index?: number;
+  rate?: number;
+  first?: number;
+  sizes: readonly number[];
 }
 
-const packed = (pictures: Parameters<typeof run>[0]): Uint8Array => {
-  const { units, span } = run(pictures);
-  return packSegment(units, span, CONTINUOUS);
+/** Pictures of a constant rate, decoded two frames before they are shown, as x264 orders them. */
+function run({ index = 0, rate = 25, first = 0, sizes }: Pictures): {
+  units: AccessUnit[];
+  place: SegmentPlace;
+} {
+  const at = (frame: number) => 900_000 + Math.round(((first + frame) * 90_000) / rate);
+  const units = sizes.map((size, frame) => ({
+    ptsTicks: at(frame + (frame % 4 === 1 ? 2 : 0)),
+    dtsTicks: at(frame - 2),
+    isKeyframe: frame % Math.max(1, Math.round(2 * rate)) === 0,
+    bytes: Uint8Array.from({ length: size }, (_, byte) => (byte * 7 + frame) & 0xff),
+  }));
+  return { units, place: { index, fromTicks: at(-2), toTicks: at(sizes.length - 2) } };
+}
+
+const packed = (pictures: Pictures): Uint8Array => {
+  const { units, place } = run(pictures);
+  return packSegment(units, place, CONTINUOUS);
 };
 
 /** Bytes as text, which compare a hundred times faster. */
@@ -34,7 +43,7 @@ const asText = (units: readonly AccessUnit[]) =>
 const sizesOf = (count: number, size = (index: number) => 30 + ((index * 7919) % 9000)): number[] =>
   Array.from({ length: count }, (_, index) => size(index));
 
-const SEGMENTS: [string, Parameters<typeof run>[0]][] = [
+const SEGMENTS: [string, Pictures][] = [
   ['one picture of 16 bytes', { sizes: [16] }],
   ['one picture of 60 bytes', { sizes: [60] }],
   ['one picture of 200 KB', { sizes: [200_000] }],
@@ -62,18 +71,20 @@ test('pictures of all sizes come out as they were packed', () => {
   }
 });
 
-test.each(SEGMENTS)('%s fill a multiple of 16 packets of each PID, counted from 0', (_, pictures) => {
-  const packets = packetsOf(packed(pictures));
-  expect(counterBreaks(packets)).toEqual([]);
-  for (const pid of [...TABLES, VIDEO]) {
-    const counters = packets.filter((packet) => packet.pid === pid && packet.hasPayload);
-    expect(counters[0]!.counter).toBe(0);
-    expect(counters.length % 16).toBe(0);
-    if (pid !== VIDEO) expect(counters).toHaveLength(16);
-  }
-  expect(new Set(packets.map(({ pid }) => pid))).toEqual(new Set([...TABLES, VIDEO]));
-  expect(packets.some(({ isDiscontinuity }) => isDiscontinuity)).toBe(false);
-});
+test.each(SEGMENTS)(
+  '%s fill a multiple of 16 packets, counted from 0, behind one table each',
+  (_, pictures) => {
+    const packets = packetsOf(packed({ ...pictures, index: 35 }));
+    expect(counterBreaks(packets)).toEqual([]);
+    const countersOf = (pid: number) =>
+      packets.filter((packet) => packet.pid === pid && packet.hasPayload).map(({ counter }) => counter);
+    expect(countersOf(VIDEO)[0]).toBe(0);
+    expect(countersOf(VIDEO).length % 16).toBe(0);
+    for (const pid of TABLES) expect(countersOf(pid)).toEqual([35 % 16]);
+    expect(new Set(packets.map(({ pid }) => pid))).toEqual(new Set([...TABLES, VIDEO]));
+    expect(packets.some(({ isDiscontinuity }) => isDiscontinuity)).toBe(false);
+  },
+);
 
 test('no more packets are written than the counters need', () => {
   for (const [, pictures] of SEGMENTS) {
@@ -86,13 +97,24 @@ test('no more packets are written than the counters need', () => {
   }
 });
 
-test('any segment continues any other', () => {
-  const segments = SEGMENTS.slice(0, 11).map(([, pictures]) => packed(pictures));
-  for (const before of segments) {
-    for (const after of segments) {
-      expect(counterBreaks(packetsOf(Buffer.concat([before, after, before])))).toEqual([]);
+test('any segment continues the one in front of it, whatever either holds', () => {
+  for (const [, before] of SEGMENTS) {
+    for (const [, after] of SEGMENTS) {
+      const segments = [before, after, before].map((pictures, at) => packed({ ...pictures, index: 14 + at }));
+      expect(counterBreaks(packetsOf(Buffer.concat(segments)))).toEqual([]);
     }
   }
+});
+
+test('as recipes up to the fourth pack, with sixteen tables each, any segment continues any other', () => {
+  const { packing } = FOURTH_RECIPE.transportStream;
+  if (packing.kind !== 'continuous') throw new Error('another way of packing');
+  const segments = [0, 7, 3].map((index) => {
+    const { units, place } = run({ index, sizes: sizesOf(20) });
+    return packSegment(units, place, packing);
+  });
+  expect(counterBreaks(packetsOf(Buffer.concat(segments)))).toEqual([]);
+  expect(packetsOf(segments[1]!).filter(({ pid }) => pid === 0)).toHaveLength(16);
 });
 
 test.each([1, 2, 5, 10, 12.5, 24_000 / 1001, 25, 30_000 / 1001, 50, 60])(
@@ -100,7 +122,7 @@ test.each([1, 2, 5, 10, 12.5, 24_000 / 1001, 25, 30_000 / 1001, 50, 60])(
   (rate) => {
     const frames = 2 * Math.max(1, Math.round(2 * rate));
     const segments = [0, 1, 2].map((index) =>
-      packed({ rate, first: index * frames, sizes: sizesOf(frames) }),
+      packed({ index, rate, first: index * frames, sizes: sizesOf(frames) }),
     );
     const steps = clockSteps(packetsOf(Buffer.concat(segments)));
     expect(Math.min(...steps)).toBeGreaterThan(0);
@@ -113,12 +135,12 @@ test.each([1, 10, 25, 30_000 / 1001, 60])(
   (rate) => {
     const frames = 2 * Math.max(1, Math.round(2 * rate));
     for (const count of [1, 2]) {
-      const { units, span } = run({ rate, first: frames, sizes: sizesOf(count) });
+      const { units, place } = run({ index: 1, rate, first: frames, sizes: sizesOf(count) });
       const late = units.map((unit, index) => {
         const ticks = 900_000 + Math.round(((frames + index) * 90_000) / rate);
         return { ...unit, ptsTicks: ticks, dtsTicks: ticks };
       });
-      const last = packSegment(late, span, CONTINUOUS);
+      const last = packSegment(late, place, CONTINUOUS);
       const packets = packetsOf(Buffer.concat([packed({ rate, sizes: sizesOf(frames) }), last]));
       expect(asText(accessUnitsOf(last))).toEqual(asText(late));
       expect(counterBreaks(packets)).toEqual([]);
@@ -183,8 +205,9 @@ test.each([
   expect(first.payload.readUInt16BE(4)).toBe(length);
 });
 
-test('PAT and PMT come first, and again in equal distances, in front of a picture', () => {
-  const packets = packetsOf(packed({ sizes: sizesOf(96, () => 1000) }));
+test('PAT and PMT come first, and where there are more, in equal distances, in front of a picture', () => {
+  const { units, place } = run({ sizes: sizesOf(96, () => 1000) });
+  const packets = packetsOf(packSegment(units, place, { ...CONTINUOUS, tables: 16 }));
   const before: number[] = [];
   let pictures = 0;
   packets.forEach(({ pid, startsUnit }, index) => {
@@ -206,7 +229,7 @@ test('the tables are those that ffmpeg writes for one stream of H.264', () => {
 
 test('time stamps and clock wrap after 33 bits', () => {
   const shift = 2 ** 33 - 900_000 + 3000;
-  const { units, span } = run({ sizes: sizesOf(10) });
+  const { units, place } = run({ sizes: sizesOf(10) });
   const later = units.map((unit) => ({
     ...unit,
     ptsTicks: (unit.ptsTicks + shift) % 2 ** 33,
@@ -216,7 +239,7 @@ test('time stamps and clock wrap after 33 bits', () => {
   for (const wrap of [0, 2 ** 33]) {
     const segment = packSegment(
       later,
-      { fromTicks: span.fromTicks + shift, toTicks: span.toTicks + shift - wrap },
+      { ...place, fromTicks: place.fromTicks + shift, toTicks: place.toTicks + shift - wrap },
       CONTINUOUS,
     );
     expect(asText(accessUnitsOf(segment))).toEqual(asText(later));
@@ -226,17 +249,17 @@ test('time stamps and clock wrap after 33 bits', () => {
 });
 
 test('the same pictures give the same bytes, and a packing may have been stored as JSON', () => {
-  const { units, span } = run({ sizes: sizesOf(30) });
-  const again = packSegment(units, span, JSON.parse(JSON.stringify(CONTINUOUS)) as typeof CONTINUOUS);
-  expect(Buffer.compare(again, packSegment(units, span, CONTINUOUS))).toBe(0);
+  const { units, place } = run({ sizes: sizesOf(30) });
+  const again = packSegment(units, place, JSON.parse(JSON.stringify(CONTINUOUS)) as typeof CONTINUOUS);
+  expect(Buffer.compare(again, packSegment(units, place, CONTINUOUS))).toBe(0);
 });
 
 test.each([
   ['no picture', [], 'there is no picture to pack'],
   ['a picture of 5 bytes', [5], '5 bytes do not fill 16 packets'],
 ])('%s cannot be packed', (_, sizes, message) => {
-  const { units } = run({ sizes });
-  expect(() => packSegment(units, { fromTicks: 0, toTicks: 0 }, CONTINUOUS)).toThrow(message);
+  const { units, place } = run({ sizes });
+  expect(() => packSegment(units, place, CONTINUOUS)).toThrow(message);
 });
 
 const edited = (edit: (segment: Uint8Array) => Uint8Array | void): Uint8Array => {
@@ -244,7 +267,7 @@ const edited = (edit: (segment: Uint8Array) => Uint8Array | void): Uint8Array =>
   return edit(segment) ?? segment;
 };
 const PMT = 188;
-const PICTURE = 32 * 188;
+const PICTURE = 2 * 188;
 const PES = PICTURE + 188 - 19 - Math.ceil(200 / 16);
 
 test.each<[string, Uint8Array, string]>([

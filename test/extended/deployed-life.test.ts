@@ -108,8 +108,8 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
     .toString()
     .split('\n')
     .filter((line) => line.endsWith('.ts'));
-  expect(names).toHaveLength(18);
-  const sought = new URL(names[12]!, playlistUrl).href;
+  expect(names).toHaveLength(35);
+  const sought = new URL(names[24]!, playlistUrl).href;
   const segment = await account.watch(sought, { headers: { range: 'bytes=0-187' } });
   expect(segment).toMatchObject({
     status: 206,
@@ -118,7 +118,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   });
   expect(segment.body).toHaveLength(188);
   expect((await account.watch(sought)).from).toBe('bucket');
-  expect((await account.watch(sought.replace('/00012.', '/00018.'))).status).toBe(404);
+  expect((await account.watch(sought.replace('/00024.', '/00035.'))).status).toBe(404);
 
   const happened: string[] = [];
   account.faults.invocation = (name, payload) => {
@@ -165,7 +165,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect([...here.keys()]).toEqual([...there.keys()]);
   const pictures = 2 + 1 + 3; // the revision's poster and the lasting one, track, sheets
   // The playlists of what players begin with, and of what the viewer chose; segments of three pictures and two sounds.
-  expect(here.size).toBe(1 + 3 + 5 * 18 + pictures);
+  expect(here.size).toBe(1 + 3 + 5 * 35 + pictures);
   // Where it is short of bits x264 decides by what its threads have done so far.
   const exact = [...here.keys()].filter((key) => !key.includes('/234p/') && !key.endsWith('/master.m3u8'));
   const different = exact.filter((key) => !here.get(key)!.equals(there.get(key)!));

@@ -151,7 +151,7 @@ test('it is made when it is asked for, and with the first chunk of what is made 
 
 test('text is read by a process of its own, from further back, and goes to its encoder as it is', () => {
   const renditions = plan.renditions.map(({ name }) => name);
-  const job = { plan, renditions, from: 1, to: 2, sourceUrl: 'http://127.0.0.1/source', directory: '/tmp' };
+  const job = { plan, renditions, from: 2, to: 3, sourceUrl: 'http://127.0.0.1/source', directory: '/tmp' };
   const processes = processesOf(job);
   expect(processes.map((own) => own.renditions)).toEqual([['360p', 'audio-0', 'audio-0-other'], ['text-0']]);
   const [decoded, text] = processes.map((own) => encodeArguments(own, DEFAULT_LIMITS));

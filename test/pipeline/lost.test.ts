@@ -89,7 +89,7 @@ describe('a video that is whole', () => {
     await Promise.all(notes);
     const { notices } = await statusOf(id, world);
     expect(notices.map(({ message }) => message)).toEqual([
-      'Of the picture, parts cannot be decoded within 8 of 10 s: pictures are held there, or shown in part.',
+      'Of the picture, parts cannot be decoded within 4 of 10 s: pictures are held there, or shown in part.',
     ]);
     await finish(id, plan.rev, world, new Date());
     expect((await statusOf(id, world)).notices).toEqual(notices);
@@ -137,7 +137,7 @@ test('what is lost is told once for each track, whichever of its renditions it w
     { rendition: 'audio-0', index: 2 },
   ];
   expect(lostNotices(plan, lost).map(({ track, message }) => `${track}: ${message}`)).toEqual([
-    'video-0: Of the picture, parts cannot be decoded within 4 of 10 s: pictures are held there, or shown in part.',
+    'video-0: Of the picture, parts cannot be decoded within 2 of 10 s: pictures are held there, or shown in part.',
     'audio-0: Of the sound, parts cannot be decoded within 2 of 10 s: it is silent there, or distorted.',
   ]);
 });
@@ -178,9 +178,9 @@ describe('damage that decoders go over by themselves', () => {
     const plan = await currentPlan(id, world);
     for (const segment of segmentsOf(plan)) await derive(id, segment, world);
     expect((await keysBelow(lostPrefix(id, plan.rev), world)).sort()).toEqual(
-      plan.renditions.map(({ name }) => lostKey(id, plan.rev, name, 1)).sort(),
+      plan.renditions.flatMap(({ name }) => [2, 3].map((index) => lostKey(id, plan.rev, name, index))).sort(),
     );
-    await world.media.delete([lostKey(id, plan.rev, plan.renditions[0]!.name, 1)]);
+    await world.media.delete([lostKey(id, plan.rev, plan.renditions[0]!.name, 2)]);
   });
 
   test('is told of sound that is decoded while it is copied', async () => {

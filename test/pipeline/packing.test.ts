@@ -7,7 +7,7 @@ import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
 import { segmentCount } from '../../core/plan/grid.ts';
 import { framesOfSegment } from '../../core/plan/grid.ts';
 import { accessUnitsOf } from '../../core/formats/transport-stream/access-units.ts';
-import { decodingSpan } from '../../core/formats/transport-stream/decoding-span.ts';
+import { segmentPlace } from '../../core/formats/transport-stream/segment-place.ts';
 import { packSegment } from '../../core/formats/transport-stream/packed-segment.ts';
 import { countPictures } from '../../core/formats/transport-stream/pictures.ts';
 import { ffmpeg, ffprobe, temporaryDirectory } from '../support/media.ts';
@@ -86,7 +86,7 @@ describe.each([
     old = [];
     for (const run of runs) old.push(...(await encoded(frameRate, run)));
     packed = old.map((segment, index) =>
-      packSegment(accessUnitsOf(segment), decodingSpan({ grid, recipe: PRESENT_RECIPE }, index), CONTINUOUS),
+      packSegment(accessUnitsOf(segment), segmentPlace({ grid, recipe: PRESENT_RECIPE }, index), CONTINUOUS),
     );
     expect(packed).toHaveLength(segmentCount(grid));
   });

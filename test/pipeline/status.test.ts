@@ -62,7 +62,7 @@ test('waiting, processing, failed, ready', async () => {
   expect(await status()).toMatchObject({
     state: 'processing',
     playable: true,
-    progress: 2 / 9,
+    progress: 2 / 13,
     playbackUrl: `https://cdn.example/v/${id}/master.m3u8`,
     renditions: [
       { name: '360p', width: 640, height: 360, frameRate: 29.97, codecs: 'avc1.64001e' },

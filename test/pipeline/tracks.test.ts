@@ -6,7 +6,7 @@ import { artifactKey, isListed, isWholeArtifact, parseArtifactKey } from '../../
 import { lengthOf } from '../../core/formats/format.ts';
 import { formatOf } from '../../core/formats/formats.ts';
 import { unpackedAudio } from '../../core/formats/timestamp-tag.ts';
-import { decodingSpan } from '../../core/formats/transport-stream/decoding-span.ts';
+import { segmentPlace } from '../../core/formats/transport-stream/segment-place.ts';
 import { packSegment } from '../../core/formats/transport-stream/packed-segment.ts';
 import { framesOfSegment } from '../../core/plan/grid.ts';
 import { originSeconds as originSecondsOf, renditionsOf, trackOf } from '../../core/plan/plan.ts';
@@ -119,7 +119,7 @@ test('the pictures of an opened segment are where the grid has them, and pack in
     });
     expect(units[0]!.isKeyframe).toBe(true);
     if (packing.kind !== 'continuous') throw new Error('the present recipe packs anew');
-    const again = packSegment(units, decodingSpan(plan, index), packing);
+    const again = packSegment(units, segmentPlace(plan, index), packing);
     expect(Buffer.compare(again, bytes)).toBe(0);
   }
 });

@@ -3,7 +3,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withRangeServer } from '../../machine/range-server.ts';
+import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
+import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
+import type { Track } from '../../core/plan/tracks.ts';
 import type { FfprobeStream, Probe } from '../../core/source/probe.ts';
 import { parseProbe } from '../../core/source/probe.ts';
 import { probeSource } from '../../pipeline/source/probe-source.ts';
@@ -112,4 +115,38 @@ test('a piece of sound that lies nowhere in the file does not hide the pictures 
   await writeFile(at('astray.mp4'), bytes);
   const { plan } = await plannedFile(at('astray.mp4'), directory.path);
   expect(mainTrack(plan, 'video')).toMatchObject({ sourceFrames: 60 });
+});
+
+test('a packet that the index puts behind the end of the file keeps nothing from what comes after it', async () => {
+  await ffmpeg(...pictures(3), ...tone(440, 3), ...X264, '-c:a', 'aac', at('whole.mp4'));
+  const bytes = await readFile(at('whole.mp4'));
+  // The first chunk of sound, which comes after that of the pictures in the index.
+  const offsets = bytes.indexOf('stco', bytes.indexOf('smhd'));
+  bytes.writeUInt32BE(0x0200_002c, offsets + 12);
+  await writeFile(at('beyond.mp4'), bytes);
+  const { plan, segments } = await encodeInPieces(at('beyond.mp4'), directory.path);
+  const sound = await joined(segments, renditionsOf(plan, 'audio')[0]!.name, directory.path);
+  expect(await loudness(sound, 440)).toBeGreaterThan(50 * (await loudness(sound, 880)));
+});
+
+test.each([
+  ['2:1', 320],
+  ['129:1', 160],
+  ['1:129', 160],
+])('pixels of %s make a picture %i wide', (sample_aspect_ratio, width) => {
+  const stream: FfprobeStream = { index: 0, codec_type: 'video', codec_name: 'h264', width: 160, height: 90 };
+  expect(parseProbe({ streams: [{ ...stream, sample_aspect_ratio }] }).video).toMatchObject({
+    width,
+    height: 90,
+  });
+});
+
+test('VP8 is decoded by libvpx, other pictures as ffmpeg likes', async () => {
+  await ffmpeg(...pictures(1), '-c:v', 'libvpx', '-deadline', 'realtime', at('pictures.webm'));
+  const { plan } = await plannedFile(at('pictures.webm'), directory.path);
+  const job = { plan, renditions: ['90p'], from: 0, to: 1, sourceUrl: 'source', directory: '' };
+  const args = encodeArguments(job, DEFAULT_LIMITS);
+  expect(args.slice(args.indexOf('-c:0'), args.indexOf('-c:0') + 2)).toEqual(['-c:0', 'libvpx']);
+  const tracks = plan.tracks.map((track) => ({ ...track, codec: 'h264' }) as Track);
+  expect(encodeArguments({ ...job, plan: { ...plan, tracks } }, DEFAULT_LIMITS)).not.toContain('-c:0');
 });

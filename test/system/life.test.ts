@@ -48,12 +48,12 @@ test('an upload plays, becomes ready, and is gone when deleted', async () => {
   system = await startSystem(dataDirectory('life'));
   const video = await uploadFile(system, film);
   const { segments } = (await renditionsAt(video.playbackUrl)).get('360p')!;
-  expect(segments).toHaveLength(15);
-  const early = await bytesAt(segments[11]!.url); // before prewarm comes there, or after: never another
+  expect(segments).toHaveLength(30);
+  const early = await bytesAt(segments[22]!.url); // before prewarm comes there, or after: never another
 
   const ready = await untilStatus(video, ({ state }) => state !== 'processing');
   expect(ready).toMatchObject({ state: 'ready', progress: 1, durationSeconds: 60, playable: true });
-  expect((await bytesAt(segments[11]!.url)).equals(early)).toBe(true);
+  expect((await bytesAt(segments[22]!.url)).equals(early)).toBe(true);
   expect(await decoded(video)).toEqual({ count: 1500, complaints: '' });
   expect((await bytesAt(video.playbackUrl)).toString()).toContain('AVERAGE-BANDWIDTH=');
 

@@ -1,21 +1,21 @@
-// Packs access units into a segment of MPEG-TS that continues whatever segment was played before. ffmpeg cannot: each
-// of its processes begins to count at 0 and stops anywhere, and its segment muxer writes a clock every two seconds.
+// Packs access units into a segment of MPEG-TS that continues the one in front of it, whoever made that. ffmpeg cannot:
+// each of its processes begins to count at 0 and stops anywhere, and its segment muxer writes a clock every two seconds.
 
 import type { AccessUnit } from '../access-unit.ts';
 import type { SegmentContent } from '../segment-content.ts';
 import { BODY_BYTES, PACKET_BYTES, PCR_FIELD_BYTES, PacketWriter } from './packets.ts';
-import { PAT_PACKET, PMT_PACKET, VIDEO_PID } from './tables.ts';
+import { PAT_PACKET, PAT_PID, PMT_PACKET, PMT_PID, VIDEO_PID } from './tables.ts';
 import { TIMESTAMP_BYTES, ticksBetween, wrapped, writeTimestamp } from './timestamps.ts';
 
 /** How segments are packed, as a plan keeps it. Ticks are of 90 kHz. */
 export interface TransportPacking {
   /**
-   * Each PID has a multiple of 16 packets per segment, counted from 0, so that the counters end at 15. They must run on
-   * from segment to segment (RFC 8216bis, section 3; Apple's authoring specification, 7.2), and ours are made by
-   * processes that know nothing of each other.
+   * Counters run on from segment to segment (RFC 8216bis, section 3; Apple's authoring specification, 7.2), though ours
+   * are made by processes that know nothing of each other: how many tables there are in front of a segment follows from
+   * its number, and of pictures each has a multiple of 16 packets, counted from 0, so that their counters end at 15.
    */
   kind: 'continuous';
-  /** PATs in a segment, and PMTs: a multiple of 16. */
+  /** PATs in a segment, and PMTs. */
   tables: number;
   /** How far the clock of a picture's first packet lies before its DTS. */
   pcrLeadTicks: number;
@@ -23,8 +23,9 @@ export interface TransportPacking {
   mostPcrTicks: number;
 }
 
-/** The part of the decoder's clock that belongs to a segment, in ticks of 90 kHz. The next one's begins where it ends. */
-export interface DecodingSpan {
+/** Its number, and the part of the decoder's clock that belongs to it, in ticks of 90 kHz. The next one's begins there. */
+export interface SegmentPlace {
+  index: number;
   /** The DTS of the segment's first picture. */
   fromTicks: number;
   /** The DTS of the next segment's first picture. */
@@ -44,7 +45,7 @@ const PES_PREFIX = [0, 0, 1, 0xe0]; // video stream 0
  */
 export function packSegment(
   units: readonly AccessUnit[],
-  { fromTicks, toTicks }: DecodingSpan,
+  { index: segmentIndex, fromTicks, toTicks }: SegmentPlace,
   packing: TransportPacking,
 ): Uint8Array {
   const [first] = units;
@@ -58,6 +59,7 @@ export function packSegment(
     2 * packing.tables +
       sumOf(packetCounts) +
       sumOf([clocksBefore, ...clocksAfter].map(({ length }) => length)),
+    new Map([PAT_PID, PMT_PID].map((pid) => [pid, segmentIndex * packing.tables])),
   );
   let tables = 0;
   units.forEach((unit, index) => {

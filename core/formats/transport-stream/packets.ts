@@ -64,10 +64,12 @@ export class PacketWriter {
   /** Full of 0xff, which is what an adaptation field is stuffed with. */
   readonly bytes: Uint8Array;
   #end = 0;
-  readonly #counters = new Map<number, number>();
+  readonly #counters: Map<number, number>;
 
-  constructor(packets: number) {
+  /** @param before how many packets of a PID there were before these, where there were any */
+  constructor(packets: number, before: ReadonlyMap<number, number> = new Map()) {
     this.bytes = new Uint8Array(packets * PACKET_BYTES).fill(0xff);
+    this.#counters = new Map([...before].map(([pid, count]) => [pid, count % 16]));
   }
 
   /**

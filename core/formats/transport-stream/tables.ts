@@ -3,8 +3,8 @@
 
 import { PACKET_BYTES, SYNC_BYTE, payloadStart, pidAt, startsUnitAt } from './packets.ts';
 
-const PAT_PID = 0;
-const PMT_PID = 0x1000;
+export const PAT_PID = 0;
+export const PMT_PID = 0x1000;
 /** Where the pictures are in the segments that we write. */
 export const VIDEO_PID = 0x100;
 
