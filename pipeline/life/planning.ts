@@ -72,13 +72,13 @@ export async function asFileStands<T>(work: () => Promise<T>): Promise<T> {
 
 async function makePlan(id: string, world: World): Promise<Plan> {
   const { media, uploads } = world;
-  const refused = await readRecord(media, ERROR, errorKey(id));
-  if (refused && refused.code !== 'ENCODING_FAILED') throw new SourceError(refused.code, refused.message);
-  // Without a card the id is not ours, or the video was deleted while its upload was under way.
-  const [card, source] = await Promise.all([
+  const [refused, card, source] = await Promise.all([
+    readRecord(media, ERROR, errorKey(id)),
     readRecord(media, CARD, cardKey(id)),
     uploads.head(sourceKey(id)),
   ]);
+  if (refused && refused.code !== 'ENCODING_FAILED') throw new SourceError(refused.code, refused.message);
+  // Without a card the id is not ours, or the video was deleted while its upload was under way.
   // What arrives after a deletion would otherwise lie there for ever.
   if (!card && source) await uploads.delete([sourceKey(id)]);
   if (!card || !source) throw notFound('such video');

@@ -131,16 +131,16 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   };
   let [failing, dying] = [true, true];
   account.faults.s3 = (request) => {
-    if (failing && putsSegment(10)(request)) {
+    if (failing && putsSegment(20)(request)) {
       failing = false;
       return true;
     }
     // In the middle of its chunk: one segment is stored, this one is on its way.
-    if (dying && putsSegment(13)(request)) {
+    if (dying && putsSegment(26)(request)) {
       dying = false;
       account.functions.transcode
         .running()
-        .find(({ event }) => firstOf(event) === 12)!
+        .find(({ event }) => firstOf(event) === 24)!
         .kill();
     }
     return false;
@@ -148,7 +148,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
   expect(happened.sort()).toEqual([
     ...['0:called', '0:throttled', '0:throttled', '0:throttled'],
-    ...['12:called', '12:called', '6:called', '6:called', 'stills:called'],
+    ...['12:called', '12:called', '24:called', '24:called', 'stills:called'],
   ]);
 
   const ready = await videos.statusOf(id);

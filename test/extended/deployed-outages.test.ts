@@ -104,10 +104,10 @@ describe('a store that refuses what a chunk has made', () => {
     const { video, execution } = await videos.uploaded(scene);
     const { id } = video;
     const calls = watchCalls();
-    account.faults.s3 = putsSegment(9);
+    account.faults.s3 = putsSegment(19);
     expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
     expect(calls).toEqual({
-      chunks: { 0: 1, 5: 1 + 10, stills: 1 },
+      chunks: { 0: 1, 10: 1 + 10, stills: 1 },
       outcomes: [['done', 'STORE_UNAVAILABLE']],
     });
     const delayed = await videos.statusOf(id);
@@ -141,7 +141,7 @@ describe('a store that refuses what a chunk has made', () => {
 
   test('is made up for by viewers: the last piece that they have made makes the video ready', async () => {
     const { video, execution } = await videos.uploaded(scene);
-    account.faults.s3 = putsSegment(9);
+    account.faults.s3 = putsSegment(19);
     expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
     const [piece = '', ...others] = await missingOf(video);
     // They see it even so; it is made again for the next one.
@@ -231,7 +231,7 @@ describe('a chunk that a healthy ffmpeg does not make', () => {
     const ffmpeg = join(bin, 'ffmpeg');
     await rename(ffmpeg, `${ffmpeg}-whole`);
     const script = `#!/bin/sh
-case "$*" in *'-segment_start_number 5 '*) echo 'Conversion failed!' >&2; exit 1;; esac
+case "$*" in *'-segment_start_number 10 '*) echo 'Conversion failed!' >&2; exit 1;; esac
 exec "$0-whole" "$@"
 `;
     await writeFile(ffmpeg, script, { mode: 0o755 });
@@ -243,7 +243,7 @@ exec "$0-whole" "$@"
     const { id } = video;
     const calls = watchCalls();
     expect(await execution.run()).toMatchObject({ status: 'FAILED', error: 'ChunksFailed' });
-    expect(calls).toEqual({ chunks: { 0: 1, 5: 3, stills: 1 }, outcomes: [['done', 'failed']] });
+    expect(calls).toEqual({ chunks: { 0: 1, 10: 3, stills: 1 }, outcomes: [['done', 'failed']] });
     const failed = await videos.statusOf(id);
     expect(failed).toMatchObject({ state: 'failed', playable: true, error: { code: 'ENCODING_FAILED' } });
     expect(failed.delayed).toBeUndefined();
