@@ -78,10 +78,15 @@ export function silencedSeconds(
   return { lost: lost * LOUDNESS_SECONDS, of: of * LOUDNESS_SECONDS };
 }
 
-/** Whether the made pictures resemble the source's more as they are than turned or mirrored in any way. */
+/**
+ * Whether the made pictures resemble the source's more as they are than turned or mirrored in any way. What looks the same
+ * then, as black does, tells nothing.
+ */
 export function isUpright(made: Uint8Array, source: Uint8Array): boolean {
   const asIs = likeness(made, source);
-  return ORIENTATIONS.every((orientation) => likeness(turned(made, orientation), source) <= asIs + 0.02);
+  return ORIENTATIONS.map((orientation) => turned(made, orientation)).every(
+    (other) => difference(other, made) <= SAME_LEVELS || likeness(other, source) <= asIs + 0.02,
+  );
 }
 
 const MOST_LAG_SECONDS = 0.5;
