@@ -46,7 +46,7 @@ export function workers(scope: Construct, props: WorkersProps): Workers {
     entry: 'lambdas/finish.ts',
     description: 'Measures what was made and marks the video ready, or failed',
     memoryMb: 1024, // lists and adds up: little memory, but the listing of a long film waits for the processor
-    timeout: Duration.minutes(2),
+    timeout: Duration.minutes(5),
     environment: bucketNames(props),
   });
   // The id is from when it had no other name: with another one CloudFormation would replace it.

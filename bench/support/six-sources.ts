@@ -14,7 +14,7 @@ const tone = (seconds: number, rate = 48_000): string[] =>
 const SOURCES: Record<string, string[]> = {
   // Three rungs.
   'film.mp4': [...lavfi('testsrc2=s=1280x720:r=25:d=14'), ...tone(14), ...X264, ...AAC, '-ac', '2'],
-  // More than eight segments and large enough that the prewarm makes two chunks of it.
+  // More than sixteen segments and large enough that the prewarm makes two chunks of it.
   'broadcast.mp4': [
     ...lavfi('testsrc2=s=640x360:r=30000/1001:d=36.1,noise=alls=8:allf=t'),
     ...[...tone(36.1, 44_100), ...X264, '-b:v', '1600k', ...AAC, '-ac', '1'],

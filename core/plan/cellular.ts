@@ -12,7 +12,7 @@ import type { VideoTrack } from './tracks.ts';
 
 export const MOST_CELLULAR_BPS = 192_000;
 
-/** Less is no picture. Only films of a second or two have no more: their tables are most of what they take. */
+/** Less is no picture. Only films of less than a second have no more: what fills the last sixteen packets is most of what they take. */
 const LEAST_BITRATE_BPS = 10_000;
 const BITRATE_STEP_BPS = 1000;
 

@@ -170,7 +170,6 @@ function videoTrack(
     kind: 'video',
     id: `video-${index}`,
     ...described(video),
-    codec: video.codec,
     width: video.width,
     height: video.height,
     decoded: { width: video.codedWidth, height: video.codedHeight },

@@ -21,8 +21,6 @@ interface AnyTrack {
 
 export interface VideoTrack extends AnyTrack {
   kind: 'video';
-  /** ffmpeg's name of the source's codec, such as `h264`. Plans made before recipe 5 do not know it. */
-  codec?: string | undefined;
   /** The source's picture as displayed. */
   width: number;
   height: number;

@@ -29,7 +29,6 @@ const track = z.object({
 const tracks = z.discriminatedUnion('kind', [
   track.extend(size.shape).extend({
     kind: z.literal('video'),
-    codec: z.string().optional(),
     decoded: size.optional(),
     timeBase: fraction,
     originPts: z.number(),
@@ -127,7 +126,7 @@ export const PLAN = recordKind(schema, [
   fromOneTrackOfEachKind,
   withoutNotices,
   withoutCellular,
-  withoutSourceCodec,
+  withTablesUncounted,
 ]);
 
 /** As of 8e3bc33: the recipe was in the code, and where a copy lies followed from its source's ETag, once it had one. */
@@ -194,7 +193,7 @@ function withoutCellular(plan: Record<string, unknown>): Record<string, unknown>
   return plan;
 }
 
-/** As of ec5dbee: the source's codec was not kept. The version tells releases of before that they count tables another way. */
-function withoutSourceCodec(plan: Record<string, unknown>): Record<string, unknown> {
+/** As of ec5dbee: tables were not counted by segments. The version keeps releases of before from packing by such a recipe. */
+function withTablesUncounted(plan: Record<string, unknown>): Record<string, unknown> {
   return plan;
 }

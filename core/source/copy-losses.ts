@@ -52,7 +52,7 @@ export function lossesOf(
       countsPackets: kind === 'video' && way.picture === 'copy',
     });
     // Within the sound it is silent for that long, or what follows is at another time than its picture.
-    const ignoredSeconds = kind === 'audio' && !loss.isAtEnd ? 0 : LEAST_SECONDS_LOST;
+    const ignoredSeconds = kind === 'audio' && loss.isWithin ? 0 : LEAST_SECONDS_LOST;
     const isWhole =
       loss.seconds <= ignoredSeconds &&
       loss.packets <= picturesIgnored(source.packets) &&

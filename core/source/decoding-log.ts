@@ -119,7 +119,7 @@ export function decodingLog(streamIndices: readonly number[]): DecodingLog {
 }
 
 function passed(stream: Stream, pts: number, dts: number): void {
-  settle(stream, stream.packets === 1 ? 'first' : 'within');
+  settle(stream, stream.packets <= 1 ? 'first' : 'within');
   stream.packets += 1;
   const seconds = Number.isFinite(pts) ? pts : dts;
   if (Number.isFinite(seconds)) stream.seconds = seconds;

@@ -81,6 +81,8 @@ export interface Loss {
   seconds: number;
   /** Whether those are all at the end. */
   isAtEnd: boolean;
+  /** Whether there is something of the copy before and after some of them. */
+  isWithin: boolean;
 }
 
 /** No longer than a stop that a viewer sees. */
@@ -107,15 +109,17 @@ export function lossOf(
   }: { shiftSeconds: number; kind: 'video' | 'audio'; countsPackets: boolean },
 ): Loss {
   const packets = countsPackets ? Math.max(0, source.packets - copy.packets) : 0;
-  if (source.packets === 0) return { packets: 0, seconds: 0, isAtEnd: false };
-  if (copy.packets === 0) return { packets, seconds: spanOf(source), isAtEnd: true };
-  if (source.jumps || source.firstSeconds === Infinity) return { packets, seconds: 0, isAtEnd: false };
+  const nothing = { seconds: 0, isAtEnd: false, isWithin: false };
+  if (source.packets === 0) return { packets: 0, ...nothing };
+  if (copy.packets === 0) return { packets, seconds: spanOf(source), isAtEnd: true, isWithin: false };
+  if (source.jumps || source.firstSeconds === Infinity) return { packets, ...nothing };
   const share = kind === 'video' ? LEAST_SHARE_OF_PICTURES : 0;
-  const byShift = [
-    shiftSeconds,
-    source.firstSeconds - copy.firstSeconds,
-    source.lastSeconds - copy.lastSeconds,
-  ].map((shift) => missingAt(source, copy, Math.round(shift * BINS_PER_SECOND), share));
+  const byFirst = source.firstSeconds - copy.firstSeconds;
+  const [likely, ...others] = [shiftSeconds, byFirst, source.lastSeconds - copy.lastSeconds].map((shift) =>
+    missingAt(source, copy, Math.round(shift * BINS_PER_SECOND), share),
+  );
+  // The whole clock may be another one, and nothing be missing.
+  const byShift = others[0]!.seconds === 0 ? [others[0]!] : [likely!, ...others];
   // A film that lacks its end would fit as well if it lacked its beginning: the likelier shift comes first.
   const least = byShift.reduce((best, next) =>
     next.seconds < best.seconds - LEAST_GAIN_SECONDS ? next : best,
@@ -131,8 +135,8 @@ function missingAt(
   copy: CountedPackets,
   shiftBins: number,
   leastShare: number,
-): Pick<Loss, 'seconds' | 'isAtEnd'> {
-  let [missing, sinceLast] = [0, 0];
+): Omit<Loss, 'packets'> {
+  let [missing, sinceLast, before, windows] = [0, 0, 0, 0];
   const toCopy = source.firstBin - shiftBins - copy.firstBin;
   for (let from = 0; from < source.bins.length; from += WINDOW_BINS) {
     const wanted = sumOf(source.bins, from, from + WINDOW_BINS);
@@ -142,12 +146,15 @@ function missingAt(
     if (at + WINDOW_BINS > MOST_BINS) break;
     const found = sumOf(copy.bins, at - TOLERANCE_BINS, at + WINDOW_BINS + TOLERANCE_BINS);
     const isMissing = found <= wanted * leastShare && found < wanted;
+    if (isMissing && missing === windows) before += 1;
+    windows += 1;
     if (isMissing) missing += 1;
     sinceLast = isMissing ? sinceLast + 1 : 0;
   }
   return {
     seconds: (missing * WINDOW_BINS) / BINS_PER_SECOND,
     isAtEnd: missing > 0 && sinceLast === missing,
+    isWithin: missing > before + sinceLast,
   };
 }
 

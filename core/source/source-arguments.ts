@@ -171,9 +171,6 @@ export function mezzanineArguments(
     // Some containers only know in which order frames are decoded; when they are shown follows from that.
     ...(picture === 'retimed' ? [] : ['-fflags', '+genpts']),
     ...(isDecoded ? decodingInput(limits) : GUARDED_INPUT),
-    ...(video && picture !== 'copy'
-      ? decoderArguments({ streamIndex: video.index, codec: video.codec })
-      : []),
     ...(probe.beginsLate ? FAR_ANALYSIS : []),
     ...bareStreamInput(probe),
     // What is turned is turned when segments are made, as the probe says.
@@ -237,24 +234,6 @@ export function firstFrameArguments(sourceUrl: string, plan: Plan, limits: Decod
     ...['-v', 'error', '-nostdin', '-max_error_rate', '1', ...decodingInput(limits), '-i', sourceUrl],
     ...['-map', `0:${streamIndex}`, video ? '-frames:v' : '-frames:a', '1', '-f', 'framecrc', 'pipe:1'],
   ];
-}
-
-/**
- * Decoders that are better than those which ffmpeg 4.1 takes by itself, by codec. Where the bits of a part of a picture end
- * early, and zeros follow (RFC 6386, section 7.3), its VP8 leaves the rest of that part green, and no message tells.
- */
-const DECODERS: Readonly<Record<string, string>> = { vp8: 'libvpx' };
-
-/** Options of an input that tell how its picture is decoded. Plans made before recipe 5 do not know the codec. */
-export function decoderArguments({
-  streamIndex,
-  codec,
-}: {
-  streamIndex: number;
-  codec?: string | undefined;
-}): string[] {
-  const decoder = codec === undefined ? undefined : DECODERS[codec];
-  return decoder === undefined ? [] : [`-c:${streamIndex}`, decoder];
 }
 
 export type DecodingLimits = Pick<SourceLimits, 'maxPicturePixels' | 'maxStreams'>;

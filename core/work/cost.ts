@@ -30,6 +30,8 @@ const GIGABYTE_SECONDS_PER_CPU_SECOND = 1769 / 1024;
 const TRANSITIONS_PER_CHUNK = 3;
 const TRANSITIONS_PER_VIDEO = 4;
 const READS_PER_CHUNK = 20;
+/** Before it is made, and before it is stored. */
+const LOOKS_PER_PUT = 2;
 
 export function costEstimate(
   plan: Plan,
@@ -41,7 +43,7 @@ export function costEstimate(
   const preparation =
     computeSeconds * GIGABYTE_SECONDS_PER_CPU_SECOND * AWS_PRICES.lambdaPerGigabyteSecond +
     chunks * (AWS_PRICES.lambdaPerRequest + READS_PER_CHUNK * AWS_PRICES.s3PerGet) +
-    puts * AWS_PRICES.s3PerPut +
+    puts * (AWS_PRICES.s3PerPut + LOOKS_PER_PUT * AWS_PRICES.s3PerGet) +
     transitions(chunks) * AWS_PRICES.stepFunctionsPerTransition;
   const storageBytesPerMonth = stored.sourceBytes + stored.artifactBytes;
   return {

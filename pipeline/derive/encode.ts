@@ -43,7 +43,7 @@ export interface EncodeOptions {
 
 // A segment that takes this many times its own length is not going to be watched; the rest is for starting up.
 const SECONDS_PER_SECOND = 20;
-const STARTUP_SECONDS = 30;
+const STARTUP_SECONDS = 70;
 // Far above what the rate cap allows any segment of the ladder.
 const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 

@@ -166,9 +166,14 @@ function unreadable(id: string, { code, message }: RecordError): VideoStatus {
 
 async function progressOf(id: string, plan: Plan, { media }: Buckets): Promise<number> {
   const planned = prewarmedArtifacts(plan);
-  const stored = new Set<string>();
-  for await (const { key } of media.list(revPrefix(id, plan.rev))) stored.add(key);
   if (planned.length === 0) return 1;
+  const stored = new Set<string>();
+  // At once, as they have a page for each thousand: twelve hours have 22 of each rendition.
+  const folders = [...plan.prewarm.map((name) => `${name}/`), 'poster', 'storyboard'];
+  const list = async (folder: string) => {
+    for await (const { key } of media.list(`${revPrefix(id, plan.rev)}${folder}`)) stored.add(key);
+  };
+  await Promise.all(folders.map(list));
   return planned.filter((artifact) => stored.has(artifactKey(id, artifact))).length / planned.length;
 }
 

@@ -62,7 +62,7 @@ test('what the demuxer says before the first packet counts once reading is under
   expect(log.faults()).toEqual([]);
   log.push([...HEAD.slice(1), said, packet(0, 0), ''].join('\n'));
   expect(log.faults()).toEqual([
-    { streamIndex: 0, seconds: undefined, place: 'within' },
+    { streamIndex: 0, seconds: undefined, place: 'first' },
     { streamIndex: 1, seconds: undefined, place: 'last' },
   ]);
 });

@@ -78,9 +78,9 @@ test('the whole multivariant playlist, before and after measuring', () => {
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio",NAME="Default",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="${film.rev}/audio-0/index.m3u8"
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="audio-low",NAME="Default",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="1",URI="${film.rev}/audio-0-low/index.m3u8"
-#EXT-X-STREAM-INF:BANDWIDTH=1416856,CODECS="avc1.64001e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="audio"
+#EXT-X-STREAM-INF:BANDWIDTH=1429656,CODECS="avc1.64001e,mp4a.40.2",RESOLUTION=640x360,FRAME-RATE=25.000,AUDIO="audio"
 ${film.rev}/360p/index.m3u8
-#EXT-X-STREAM-INF:BANDWIDTH=190552,CODECS="avc1.64000d,mp4a.40.2",RESOLUTION=416x234,FRAME-RATE=25.000,AUDIO="audio-low"
+#EXT-X-STREAM-INF:BANDWIDTH=191544,CODECS="avc1.64000d,mp4a.40.2",RESOLUTION=416x234,FRAME-RATE=25.000,AUDIO="audio-low"
 ${film.rev}/234p/index.m3u8
 `);
   const measured = {
@@ -117,7 +117,7 @@ test('sound alone is a variant of its own', () => {
   expect(multivariantPlaylist(song)).toBe(`#EXTM3U
 #EXT-X-VERSION:3
 #EXT-X-INDEPENDENT-SEGMENTS
-#EXT-X-STREAM-INF:BANDWIDTH=143505,CODECS="mp4a.40.2"
+#EXT-X-STREAM-INF:BANDWIDTH=156305,CODECS="mp4a.40.2"
 ${song.rev}/audio-0/index.m3u8
 `);
   expect(segmentCount(song.grid)).toBe(3);

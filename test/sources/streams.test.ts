@@ -3,10 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withRangeServer } from '../../machine/range-server.ts';
-import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
-import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
-import type { Track } from '../../core/plan/tracks.ts';
 import type { FfprobeStream, Probe } from '../../core/source/probe.ts';
 import { parseProbe } from '../../core/source/probe.ts';
 import { probeSource } from '../../pipeline/source/probe-source.ts';
@@ -139,14 +136,4 @@ test.each([
     width,
     height: 90,
   });
-});
-
-test('VP8 is decoded by libvpx, other pictures as ffmpeg likes', async () => {
-  await ffmpeg(...pictures(1), '-c:v', 'libvpx', '-deadline', 'realtime', at('pictures.webm'));
-  const { plan } = await plannedFile(at('pictures.webm'), directory.path);
-  const job = { plan, renditions: ['90p'], from: 0, to: 1, sourceUrl: 'source', directory: '' };
-  const args = encodeArguments(job, DEFAULT_LIMITS);
-  expect(args.slice(args.indexOf('-c:0'), args.indexOf('-c:0') + 2)).toEqual(['-c:0', 'libvpx']);
-  const tracks = plan.tracks.map((track) => ({ ...track, codec: 'h264' }) as Track);
-  expect(encodeArguments({ ...job, plan: { ...plan, tracks } }, DEFAULT_LIMITS)).not.toContain('-c:0');
 });
