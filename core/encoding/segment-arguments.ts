@@ -7,7 +7,7 @@ import { framesOfSegment } from '../plan/grid.ts';
 import { originSeconds } from '../plan/plan.ts';
 import { runOf } from '../plan/segments.ts';
 import type { TrackKind } from '../plan/tracks.ts';
-import { decodingInput } from '../source/source-arguments.ts';
+import { decoderArguments, decodingInput } from '../source/source-arguments.ts';
 import type { DecodingLimits } from '../source/source-arguments.ts';
 import type { Recipe } from '../recipes/recipe.ts';
 import { audioGraph, levellingGraph } from './audio-graph.ts';
@@ -59,8 +59,10 @@ function inputArguments(job: EncodeJob, limits: DecodingLimits): string[] {
 /** What is read of the source, and from where on. */
 function sourceArguments(job: EncodeJob, limits: DecodingLimits): string[] {
   const startSeconds = seekSeconds(job);
+  const pictures = sharesOf(job).flatMap(({ track }) => (track.kind === 'video' ? [track] : []));
   return [
     ...decodingInput(limits),
+    ...pictures.flatMap(decoderArguments),
     // Accurate seeking would drop the frame that spans the start; we cut by frame number instead.
     ...(startSeconds > 0
       ? [

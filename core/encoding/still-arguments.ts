@@ -9,7 +9,7 @@ import { durationSeconds } from '../plan/grid.ts';
 import { mainTrack } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import { fill } from '../recipes/recipe.ts';
-import { GUARDED_INPUT } from '../source/source-arguments.ts';
+import { GUARDED_INPUT, decoderArguments } from '../source/source-arguments.ts';
 import { sheetAt } from '../plan/stills.ts';
 import type { StillsPlan } from '../plan/stills.ts';
 import type { VideoTrack } from '../plan/tracks.ts';
@@ -47,7 +47,8 @@ export function stillArguments(job: StillJob): string[] {
   return [
     ...['-v', 'error', '-nostdin'],
     ...GUARDED_INPUT,
-    ...(stills.keyframesOnly && still.kind !== 'poster' ? ['-skip_frame', 'nokey'] : []),
+    // libvpx would decode all pictures even so.
+    ...(stills.keyframesOnly && still.kind !== 'poster' ? ['-skip_frame', 'nokey'] : decoderArguments(video)),
     ...seekArguments(video, fromSeconds - prerollSeconds),
     ...keepingFilters(plan.recipe),
     ...['-copyts', '-noautorotate', '-i', job.sourceUrl],

@@ -170,6 +170,7 @@ function videoTrack(
     kind: 'video',
     id: `video-${index}`,
     ...described(video),
+    ...(video.decoder === undefined ? {} : { decoder: video.decoder }),
     width: video.width,
     height: video.height,
     decoded: { width: video.codedWidth, height: video.codedHeight },

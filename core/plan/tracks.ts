@@ -21,6 +21,8 @@ interface AnyTrack {
 
 export interface VideoTrack extends AnyTrack {
   kind: 'video';
+  /** ffmpeg's decoder, where another than the one that it takes by itself is better. */
+  decoder?: string | undefined;
   /** The source's picture as displayed. */
   width: number;
   height: number;

@@ -29,6 +29,7 @@ const track = z.object({
 const tracks = z.discriminatedUnion('kind', [
   track.extend(size.shape).extend({
     kind: z.literal('video'),
+    decoder: z.string().optional(),
     decoded: size.optional(),
     timeBase: fraction,
     originPts: z.number(),
@@ -193,7 +194,7 @@ function withoutCellular(plan: Record<string, unknown>): Record<string, unknown>
   return plan;
 }
 
-/** As of ec5dbee: tables were not counted by segments. The version keeps releases of before from packing by such a recipe. */
+/** As of ec5dbee: tables were not counted by segments, and ffmpeg chose all decoders. The version keeps releases of before from packing by such a recipe. */
 function withTablesUncounted(plan: Record<string, unknown>): Record<string, unknown> {
   return plan;
 }

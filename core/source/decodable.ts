@@ -5,7 +5,7 @@ import { SourceError } from '../errors.ts';
 import type { SourceLimits } from '../limits.ts';
 import { notice } from '../notices.ts';
 import type { Notice } from '../notices.ts';
-import type { FfprobeOutput, FfprobeStream } from './probe.ts';
+import type { FfprobeOutput, FfprobeStream, VideoStream } from './probe.ts';
 
 /** What ffmpeg, which is older than ffprobe, makes of a file's streams, by their index. */
 export type SeenStreams = ReadonlyMap<number, SeenStream>;
@@ -125,6 +125,26 @@ export function seenStreamsOf(listing: string): SeenStreams {
   );
 }
 
-/** The codecs that `ffmpeg -codecs` says it can decode: ` DEV.LS h264   H.264 / AVC …`. */
+/**
+ * The codecs that `ffmpeg -codecs` says it can decode, and the decoders of those of which it has several:
+ * ` DEV.L. vp8   On2 VP8 (decoders: vp8 libvpx ) (encoders: libvpx )`.
+ */
 export const decodersOf = (listing: string): Set<string> =>
-  new Set([...listing.matchAll(/^ D[.E][VA]\S* (\S+)/gm)].map(([, name]) => name!));
+  new Set(
+    [...listing.matchAll(/^ D[.E][VA]\S* (\S+)(?:.*\(decoders: ([^)]*)\))?/gm)].flatMap(
+      ([, name, decoders = '']) => [name!, ...decoders.split(' ').filter(Boolean)],
+    ),
+  );
+
+/**
+ * A decoder that is better than the one that ffmpeg 4.1 takes by itself. Where the bits of a part of a picture end early, and
+ * zeros are to be read on (RFC 6386, section 7.3), its VP8 leaves the rest of that part green, and says nothing. Not for
+ * transparent pictures: libvpx wants to decode what is transparent as well, and gives up the picture where it cannot.
+ * @param decoders those that there are
+ */
+export function betterDecoder(
+  { codec, hasAlpha }: Pick<VideoStream, 'codec' | 'hasAlpha'>,
+  decoders: ReadonlySet<string>,
+): string | undefined {
+  return codec === 'vp8' && !hasAlpha && decoders.has('libvpx') ? 'libvpx' : undefined;
+}

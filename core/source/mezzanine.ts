@@ -12,7 +12,7 @@ import type { AudioStream, Probe, VideoStream } from './probe.ts';
 const TIME_BASE = { num: 1, den: 1000 };
 
 /** The probe of a mezzanine: what was said of the source, corrected by what was found in it. */
-export function mezzanineProbe(probe: Probe, { tracks, notices }: Mezzanine): Probe {
+export function mezzanineProbe(probe: Probe, { tracks, notices, way }: Mezzanine): Probe {
   const indexOf = (kind: IndexedTrack['kind']) => tracks.findIndex((track) => track.kind === kind);
   const [videoIndex, audioIndex] = [indexOf('video'), indexOf('audio')];
   const ends = tracks.map(({ endSeconds }) => endSeconds);
@@ -23,7 +23,15 @@ export function mezzanineProbe(probe: Probe, { tracks, notices }: Mezzanine): Pr
     durationSeconds: Math.max(...ends) - startSeconds,
     video:
       probe.video && videoIndex >= 0
-        ? videoOf(withRate(probe.video, probe.format, tracks[videoIndex]!), tracks[videoIndex]!, videoIndex)
+        ? {
+            ...videoOf(
+              withRate(probe.video, probe.format, tracks[videoIndex]!),
+              tracks[videoIndex]!,
+              videoIndex,
+            ),
+            // Another codec is in a copy of decoded pictures.
+            ...(way && way.picture !== 'copy' ? { decoder: undefined } : {}),
+          }
         : undefined,
     audio: probe.audio && audioIndex >= 0 ? audioOf(probe.audio, tracks[audioIndex]!, audioIndex) : undefined,
     furtherVideo: [],

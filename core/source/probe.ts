@@ -38,6 +38,10 @@ export interface StreamDescription {
 export interface VideoStream extends StreamDescription {
   index: number;
   codec: string;
+  /** Of ffmpeg's, where another than the one that it takes by itself is better. */
+  decoder?: string | undefined;
+  /** Whether it is transparent in parts, which nobody shows. */
+  hasAlpha?: boolean;
   /** ffmpeg's name, such as `yuv420p10le`. */
   pixelFormat: string;
   /** As displayed: rotated upright, square pixels. */
@@ -196,6 +200,9 @@ function videoStream(stream: FfprobeStream): VideoStream {
     ...description(stream),
     index: stream.index,
     codec: stream.codec_name ?? '',
+    hasAlpha: Object.entries(stream.tags ?? {}).some(
+      ([name, value]) => name.toLowerCase() === 'alpha_mode' && value === '1',
+    ),
     pixelFormat: stream.pix_fmt ?? '',
     width: sideways ? height : width,
     height: sideways ? width : height,

@@ -8,6 +8,7 @@ import type { CopyWay, SoundEncoding } from './copy-ways.ts';
 import { BARE_DEMUXERS, bareStreamInput } from './bare/bare-streams.ts';
 import { mainTrack } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { VideoTrack } from '../plan/tracks.ts';
 import type { Probe } from './probe.ts';
 import type { LookRange } from './seekability.ts';
 
@@ -235,6 +236,13 @@ export function firstFrameArguments(sourceUrl: string, plan: Plan, limits: Decod
     ...['-map', `0:${streamIndex}`, video ? '-frames:v' : '-frames:a', '1', '-f', 'framecrc', 'pipe:1'],
   ];
 }
+
+/** Options of an input that tell how its picture is decoded. */
+export const decoderArguments = ({
+  streamIndex,
+  decoder,
+}: Pick<VideoTrack, 'streamIndex' | 'decoder'>): string[] =>
+  decoder === undefined ? [] : [`-c:${streamIndex}`, decoder];
 
 export type DecodingLimits = Pick<SourceLimits, 'maxPicturePixels' | 'maxStreams'>;
 

@@ -261,8 +261,17 @@ const isUnknownFormat = ({ stderrTail }: FfmpegError): boolean =>
     stderrTail,
   );
 
-async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: EncodeOptions): Promise<Rescue> {
+async function rescueDamaged(
+  part: EncodeJob,
+  tools: EncodeTools,
+  options: EncodeOptions,
+): Promise<Rescue | 'decoder'> {
   let shortfall: Error | undefined;
+  // What the better decoder gives up, the other may show in part.
+  if (sharesOf(part).some(({ track }) => track.kind === 'video' && track.decoder !== undefined)) {
+    shortfall = (await runEncoder(withUsualDecoder(part), tools, options)) ?? (await shortfallOf(part));
+    if (!shortfall) return 'decoder';
+  }
   for (const rescue of ['held', 'blank'] as const) {
     const { plan, sourceUrl } = part;
     // Sound may be missing altogether; a film without a single picture is none.
@@ -273,6 +282,11 @@ async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: Encod
     if (!shortfall) return rescue;
   }
   throw shortfall;
+}
+
+function withUsualDecoder(part: EncodeJob): EncodeJob {
+  const tracks = part.plan.tracks.map((track) => ({ ...track, decoder: undefined }));
+  return { ...part, plan: { ...part.plan, tracks } };
 }
 
 /** ffmpeg can exit with 0 and half a result. */

@@ -1,7 +1,7 @@
 // Asks what a source is, and tells a bad file from a bad day.
 
 import type { FfmpegBinaries } from '../../machine/ffmpeg.ts';
-import { unsupported, usableStreams } from '../../core/source/decodable.ts';
+import { betterDecoder, unsupported, usableStreams } from '../../core/source/decodable.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { OutageError, SourceError } from '../../core/errors.ts';
 import { FAR_ANALYSIS_BYTES, FAR_ANALYSIS_SECONDS } from '../../core/source/source-arguments.ts';
@@ -81,11 +81,16 @@ async function probeOnce(
   const [{ output, seen, isFar }, decoders] = answers;
   const named = withNames(output, hidden);
   const found = parseProbe(usableStreams(named, decoders, limits, seen));
-  const probe = withUnseen(isFar ? { ...found, beginsLate: true } : found, output);
+  const probe = withDecoder(withUnseen(isFar ? { ...found, beginsLate: true } : found, output), decoders);
   const stream = output.streams?.find(({ index }) => index === probe.video?.index);
   if (!probe.video || !stream || !hasUnknownFields(stream)) return probe;
   const isInterlaced = await hasFields(sourceUrl, stream, binaries, limits);
   return { ...probe, video: { ...probe.video, isInterlaced } };
+}
+
+function withDecoder(probe: Probe, decoders: ReadonlySet<string>): Probe {
+  const decoder = probe.video && betterDecoder(probe.video, decoders);
+  return decoder === undefined ? probe : { ...probe, video: { ...probe.video!, decoder } };
 }
 
 /** Says more of a file that ffprobe took for nothing, where its beginning tells more. */

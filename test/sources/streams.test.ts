@@ -3,7 +3,13 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withRangeServer } from '../../machine/range-server.ts';
+import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
+import { stillArguments } from '../../core/encoding/still-arguments.ts';
+import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { mainTrack, renditionsOf } from '../../core/plan/plan.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import type { Track } from '../../core/plan/tracks.ts';
+import { mezzanineProbe } from '../../core/source/mezzanine.ts';
 import type { FfprobeStream, Probe } from '../../core/source/probe.ts';
 import { parseProbe } from '../../core/source/probe.ts';
 import { probeSource } from '../../pipeline/source/probe-source.ts';
@@ -136,4 +142,44 @@ test.each([
     width,
     height: 90,
   });
+});
+
+test('VP8 is decoded by libvpx, but for keyframes alone, transparent pictures, and a lossless copy', async () => {
+  await ffmpeg(...pictures(1), '-c:v', 'libvpx', '-deadline', 'realtime', at('pictures.webm'));
+  const { plan } = await plannedFile(at('pictures.webm'), directory.path);
+  const argumentsOf = (own: Plan) =>
+    encodeArguments(
+      { plan: own, renditions: ['90p'], from: 0, to: 1, sourceUrl: 'source', directory: '' },
+      DEFAULT_LIMITS,
+    ).join(' ');
+  expect(argumentsOf(plan)).toContain(' -c:0 libvpx ');
+  const tracks = plan.tracks.map((track) => ({ ...track, decoder: undefined }) as Track);
+  expect(argumentsOf({ ...plan, tracks })).not.toContain('-c:0');
+
+  const still = (keyframesOnly: boolean, kind: 'poster' | 'sheet') => {
+    const stills = { ...plan.stills!, keyframesOnly };
+    const own = kind === 'poster' ? { kind } : { kind, index: 0 };
+    return stillArguments({ plan, stills, still: own, sourceUrl: 'source', prerollSeconds: 1 }).join(' ');
+  };
+  expect(still(false, 'sheet')).toContain(' -c:0 libvpx ');
+  expect(still(true, 'poster')).toContain(' -c:0 libvpx ');
+  expect(still(true, 'sheet')).not.toContain('-c:0');
+
+  await ffmpeg(
+    ...pictures(1),
+    ...['-vf', 'format=yuva420p', '-c:v', 'libvpx', '-auto-alt-ref', '0', at('transparent.webm')],
+  );
+  expect((await probed(at('transparent.webm'))).video).toMatchObject({ hasAlpha: true });
+  expect((await probed(at('transparent.webm'))).video!.decoder).toBeUndefined();
+
+  const probe = await probed(at('pictures.webm'));
+  expect(probe.video!.decoder).toBe('libvpx');
+  const copied = (picture: 'copy' | 'lossless') =>
+    mezzanineProbe(probe, {
+      tracks: [{ kind: 'video', frameCount: 10, firstSeconds: 0, endSeconds: 1, keyframeSeconds: 1 }],
+      sizeBytes: 1,
+      way: { reading: 'as it is', picture, sound: 'copy' },
+      notices: [],
+    }).video!.decoder;
+  expect([copied('copy'), copied('lossless')]).toEqual(['libvpx', undefined]);
 });
