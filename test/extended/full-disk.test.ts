@@ -1,5 +1,5 @@
 // The whole system on a disk that is full to the last byte. Where no small file system can be mounted, what the system
-// does when its store says that it is full is tested by test/pipeline/outages.test.ts, and when the store says so by
+// does when its store says that it is full is tested by test/extended/outages.test.ts, and when the store says so by
 // test/local/full-disk.test.ts.
 
 import { join } from 'node:path';
