@@ -23,15 +23,11 @@ export function mezzanineProbe(probe: Probe, { tracks, notices, way }: Mezzanine
     durationSeconds: Math.max(...ends) - startSeconds,
     video:
       probe.video && videoIndex >= 0
-        ? {
-            ...videoOf(
-              withRate(probe.video, probe.format, tracks[videoIndex]!),
-              tracks[videoIndex]!,
-              videoIndex,
-            ),
-            // Another codec is in a copy of decoded pictures.
-            ...(way && way.picture !== 'copy' ? { decoder: undefined } : {}),
-          }
+        ? videoOf(
+            withRate(withCodecOf(way, probe.video), probe.format, tracks[videoIndex]!),
+            tracks[videoIndex]!,
+            videoIndex,
+          )
         : undefined,
     audio: probe.audio && audioIndex >= 0 ? audioOf(probe.audio, tracks[audioIndex]!, audioIndex) : undefined,
     furtherVideo: [],
@@ -45,6 +41,10 @@ export function mezzanineProbe(probe: Probe, { tracks, notices, way }: Mezzanine
   );
   return { ...copied, notices: [...copied.notices, ...endsEarly] };
 }
+
+/** A copy of decoded pictures holds another codec, which wants no decoder of its own. */
+const withCodecOf = (way: Mezzanine['way'], video: VideoStream): VideoStream =>
+  way && way.picture !== 'copy' ? { ...video, decoder: undefined } : video;
 
 /** Of a bare stream ffprobe tells a rate that it assumes; the copy's times follow what the pictures say. */
 function withRate(video: VideoStream, format: string, track: IndexedTrack): VideoStream {

@@ -114,12 +114,11 @@ export function lossOf(
   if (copy.packets === 0) return { packets, seconds: spanOf(source), isAtEnd: true, isWithin: false };
   if (source.jumps || source.firstSeconds === Infinity) return { packets, ...nothing };
   const share = kind === 'video' ? LEAST_SHARE_OF_PICTURES : 0;
-  const byFirst = source.firstSeconds - copy.firstSeconds;
-  const [likely, ...others] = [shiftSeconds, byFirst, source.lastSeconds - copy.lastSeconds].map((shift) =>
-    missingAt(source, copy, Math.round(shift * BINS_PER_SECOND), share),
-  );
+  const missing = (shift: number) => missingAt(source, copy, Math.round(shift * BINS_PER_SECOND), share);
+  const byFirst = missing(source.firstSeconds - copy.firstSeconds);
   // The whole clock may be another one, and nothing be missing.
-  const byShift = others[0]!.seconds === 0 ? [others[0]!] : [likely!, ...others];
+  if (byFirst.seconds === 0) return { packets, ...byFirst };
+  const byShift = [missing(shiftSeconds), byFirst, missing(source.lastSeconds - copy.lastSeconds)];
   // A film that lacks its end would fit as well if it lacked its beginning: the likelier shift comes first.
   const least = byShift.reduce((best, next) =>
     next.seconds < best.seconds - LEAST_GAIN_SECONDS ? next : best,

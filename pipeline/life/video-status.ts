@@ -165,16 +165,17 @@ function unreadable(id: string, { code, message }: RecordError): VideoStatus {
 }
 
 async function progressOf(id: string, plan: Plan, { media }: Buckets): Promise<number> {
-  const planned = prewarmedArtifacts(plan);
+  const planned = prewarmedArtifacts(plan).map((artifact) => artifactKey(id, artifact));
   if (planned.length === 0) return 1;
-  const stored = new Set<string>();
   // At once, as they have a page for each thousand: twelve hours have 22 of each rendition.
-  const folders = [...plan.prewarm.map((name) => `${name}/`), 'poster', 'storyboard'];
+  const { length } = revPrefix(id, plan.rev);
+  const folders = new Set(planned.map((key) => key.slice(0, key.indexOf('/', length) + 1) || key));
+  const stored = new Set<string>();
   const list = async (folder: string) => {
-    for await (const { key } of media.list(`${revPrefix(id, plan.rev)}${folder}`)) stored.add(key);
+    for await (const { key } of media.list(folder)) stored.add(key);
   };
-  await Promise.all(folders.map(list));
-  return planned.filter((artifact) => stored.has(artifactKey(id, artifact))).length / planned.length;
+  await Promise.all([...folders].map(list));
+  return planned.filter((key) => stored.has(key)).length / planned.length;
 }
 
 /** What a player chooses from: the rungs, or the sound where there are none. */

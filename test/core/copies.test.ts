@@ -85,6 +85,8 @@ test.each([
 });
 
 test.each([
+  ['all of it on another clock', (time: number) => [time + 0.4], false],
+  ['two fifths of a second less at its beginning', (time: number) => (time < 0.4 ? [] : [time]), false],
   ['a tenth of a second less', (time: number) => (time >= 6 && time < 6.1 ? [] : [time]), false],
   ['half a second less', (time: number) => (time >= 6 && time < 6.5 ? [] : [time]), true],
   ['all after the first second half a second later', (time: number) => [time < 1 ? time : time + 0.5], true],
