@@ -31,6 +31,8 @@ export interface BlockCache {
   readBytes(): number;
   /** For how long somebody has been waiting for the source, in all. */
   waitedSeconds(): number;
+  /** How long ago the source last gave bytes; Infinity where it has not given any. */
+  msSinceRead(): number;
   /**
    * Reads a byte of the source, whatever is kept of it.
    * @throws as `read` does
@@ -46,6 +48,10 @@ const BLOCK_BYTES = 256 * 1024;
 const RUN_SHARE_PER_WINDOW = 1 / 8;
 const LEAST_BLOCKS_PER_WINDOW = 2;
 const MOST_BLOCKS_PER_WINDOW = 16;
+/** A file begins with its index or with the first of what is played. */
+const BLOCKS_OF_BEGINNING = 4;
+/** So much of the end is fetched at once: whoever begins to read there wants an index, or to know how the file ends. */
+const BLOCKS_OF_END = 16;
 /** 16 MiB: the second of picture and sound that lie furthest apart, and a large index. */
 const MOST_BLOCKS_KEPT = 64;
 /** 64 MiB, where many read in different places at once. */
@@ -64,6 +70,7 @@ export function blockCache(source: RangeSource): BlockCache {
   const lastBlock = Math.ceil(source.sizeBytes / BLOCK_BYTES) - 1;
   const waiting = stopwatch();
   let readBytes = 0;
+  let lastReadMs = -Infinity;
 
   async function* read(first: number, last: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const firstBlock = Math.floor(first / BLOCK_BYTES);
@@ -71,7 +78,7 @@ export function blockCache(source: RangeSource): BlockCache {
       signal.throwIfAborted();
       const known = blocks.get(index);
       if (!known) {
-        fetchWindow(index, windowAfter(index - firstBlock), signal);
+        fetchWindow(index, windowAt(index, index - firstBlock), signal);
       }
       const block = await waiting.during(known ?? blocks.get(index)!).catch((error: unknown) => {
         // It was being fetched for another who hung up.
@@ -86,6 +93,12 @@ export function blockCache(source: RangeSource): BlockCache {
       const start = index * BLOCK_BYTES;
       yield block.subarray(Math.max(0, first - start), last + 1 - start);
     }
+  }
+
+  function windowAt(index: number, blocksRead: number): number {
+    if (index === 0) return BLOCKS_OF_BEGINNING;
+    const left = lastBlock + 1 - index;
+    return left <= BLOCKS_OF_END ? left : windowAfter(blocksRead);
   }
 
   function use(index: number): void {
@@ -158,6 +171,7 @@ export function blockCache(source: RangeSource): BlockCache {
         for await (const bytes of readPatiently(next, last, IDLE_MS * (failures + 1), signal)) {
           if (bytes.length > last + 1 - next) throw new Error(`the answer went on after byte ${last}`);
           readBytes += bytes.length;
+          lastReadMs = performance.now();
           next += bytes.length;
           if (bytes.length > 0) failures = 0;
           yield bytes;
@@ -207,6 +221,7 @@ export function blockCache(source: RangeSource): BlockCache {
 
   return {
     ...{ read, readBytes: () => readBytes, waitedSeconds: waiting.seconds },
+    msSinceRead: () => performance.now() - lastReadMs,
     async confirm(signal) {
       const read = async () => {
         for await (const _ of wholeRange(0, 0, signal));

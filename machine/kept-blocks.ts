@@ -6,6 +6,8 @@ import type { BlockCache, RangeSource } from './block-cache.ts';
 
 /** For so long blocks of a source that nobody reads are kept: somebody who watches it asks again within seconds. */
 const KEPT_MS = 30_000;
+/** Whoever comes so soon after the store has given something of the source takes it to be there still. */
+const FRESH_MS = 1000;
 /** Each takes up to 16 MiB. */
 const MOST_KEPT_IDLE = 4;
 
@@ -34,7 +36,7 @@ export function openBlockCache(source: RangeSource): BlockCache & { release(): v
   clearTimeout(own.forget);
   own.readers += 1;
   // Where the source is no more, or another, whoever begins to read it is to hear of that from the store.
-  let isConfirmed = !known;
+  let isConfirmed = own.cache.msSinceRead() < FRESH_MS || !known;
   const before = own.cache.readBytes();
   return {
     ...own.cache,

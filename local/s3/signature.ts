@@ -81,12 +81,24 @@ export function authenticate(
 
 /** Also what vouches for a POST form, whose string to sign is its policy. */
 export function isSignedBy(keyring: Keyring, day: string, stringToSign: string, signature: string): boolean {
-  const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
-  const ofRegion = hmac(hmac(`AWS4${keyring.secretAccessKey}`, day), keyring.region);
-  const signingKey = hmac(hmac(ofRegion, 's3'), 'aws4_request');
-  const expected = Buffer.from(hmac(signingKey, stringToSign).toString('hex'));
+  const expected = Buffer.from(hmac(signingKeyOf(keyring, day), stringToSign).toString('hex'));
   const given = Buffer.from(signature);
   return given.length === expected.length && timingSafeEqual(given, expected);
+}
+
+const hmac = (key: string | Buffer, text: string): Buffer =>
+  createHmac('sha256', key).update(text).digest();
+
+const signingKeys = new WeakMap<Keyring, { day: string; key: Buffer }>();
+
+/** Good for a day; the latest is kept. */
+function signingKeyOf(keyring: Keyring, day: string): Buffer {
+  const kept = signingKeys.get(keyring);
+  if (kept?.day === day) return kept.key;
+  const ofRegion = hmac(hmac(`AWS4${keyring.secretAccessKey}`, day), keyring.region);
+  const key = hmac(hmac(ofRegion, 's3'), 'aws4_request');
+  signingKeys.set(keyring, { day, key });
+  return key;
 }
 
 /** Checks `AKID/day/region/s3/aws4_request` against ours and against the date of the request. */

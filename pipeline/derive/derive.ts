@@ -40,6 +40,7 @@ interface Derived {
 }
 
 const deriving = singleFlight<Derived>();
+const lookingIfLate = singleFlight<boolean>();
 
 /**
  * One artifact's bytes: the stored ones, or made now. They are complete in the store before they are returned, unless
@@ -112,7 +113,7 @@ async function madeNow(
 ): Promise<Derived> {
   if (!isListed(plan, artifact)) throw notFound('such artifact');
   const begun = new Date();
-  const late = isLate(id, world).catch(() => false);
+  const late = lookingIfLate(id, () => isLate(id, world)).catch(() => false);
   const lost: Rescued[] = [];
   const foreseen = artifact.kind === 'segment' ? await foreseenSegment(id, artifact) : undefined;
   if (foreseen && artifact.kind === 'segment') lost.push({ ...artifact, rescue: foreseen.rescue });

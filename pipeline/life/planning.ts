@@ -163,6 +163,8 @@ function tellClaimed(
  */
 async function storeFirst(id: string, plan: Plan, media: Store): Promise<Plan> {
   await createRecord(media, PLAN, planKey(id, plan.rev), plan);
+  const created = await createRecord(media, REVISIONS, revisionsKey(id), onlyRevision(plan.rev));
+  if (created === 'stored') return plan;
   const listed = (await revisionsOf(id, media))?.current;
   const isLost = listed !== undefined && !(await isPlanned(id, listed, media));
   const revisions = await updateRecord(media, REVISIONS, revisionsKey(id), (before) => {

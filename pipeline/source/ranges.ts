@@ -7,12 +7,15 @@ import type { PlannedSource } from '../../core/plan/plan.ts';
 import type { ObjectInfo, Store } from '../store.ts';
 import type { World } from '../world.ts';
 
-/** What was uploaded, as it stands. */
+/** What was uploaded, as it stands. Read under its entity tag, it cannot become other bytes. */
 export const uploadOf = (
   id: string,
   { sizeBytes, etag }: Pick<ObjectInfo, 'sizeBytes' | 'etag'>,
   { uploads }: Pick<World, 'uploads'>,
-): RangeSource => rangesOf(uploads, sourceKey(id), { sizeBytes, etag });
+): RangeSource => ({
+  ...rangesOf(uploads, sourceKey(id), { sizeBytes, etag }),
+  identity: { within: uploads, name: `${id} ${etag}` },
+});
 
 /** What segments are cut from. */
 export function sourceOf(
@@ -22,11 +25,9 @@ export function sourceOf(
 ): RangeSource {
   const { key, sizeBytes, etag } = source;
   if (key === undefined) {
-    const ranges = rangesOf(world.uploads, sourceKey(id), source);
-    // Read under its entity tag, it cannot become other bytes.
     return etag === undefined
-      ? ranges
-      : { ...ranges, identity: { within: world.uploads, name: `${id} ${etag}` } };
+      ? rangesOf(world.uploads, sourceKey(id), source)
+      : uploadOf(id, { sizeBytes, etag }, world);
   }
   // Nobody but us writes it, and in the same way each time (core/records/mezzanine.ts).
   const copy = rangesOf(world.media, key, { sizeBytes });
