@@ -1,6 +1,7 @@
 // The two buckets, from the environment.
 
 import { S3Client } from '@aws-sdk/client-s3';
+import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { s3Store } from '../adapters/s3-store.ts';
 import type { World } from '../pipeline/world.ts';
 import { requireEnv } from './environment.ts';
@@ -9,7 +10,7 @@ import { requireEnv } from './environment.ts';
  * A client that gives up on a store that says nothing. Its requests wait in line for a connection, which the SDK counts
  * as connecting: so only silence on a connection has a limit.
  */
-export function s3Client(): S3Client {
+export function s3Client(config: S3ClientConfig = {}): S3Client {
   const agent = { keepAlive: true, maxSockets: MOST_CONNECTIONS };
   return new S3Client({
     // Every S3-compatible store takes path-style addresses; AWS takes them too, but wants the other kind.
@@ -21,6 +22,7 @@ export function s3Client(): S3Client {
       httpAgent: agent,
       httpsAgent: agent,
     },
+    ...config,
   });
 }
 

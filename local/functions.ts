@@ -31,7 +31,7 @@ const QUIET = {
 export async function loadFunctions(environment: FunctionEnvironment) {
   Object.assign(process.env, { ...QUIET, ...process.env, ...environment });
   provideStreaming();
-  const [api, authorizer, ingest, origin, transcode, finish, maintenance] = await Promise.all([
+  const [api, authorizer, ingest, origin, transcode, finish, maintenance, world] = await Promise.all([
     import('../lambdas/api.ts'),
     import('../lambdas/authorizer.ts'),
     import('../lambdas/ingest.ts'),
@@ -39,6 +39,7 @@ export async function loadFunctions(environment: FunctionEnvironment) {
     import('../lambdas/transcode.ts'),
     import('../lambdas/finish.ts'),
     import('../lambdas/maintenance.ts'),
+    import('../lambdas/world.ts'),
   ]);
   return {
     // Hono has types of its own for the same events and contexts.
@@ -49,5 +50,7 @@ export async function loadFunctions(environment: FunctionEnvironment) {
     transcode: transcode.handler,
     finish: finish.handler,
     maintenance: maintenance.handler,
+    /** What those that encode are given. */
+    world: world.worldFromEnvironment,
   };
 }

@@ -19,6 +19,7 @@ try {
       media: env['MEDIA_BUCKET'] ?? 'instant-hls-media',
     },
     playback: choiceFromEnv('PLAYBACK', PLAYBACK),
+    rehearses: choiceFromEnv('REHEARSAL', ['on', 'off']) === 'on',
   });
   console.log(`API key: ${apiKey}`);
   console.log(`ready: ${system.baseUrl}`);

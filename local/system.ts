@@ -26,6 +26,7 @@ import { servePage } from './page.ts';
 import { workEngine } from './work-engine.ts';
 import { abortOldUploads } from './lifecycle.ts';
 import { onSchedule } from './schedule.ts';
+import { rehearse } from './rehearsal.ts';
 import { openSecrets } from './secrets.ts';
 import { stepFunctions } from './step-functions.ts';
 import type { ExecutedRevision } from './step-functions.ts';
@@ -40,6 +41,8 @@ export interface Settings {
   s3Endpoint: string | undefined;
   buckets: { uploads: string; media: string };
   playback: Playback;
+  /** Whether to make a short film of its own first, so that the first video is not slower than the next. */
+  rehearses: boolean;
 }
 
 export async function startSystem(settings: Settings): Promise<{ baseUrl: string; stop(): Promise<void> }> {
@@ -125,6 +128,11 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const multiparts = Object.values(buckets).map((bucket) => s3Multipart(client, bucket));
   const stopWatching = embedded ? undefined : await watchUploads(stores, announce);
   announceUnfinished(stores, announce).catch((error: unknown) => console.error(error));
+  if (settings.rehearses) {
+    rehearse(join(dataDirectory, 'rehearsal'), functions.world()).catch((error: unknown) =>
+      console.error('The rehearsal failed, and so will videos.', error),
+    );
+  }
   const stopSchedules = [
     onSchedule(RESUME_SECONDS, () => functions.maintenance({ command: 'resume' })),
     onSchedule(SWEEP_SECONDS, () => functions.maintenance({ command: 'sweep' })),

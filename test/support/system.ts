@@ -31,7 +31,10 @@ export async function startSystem(
 ): Promise<System> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'local/main.ts'], {
     cwd: checkout,
-    env: { ...process.env, PORT: '0', DATA_DIR: dataDirectory, API_KEY: 'key', ...environment },
+    env: {
+      ...process.env,
+      ...{ PORT: '0', DATA_DIR: dataDirectory, API_KEY: 'key', REHEARSAL: 'off', ...environment },
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
