@@ -6,7 +6,7 @@ import type { BlockCache, RangeSource } from './block-cache.ts';
 
 /** For so long blocks of a source that nobody reads are kept: somebody who watches it asks again within seconds. */
 const KEPT_MS = 30_000;
-/** Whoever comes so soon after the store has given something of the source takes it to be there still. */
+/** What another who is reading it has been given so lately is there still. */
 const FRESH_MS = 1000;
 /** Each takes up to 16 MiB. */
 const MOST_KEPT_IDLE = 4;
@@ -34,9 +34,10 @@ export function openBlockCache(source: RangeSource): BlockCache & { release(): v
   all.delete(name);
   all.set(name, own);
   clearTimeout(own.forget);
+  const isBeingRead = own.readers > 0 && own.cache.msSinceRead() < FRESH_MS;
   own.readers += 1;
   // Where the source is no more, or another, whoever begins to read it is to hear of that from the store.
-  let isConfirmed = own.cache.msSinceRead() < FRESH_MS || !known;
+  let isConfirmed = !known || isBeingRead;
   const before = own.cache.readBytes();
   return {
     ...own.cache,

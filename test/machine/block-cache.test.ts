@@ -49,6 +49,18 @@ async function read(cache: ReturnType<typeof blockCache>, last: number): Promise
   return Buffer.concat(pieces);
 }
 
+test('the beginning of a file is asked for in one piece, and so is its end', async () => {
+  const block = 256 * 1024;
+  const { asked, cache } = unreliable(30 * block, []);
+  const firstOf = (offset: number) => cache.read(offset, 30 * block - 1, new AbortController().signal).next();
+  for (const place of [0, 10, 20]) await firstOf(place * block);
+  expect(asked).toEqual([
+    `0-${4 * block - 1}`,
+    `${10 * block}-${11 * block - 1}`,
+    `${20 * block}-${30 * block - 1}`,
+  ]);
+});
+
 test('what an answer lacks is asked for, from where it broke off', async () => {
   const { bytes, asked, cache } = unreliable(1000, [
     (asked) => whole(asked.subarray(0, 400)),

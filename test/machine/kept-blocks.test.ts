@@ -1,5 +1,6 @@
 // The latest blocks of a source that has an identity are shared and kept.
 
+import { jest } from '@jest/globals';
 import { sourceReplaced } from '../../core/errors.ts';
 import { openBlockCache } from '../../machine/kept-blocks.ts';
 
@@ -20,7 +21,7 @@ describe('a source with an identity', () => {
     sizeBytes: 2 * BLOCK,
     read: (first: number, last: number) => {
       if (!isThere) return Promise.reject(sourceReplaced());
-      if (first >= BLOCK) fetches += 1;
+      if (last > 0) fetches += 1;
       return Promise.resolve(bytes(last + 1 - first));
     },
     ...(name === undefined ? {} : { identity: { within, name } }),
@@ -46,6 +47,19 @@ describe('a source with an identity', () => {
     await readOnce('gone');
     isThere = false;
     await expect(readOnce('gone')).rejects.toMatchObject({ code: 'SOURCE_REPLACED' });
+  });
+
+  test('is not asked for once more beside somebody who is just being given it', async () => {
+    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
+    const reading = openBlockCache(source('shared'));
+    await read(reading, 2 * BLOCK - 1);
+    expect(await readOnce('shared')).toBe(0);
+    now.mockReturnValue(5000);
+    expect(await readOnce('shared')).toBe(1);
+    now.mockReturnValue(5001);
+    reading.release();
+    expect(await readOnce('shared')).toBe(1);
+    now.mockRestore();
   });
 
   test('is another than one of another name, or in another place', async () => {
