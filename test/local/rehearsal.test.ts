@@ -1,0 +1,30 @@
+// What the system makes at its start leaves nothing behind, and says when videos could not play.
+
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rehearse } from '../../local/rehearsal.ts';
+import { temporaryDirectory } from '../support/media.ts';
+import { worldIn } from '../support/world.ts';
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+});
+afterAll(() => directory.remove());
+
+test('a rehearsal leaves nothing, neither in its folder nor in the buckets that it is for', async () => {
+  const world = worldIn(directory.path);
+  await rehearse(join(directory.path, 'rehearsal'), world);
+  expect(await readdir(directory.path)).not.toContain('rehearsal');
+  expect([world.uploads.keys(), world.media.keys(), world.observed]).toEqual([[], [], []]);
+});
+
+test('one that fails says why, and leaves nothing either', async () => {
+  const world = worldIn(directory.path);
+  const tools = { ...world.tools, binaries: { ...world.tools.binaries, ffmpegPath: '/nowhere/ffmpeg' } };
+  await expect(rehearse(join(directory.path, 'rehearsal'), { ...world, tools })).rejects.toMatchObject({
+    code: 'TOOL_UNAVAILABLE',
+  });
+  expect(await readdir(directory.path)).not.toContain('rehearsal');
+});
