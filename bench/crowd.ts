@@ -151,8 +151,12 @@ function spread({ pictures }: FirstStream, count: number): number[] {
   return Array.from({ length: count }, (_, index) => 1 + ((index * STEP) % count) * apart);
 }
 
-const together = async <T>(all: readonly T[], work: (each: T, index: number) => Promise<void>) =>
-  void (await Promise.all(all.map(work)));
+async function together<T>(
+  all: readonly T[],
+  work: (each: T, index: number) => Promise<void>,
+): Promise<void> {
+  await Promise.all(all.map(work));
+}
 
 /** The most of each while `work` is done. */
 async function observed(
