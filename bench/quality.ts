@@ -5,10 +5,11 @@
 //
 // Takes some seconds of each film and what is generated to be hard, and makes each rung as the pipeline does, by plan and
 // recipe, with other encoder options. Each rung is compared with the very pictures that its encoder was given, so scaling
-// costs no quality. CPU seconds are the encoder's: it reads those pictures from a file. A film without usable pictures is skipped.
+// costs no quality. CPU seconds are the encoder's: it reads those pictures from a file. A film without usable pictures is
+// skipped. SSIM alone, as the shipped ffmpeg has no VMAF that runs.
 //
-// `--settings` tries all presets and CRF 20 to 28; `--try` another setting, any number of times; `--only` leaves the presets out. `--real` leaves out what
-// is generated.
+// `--settings` tries all presets and CRF 20 to 28, `--try` another setting, any number of times. `--only` leaves the presets
+// out, `--real` what is generated.
 
 import { mkdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -4,8 +4,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { valueOf } from '../../core/fraction.ts';
 import { framesOfSegment, segmentCount } from '../../core/plan/grid.ts';
+import { EFFORTS } from '../../core/plan/plan.ts';
 import type { Effort, Plan } from '../../core/plan/plan.ts';
 import { withRangeServer } from '../../machine/range-server.ts';
+import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { encode } from '../../pipeline/derive/encode.ts';
 import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../support/media.ts';
 import { joined, pictures, plannedFile } from '../support/stream.ts';
@@ -42,6 +44,28 @@ test('what is made ahead of time takes fewer bits', () => {
   const [thorough, quick] = [made.thorough, made.quick].map((segments) => Buffer.concat(segments).length);
   expect(thorough).toBeLessThan(quick!);
 });
+
+test('a viewer gets what is quick, and a prewarm leaves the rest to be thorough', async () => {
+  const { id, world, plan: own } = await plannedFile(file, directory.path);
+  const segment = (index: number) =>
+    ({ kind: 'segment', rev: own.rev, rendition: RUNG, index, extension: 'ts' }) as const;
+  const asked = await derive(id, segment(0), world);
+  const count = segmentCount(own.grid);
+  await deriveWork(
+    { id, rev: own.rev, what: { kind: 'chunk', from: 0, to: count, renditions: [RUNG] } },
+    world,
+  );
+  const stored = await Promise.all(made.quick.map((_, index) => derive(id, segment(index), world)));
+  expect(Buffer.compare(asked, made.quick[0]!)).toBe(0);
+  expect(stored.map((bytes, index) => nameOf(bytes, index))).toEqual([
+    'quick',
+    ...Array<string>(count - 1).fill('thorough'),
+  ]);
+});
+
+/** Which of the segments with this index it is. */
+const nameOf = (bytes: Uint8Array, index: number): string | undefined =>
+  EFFORTS.find((effort) => Buffer.compare(bytes, made[effort][index]!) === 0);
 
 test('both name the same parameter sets', async () => {
   const sets = new Set<string>();
