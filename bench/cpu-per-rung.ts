@@ -1,10 +1,14 @@
-// What does a second of video cost in CPU seconds, rung by rung? core/work/cost.ts reckons with what this prints.
+// What does a second of video cost in CPU seconds, rung by rung, quickly and thoroughly? core/work/cost.ts reckons with what
+// this prints.
+//
+//   npm run bench:cpu-per-rung [-- <seconds of film> <runs>]
 
 import { join } from 'node:path';
 import { withRangeServer } from '../machine/range-server.ts';
 import { valueOf } from '../core/fraction.ts';
 import { planFor } from '../core/plan/plan-for.ts';
 import { renditionNames, renditionsOf } from '../core/plan/plan.ts';
+import type { Effort } from '../core/plan/plan.ts';
 import { segmentCount } from '../core/plan/grid.ts';
 import { encode } from '../pipeline/derive/encode.ts';
 import { probeSource } from '../pipeline/source/probe-source.ts';
@@ -12,8 +16,7 @@ import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../test/suppor
 import { median } from './support/figures.ts';
 import { cpuSeconds } from './support/processes.ts';
 
-const RUNS = 3;
-const SECONDS = 32; // one chunk of prewarm
+const [SECONDS = 32, RUNS = 3] = process.argv.slice(2).map(Number); // 32 s are one chunk of prewarm
 
 const directory = await temporaryDirectory();
 try {
@@ -47,11 +50,11 @@ try {
     const tools = { binaries, temporaryDirectory: directory.path };
     const framesPerSecond = valueOf(plan.grid.frameRate);
 
-    async function costOf(renditions: string[]): Promise<number> {
+    async function costOf(renditions: string[], effort: Effort = 'quick'): Promise<number> {
       const runs: number[] = [];
       for (let run = 0; run < RUNS; run += 1) {
         const before = await cpuSeconds('self');
-        for await (const segment of encode({ ...job, renditions }, tools)) void segment;
+        for await (const segment of encode({ ...job, renditions, effort }, tools)) void segment;
         runs.push((await cpuSeconds('self')) - before);
       }
       return median(runs) / SECONDS;
@@ -68,12 +71,20 @@ try {
     console.log(`CPU seconds per second of a 1080p30 source, medians of ${RUNS}`);
     console.log(`decode      ${decode.toFixed(3)}  (${decodePerMegapixel.toFixed(5)} per megapixel)`);
     for (const { name, width, height } of renditionsOf(plan, 'video')) {
-      const own = (await costOf([name])) - decode;
-      const perMegapixel = own / ((width * height * framesPerSecond) / 1e6);
-      console.log(`${name.padEnd(12)}${own.toFixed(3)}  (${perMegapixel.toFixed(5)} per megapixel)`);
+      const megapixels = (width * height * framesPerSecond) / 1e6;
+      const quick = (await costOf([name])) - decode;
+      const thorough = (await costOf([name], 'thorough')) - decode;
+      const shown = [quick, thorough].map(
+        (own) => `${own.toFixed(3)}  (${(own / megapixels).toFixed(5)} per megapixel)`,
+      );
+      console.log(`${name.padEnd(12)}${shown.join('  thorough ')}  ${(thorough / quick).toFixed(2)} times`);
     }
     console.log(`sound       ${(await costOf(['audio-0', 'audio-0-low'])).toFixed(3)}`);
-    console.log(`all at once ${(await costOf(renditionNames(plan))).toFixed(3)}`);
+    const [quick, thorough] = [
+      await costOf(renditionNames(plan)),
+      await costOf(renditionNames(plan), 'thorough'),
+    ];
+    console.log(`all at once ${quick.toFixed(3)}  thorough ${thorough.toFixed(3)}`);
   });
 } finally {
   await directory.remove();

@@ -7,6 +7,7 @@ import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import type { World } from '../pipeline/world.ts';
 import { LARGEST_RUNGS } from '../core/plan/ladder.ts';
 import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
+import { EFFORTS } from '../core/plan/plan.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
 import { bucketsFromEnvironment } from './buckets.ts';
@@ -64,6 +65,7 @@ export function worldFromEnvironment(): World {
     settings: {
       ...limits,
       prewarm: choiceFromEnv('PREWARM', PREWARM_EXTENTS),
+      prewarmEffort: choiceFromEnv('PREWARM_EFFORT', EFFORTS),
       largestRung: choiceFromEnv('LARGEST_RUNG', LARGEST_RUNGS),
     },
     observe,

@@ -6,12 +6,14 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { LARGEST_RUNGS } from '../core/plan/ladder.ts';
 import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
+import { EFFORTS } from '../core/plan/plan.ts';
 import { PLAYBACK } from '../core/access/playback-token.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
 
 const CHOICES = {
   playback: PLAYBACK,
   prewarm: PREWARM_EXTENTS,
+  prewarmEffort: EFFORTS,
   largestRung: LARGEST_RUNGS,
   architecture: ['x86_64', 'arm64'],
   removal: ['retain', 'destroy'],
@@ -60,6 +62,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
     authorization: jwtIssuer && jwtAudience ? { jwtIssuer, jwtAudience: list(jwtAudience) } : undefined,
     playback: choice(scope, 'playback'),
     prewarm: choice(scope, 'prewarm'),
+    prewarmEffort: choice(scope, 'prewarmEffort'),
     largestRung: choice(scope, 'largestRung'),
     prewarmConcurrency: number(scope, 'prewarmConcurrency'),
     memoryMb: defined({

@@ -6,6 +6,7 @@ import type { Playback } from '../core/access/playback-token.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES, DEFAULT_REVISION_GRACE_DAYS } from '../core/limits.ts';
 import type { LargestRung } from '../core/plan/ladder.ts';
 import type { PrewarmExtent } from '../core/plan/plan-for.ts';
+import type { Effort } from '../core/plan/plan.ts';
 import type { CdnDomain } from './delivery.ts';
 import type { OwnFfmpeg } from './ffmpeg-layer.ts';
 import type { AlarmTarget } from './monitoring.ts';
@@ -32,6 +33,13 @@ export interface VideoPipelineProps {
    * @default 'all'
    */
   prewarm?: PrewarmExtent;
+
+  /**
+   * How that is encoded: `thorough` takes fewer bits for the same picture and more processor, `quick` is how everything is made
+   * that a viewer waits for (docs/decisions/053 has the figures).
+   * @default 'thorough'
+   */
+  prewarmEffort?: Effort;
 
   /**
    * The most that the highest rung of a video may be: `1080p` (1920 × 1080, or upright), `1440p` (2560 × 1440) or `2160p`
@@ -136,6 +144,7 @@ export function withDefaults(props: VideoPipelineProps) {
     authorization: props.authorization ?? 'key',
     playback: props.playback ?? 'public',
     prewarm: props.prewarm ?? 'all',
+    prewarmEffort: props.prewarmEffort ?? 'thorough',
     largestRung: props.largestRung ?? '1080p',
     prewarmConcurrency: props.prewarmConcurrency ?? 5,
     viewersMemoryMb: memoryMb?.viewers ?? DEFAULT_MEMORY_MB,

@@ -77,6 +77,7 @@ const encodingEnvironment = (props: WorkersProps): Record<string, string> => ({
   MAX_COPIED_BYTES: String(FUNCTION_COPIED_BYTES),
   MAX_STREAMS: String(props.settings.maxStreams),
   PREWARM: props.settings.prewarm,
+  PREWARM_EFFORT: props.settings.prewarmEffort,
   LARGEST_RUNG: props.settings.largestRung,
   FFMPEG_PATH,
   FFPROBE_PATH,

@@ -15,7 +15,7 @@ export const AAC: Codec<'audio'> = {
   context: ({ aac }) => ({ around: aac.contextFrames, priming: aac.primingFrames }),
   mostBits: ({ bitrateBps }, segmentSeconds) => bitrateBps * segmentSeconds,
   encoder: ({ bitrateBps }, _, { recipe }) => fillAll(recipe.aac.encoder, { bitrateBps }),
-  cpuSeconds: ({ channels }, grid) => durationSeconds(grid) * channels * SECONDS_PER_CHANNEL,
+  cpuSeconds: ({ channels }, { grid }) => durationSeconds(grid) * channels * SECONDS_PER_CHANNEL,
 };
 
 /** For each second of it, of which bench/cpu-per-rung measured 0.014 for stereo. */

@@ -2,7 +2,7 @@
 
 import type { Fraction } from '../fraction.ts';
 import type { Grid } from '../plan/grid.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Effort, Plan } from '../plan/plan.ts';
 import type { Rendition, RenditionOf } from '../plan/renditions.ts';
 import type { TrackOf } from '../plan/tracks.ts';
 import type { Recipe } from '../recipes/recipe.ts';
@@ -19,9 +19,14 @@ export interface Codec<Kind extends Rendition['kind'] = Rendition['kind']> {
   /** The most that a segment of this length can be, in bits, before it is packed. */
   mostBits(rendition: RenditionOf<Kind>, segmentSeconds: number): number;
   /** ffmpeg's output options, without those of the muxer. */
-  encoder(rendition: RenditionOf<Kind>, track: TrackOf<Kind>, plan: Pick<Plan, 'grid' | 'recipe'>): string[];
-  /** What encoding all of it takes of one CPU. */
-  cpuSeconds(rendition: RenditionOf<Kind>, grid: Grid): number;
+  encoder(
+    rendition: RenditionOf<Kind>,
+    track: TrackOf<Kind>,
+    plan: Pick<Plan, 'grid' | 'recipe'>,
+    effort: Effort,
+  ): string[];
+  /** What making all of it ahead of time takes of one CPU. */
+  cpuSeconds(rendition: RenditionOf<Kind>, plan: Pick<Plan, 'grid' | 'recipe' | 'prewarmEffort'>): number;
 }
 
 /** Of any kind; methods may be given what is of their own kind only. */

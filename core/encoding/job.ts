@@ -2,7 +2,7 @@
 
 import { codecOf } from '../formats/formats.ts';
 import { renditionNamed, trackOf } from '../plan/plan.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Effort, Plan } from '../plan/plan.ts';
 import type { Rendition, RenditionOf } from '../plan/renditions.ts';
 import type { Track, TrackKind, TrackOf } from '../plan/tracks.ts';
 
@@ -15,6 +15,8 @@ export interface EncodeJob {
   from: number;
   to: number;
   sourceUrl: string;
+  /** @default 'quick', as somebody waits for it */
+  effort?: Effort;
   /** Each rendition's files land in `{directory}/{rendition}/`. */
   directory: string;
   /** For what cannot be decoded: hold the picture before (or after) it, or, where there is none, show black and play silence. */

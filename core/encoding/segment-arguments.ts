@@ -114,9 +114,10 @@ function outputArguments(
   rendition: TrackShare['renditions'][number],
   output: string,
 ): string[] {
+  const { plan, effort = 'quick' } = job;
   return [
-    ...['-map', output, ...codecOf(rendition).encoder(rendition, track, job.plan)],
+    ...['-map', output, ...codecOf(rendition).encoder(rendition, track, plan, effort)],
     ...['-map_metadata', '-1', '-map_chapters', '-1'],
-    ...formatOf(rendition).muxer(runOf(job.plan, rendition, job)),
+    ...formatOf(rendition).muxer(runOf(plan, rendition, job)),
   ];
 }

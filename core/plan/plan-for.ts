@@ -11,13 +11,15 @@ import { processingOf } from '../source/picture.ts';
 import type { AudioStream, Probe, StreamDescription, TextStream, VideoStream } from '../source/probe.ts';
 import type { LargestRung } from './ladder.ts';
 import { isUsual, renditionNames, usualRungs } from './plan.ts';
-import type { Plan, PlannedSource } from './plan.ts';
+import type { Effort, Plan, PlannedSource } from './plan.ts';
 import { publishedRenditions } from './publication.ts';
 import { stillsPlan } from './stills.ts';
 import type { AudioTrack, TextTrack, Track, VideoTrack } from './tracks.ts';
 
 export interface PlanSettings extends Pick<SourceLimits, 'maxDurationSeconds'> {
   prewarm: PrewarmExtent;
+  /** How that is encoded: thoroughly where nothing is said. */
+  prewarmEffort?: Effort;
   /** What the highest rung may be at most: 1080p where nothing is said. */
   largestRung?: LargestRung;
 }
@@ -62,7 +64,7 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
   const tracks = tracksOf(probe, originSeconds, frameRate);
   const gopFrames = Math.max(1, scaledRound(GOP_SECONDS, frameRate));
   const grid = { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames };
-  const decided: Omit<Plan, 'rev' | 'notices' | 'prewarm'> = {
+  const decided: Omit<Plan, 'rev' | 'notices' | 'prewarm' | 'prewarmEffort'> = {
     recipe: PRESENT_RECIPE,
     source,
     grid,
@@ -72,7 +74,10 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
   };
   const rev = createHash('sha256').update(JSON.stringify(decided)).digest('hex').slice(0, 10);
   // Not part of the hash: neither when a segment is made nor what is said of it changes it.
-  return { rev, ...decided, notices: probe.notices, prewarm: prewarmed(decided, settings.prewarm) };
+  return {
+    ...{ rev, ...decided, notices: probe.notices },
+    ...{ prewarm: prewarmed(decided, settings.prewarm), prewarmEffort: settings.prewarmEffort ?? 'thorough' },
+  };
 }
 
 /**

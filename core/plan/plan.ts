@@ -30,7 +30,13 @@ export interface Plan {
   notices: Notice[];
   /** Names of the renditions to make ahead of time. The others are made when first watched. */
   prewarm: string[];
+  /** How what is made ahead of time is encoded. What somebody waits for is always made quickly. */
+  prewarmEffort: Effort;
 }
+
+/** For the same picture, `thorough` takes more CPU time than `quick` and fewer bits. Either makes a segment that is right. */
+export const EFFORTS = ['thorough', 'quick'] as const;
+export type Effort = (typeof EFFORTS)[number];
 
 /** What segments are cut from. */
 export interface PlannedSource {

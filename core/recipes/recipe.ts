@@ -36,6 +36,11 @@ export const recipeSchema = z.strictObject({
   h264: z.strictObject({
     /** `{level}`, `{maxBitrateBps}`, `{gopFrames}`, `{matrix}`, `{primaries}`, `{transfer}` */
     encoder: templates,
+    /**
+     * The same values, for what is made ahead of time: fewer bits for the same picture, and more time. Recipes up to the fourth
+     * have none. Its segments and those of `encoder` are mixed, so both name the same parameter sets.
+     */
+    thoroughEncoder: templates.optional(),
     /** Of the rendition for cellular lines, the same values; recipes up to the third have none, and no such rendition. */
     cellularEncoder: templates.optional(),
     /**

@@ -3,6 +3,7 @@
 import * as z from 'zod';
 import { REV, parseRevisionRecord, unrecordedMezzanineKey } from '../artifacts/keys.ts';
 import { FORMATS } from '../formats/formats.ts';
+import { EFFORTS } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Rendition } from '../plan/renditions.ts';
 import { FIRST_RECIPE } from '../recipes/first.ts';
@@ -120,6 +121,8 @@ const schema = z.object({
   stills: stills.nullable(),
   notices: z.array(noticeSchema),
   prewarm: z.array(z.string()),
+  // Plans up to version 4 have a recipe of one effort.
+  prewarmEffort: z.enum(EFFORTS).default('quick'),
 }) satisfies z.ZodType<Plan>;
 
 export const PLAN = recordKind(schema, [

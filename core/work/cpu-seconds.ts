@@ -35,7 +35,7 @@ export function cpuSecondsByPart(plan: Plan): {
   const secondsOf = (kind: 'video' | 'audio'): [string, number][] =>
     renditionsOf(plan, kind)
       .filter(({ name }) => prewarm.includes(name))
-      .map((rendition) => [rendition.name, codecOf(rendition).cpuSeconds(rendition, grid)]);
+      .map((rendition) => [rendition.name, codecOf(rendition).cpuSeconds(rendition, plan)]);
   return {
     decode: source * CPU_SECONDS.decodePerSourceMegapixel,
     rungs: new Map(

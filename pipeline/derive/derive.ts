@@ -222,7 +222,8 @@ async function deriveChunk(
   if (missing.size === 0) return;
   const begun = new Date();
   const sourceBytesRead = await withSource(async ({ url, readBytes, failure: sourceFailure }) => {
-    const job = { plan, renditions: [...missing], from, to, sourceUrl: url };
+    const { prewarmEffort: effort } = plan;
+    const job = { plan, renditions: [...missing], from, to, effort, sourceUrl: url };
     const segments = encode(job, world.tools, { ...options, sourceFailure });
     for await (const { bytes, rescue, ...segment } of segments) {
       const artifact = { kind: 'segment' as const, rev: plan.rev, ...segment };

@@ -55,13 +55,13 @@ const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
  *   another number of pictures or AAC frames than planned all the same.
  */
 export async function* encode(
-  { plan, renditions, from, to, sourceUrl }: Omit<EncodeJob, 'directory' | 'rescue'>,
+  wanted: Omit<EncodeJob, 'directory' | 'rescue' | 'levelled'>,
   tools: EncodeTools,
   options: EncodeOptions = {},
 ): AsyncGenerator<EncodedSegment> {
   const workspace = await openWorkspace(tools.temporaryDirectory);
   const { directory } = workspace;
-  const job = { plan, renditions, from, to, sourceUrl, directory };
+  const job = { ...wanted, directory };
   const patient = patientOnceUnderWay(options);
   try {
     for (const own of processesOf(job)) {

@@ -1,5 +1,7 @@
 import { costEstimate } from '../../core/work/cost.ts';
 import { planFor } from '../../core/plan/plan-for.ts';
+import type { PrewarmExtent } from '../../core/plan/plan-for.ts';
+import type { Effort } from '../../core/plan/plan.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
 const HOUR_FRAMES = 3600 * 30;
@@ -12,20 +14,26 @@ const video = {
   averageFrameRate: rate,
 };
 
-const estimate = (prewarm: 'all' | 'lowest' | 'none') =>
-  costEstimate(planFor(probeOf({ video, audio: {} }), SOURCE, { maxDurationSeconds: 4000, prewarm }), {
-    sourceBytes: 4e9,
-    artifactBytes: 1e9,
-  });
+const estimate = (prewarm: PrewarmExtent, prewarmEffort: Effort = 'thorough') => {
+  const settings = { maxDurationSeconds: 4000, prewarm, prewarmEffort };
+  const plan = planFor(probeOf({ video, audio: {} }), SOURCE, settings);
+  return costEstimate(plan, { sourceBytes: 4e9, artifactBytes: 1e9 });
+};
 
 test('an hour of 1080p costs about what the bench measured for a second, 3,600 times', () => {
-  const { computeSeconds, estimatedDollars, storageBytesPerMonth } = estimate('all');
+  const { computeSeconds, estimatedDollars, storageBytesPerMonth } = estimate('all', 'quick');
   expect(computeSeconds / 3600).toBeGreaterThan(1.25);
   expect(computeSeconds / 3600).toBeLessThan(1.25 * 1.15);
   expect(estimatedDollars.preparation).toBeGreaterThan(0.1);
   expect(estimatedDollars.preparation).toBeLessThan(0.25);
   expect(storageBytesPerMonth).toBe(5e9);
   expect(estimatedDollars.storagePerMonth).toBeCloseTo(0.115, 6);
+});
+
+test('what is made thoroughly ahead of time costs more, and less than half as much again', () => {
+  const [thorough, quick] = [estimate('all'), estimate('all', 'quick')].map((one) => one.computeSeconds);
+  expect(thorough! / quick!).toBeGreaterThan(1.2);
+  expect(thorough! / quick!).toBeLessThan(1.5);
 });
 
 test('what is made only when watched costs nothing ahead of time', () => {

@@ -104,6 +104,7 @@ describe('a plan', () => {
       ...known,
       tracks: unmirrored,
       notices: [],
+      prewarmEffort: 'quick',
     });
   });
 

@@ -43,6 +43,7 @@ beforeAll(async () => {
       app: 'instant-hls',
       context: {
         prewarm: 'lowest',
+        prewarmEffort: 'quick',
         largestRung: '2160p',
         removal: 'destroy',
         prewarmConcurrency: 40,
@@ -295,6 +296,7 @@ describe('functions', () => {
         'MAX_STREAMS',
         'MEDIA_BUCKET',
         'PREWARM',
+        'PREWARM_EFFORT',
         'UPLOADS_BUCKET',
       ],
     ],
@@ -310,6 +312,7 @@ describe('functions', () => {
         'MAX_STREAMS',
         'MEDIA_BUCKET',
         'PREWARM',
+        'PREWARM_EFFORT',
         'UPLOADS_BUCKET',
       ],
     ],
@@ -325,6 +328,7 @@ describe('functions', () => {
         'MAX_STREAMS',
         'MEDIA_BUCKET',
         'PREWARM',
+        'PREWARM_EFFORT',
         'STATE_MACHINE_ARN',
         'UPLOADS_BUCKET',
       ],
@@ -341,6 +345,7 @@ describe('functions', () => {
         'MAX_STREAMS',
         'MEDIA_BUCKET',
         'PREWARM',
+        'PREWARM_EFFORT',
         'REVISION_GRACE_DAYS',
         'STATE_MACHINE_ARN',
         'UPLOADS_BUCKET',
@@ -984,6 +989,7 @@ describe('the prewarm', () => {
     const { Variables } = functionThat(lowest, 'Plans a video').Properties.Environment;
     expect(Variables).toMatchObject({
       PREWARM: 'lowest',
+      PREWARM_EFFORT: 'quick',
       LARGEST_RUNG: '2160p',
       MAX_DURATION_SECONDS: '60',
       MAX_PICTURE_PIXELS: '2073600',

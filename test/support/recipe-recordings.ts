@@ -63,9 +63,9 @@ export function argumentsOf(plan: Plan, job: Job): string[] {
   const stills = plan.stills!;
   switch (job.kind) {
     case 'segments': {
-      const { from, to, rescue, renditions = renditionNames(plan) } = job;
+      const { from, to, rescue, effort = 'quick', renditions = renditionNames(plan) } = job;
       const place = { sourceUrl: SOURCE_URL, directory: DIRECTORY };
-      const own = { plan, renditions, from, to, ...place, ...(rescue ? { rescue } : {}) };
+      const own = { plan, renditions, from, to, effort, ...place, ...(rescue ? { rescue } : {}) };
       return withOneGraph(encodeArguments(own, DEFAULT_LIMITS));
     }
     case 'still': {

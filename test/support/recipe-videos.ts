@@ -2,7 +2,7 @@
 // ffmpeg's arguments. Recordings of recipes are made from these; a recording keeps its own copies.
 
 import { mezzanineKey } from '../../core/artifacts/keys.ts';
-import type { PlannedSource } from '../../core/plan/plan.ts';
+import type { Effort, PlannedSource } from '../../core/plan/plan.ts';
 import type { Probe } from '../../core/source/probe.ts';
 import type { Rescue } from '../../core/encoding/job.ts';
 import { SOURCE, probeOf } from './probes.ts';
@@ -12,7 +12,7 @@ export const RECORDED_ID = 'zd30j0l9uaislz35nxcmsue4k7lpy0xn9v';
 
 /** What is made of a video, as JSON. Renditions are all unless some are named. */
 export type Job =
-  | { kind: 'segments'; from: number; to: number; renditions?: string[]; rescue?: Rescue }
+  | { kind: 'segments'; from: number; to: number; renditions?: string[]; rescue?: Rescue; effort?: Effort }
   /** A null preroll: read from the beginning. */
   | { kind: 'still'; still: Still; prerollSeconds: number | null }
   | { kind: 'blank still'; still: Still };
@@ -30,6 +30,7 @@ const run = (from: number, to: number, ...renditions: string[]): Job => ({
   ...{ kind: 'segments', from, to },
   ...(renditions.length > 0 ? { renditions } : {}),
 });
+const ahead = (from: number, to: number): Job => ({ kind: 'segments', from, to, effort: 'thorough' });
 const rescued = (rescue: Rescue, from: number, to: number, ...renditions: string[]): Job => ({
   ...(run(from, to, ...renditions) as Job & { kind: 'segments' }),
   rescue,
@@ -56,7 +57,10 @@ const described: {
   {
     title: '25 fps with sound at 44.1 kHz',
     streams: { video: { frames: 401 }, audio: { sampleRate: 44_100 } },
-    jobs: [run(0, 3), run(0, 1, '720p'), run(1, 2, '360p'), run(1, 2, 'audio-0'), run(3, 5)],
+    jobs: [
+      ...[run(0, 3), run(0, 1, '720p'), run(1, 2, '360p'), run(1, 2, 'audio-0'), run(3, 5)],
+      ahead(0, 3),
+    ],
   },
   {
     title: 'two rungs at 29.97 fps with sound at 48 kHz',
