@@ -86,8 +86,7 @@ export function isSignedBy(keyring: Keyring, day: string, stringToSign: string, 
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-const hmac = (key: string | Buffer, text: string): Buffer =>
-  createHmac('sha256', key).update(text).digest();
+const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 
 const signingKeys = new WeakMap<Keyring, { day: string; key: Buffer }>();
 
