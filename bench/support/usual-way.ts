@@ -2,57 +2,49 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { renditionsOf } from '../../core/plan/plan.ts';
-import type { Plan } from '../../core/plan/plan.ts';
+import { codecOf } from '../../core/formats/formats.ts';
 import { valueOf } from '../../core/fraction.ts';
+import { renditionsOf, trackOf } from '../../core/plan/plan.ts';
+import type { Effort, Plan } from '../../core/plan/plan.ts';
+import type { Rendition } from '../../core/plan/renditions.ts';
 import { ffmpeg } from '../../test/support/media.ts';
 
-/** Encodes with our settings into HLS below `directory`; `seconds` limits it to the beginning of the source. */
+/**
+ * Encodes the whole ladder with our settings into HLS below `directory`.
+ * @param effort as what is made ahead of time is encoded, or as what a viewer waits for
+ * @param seconds limits it to the beginning of the source
+ */
 export async function encodeTheUsualWay(
   source: string,
   plan: Plan,
   directory: string,
-  seconds?: number,
+  { effort, seconds }: { effort: Effort; seconds?: number },
 ): Promise<void> {
-  const renditions = renditionsOf(plan, 'video');
-  const { gopFrames, segmentFrames, frameRate } = plan.grid;
-  const labels = renditions.map((_, index) => `[s${index}]`).join('');
-  const scales = renditions.map(
-    ({ width, height }, index) => `[s${index}]scale=${width}:${height},format=yuv420p[v${index}]`,
-  );
+  const pictures = renditionsOf(plan, 'video');
+  const sounds = renditionsOf(plan, 'audio');
+  const { segmentFrames, frameRate } = plan.grid;
   const hls = (name: string) => [
     ...['-f', 'hls', '-hls_time', String(segmentFrames / valueOf(frameRate)), '-hls_list_size', '0'],
     join(directory, name, 'index.m3u8'),
   ];
-  const names = [...renditions.map(({ name }) => name), 'audio'];
-  for (const name of names) await mkdir(join(directory, name), { recursive: true });
+  const encoder = (rendition: Rendition) =>
+    codecOf(rendition).encoder(rendition, trackOf(plan, rendition), plan, effort);
+  for (const { name } of plan.renditions) await mkdir(join(directory, name), { recursive: true });
+  const labels = pictures.map((_, index) => `[s${index}]`).join('');
+  const scales = pictures.map(
+    ({ width, height }, index) => `[s${index}]scale=${width}:${height},format=yuv420p[v${index}]`,
+  );
   await ffmpeg(
     ...(seconds === undefined ? [] : ['-t', String(seconds)]),
     ...['-i', source, '-filter_complex'],
-    `[0:v]split=${renditions.length}${labels};${scales.join(';')}`,
-    ...renditions.flatMap(({ name, level, maxBitrateBps }, index) => [
-      ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', 'high'],
-      ...[
-        '-level',
-        level,
-        '-crf',
-        '23',
-        '-maxrate',
-        String(maxBitrateBps),
-        '-bufsize',
-        String(maxBitrateBps),
-      ],
-      ...['-g', String(gopFrames), '-keyint_min', String(gopFrames), '-sc_threshold', '0'],
-      ...hls(name),
+    `[0:v]split=${pictures.length}${labels};${scales.join(';')}`,
+    ...pictures.flatMap((picture, index) => [
+      ...['-map', `[v${index}]`, ...encoder(picture)],
+      ...hls(picture.name),
     ]),
-    ...[
-      '-map',
-      '0:a',
-      '-c:a',
-      'aac',
-      '-b:a',
-      String(renditionsOf(plan, 'audio')[0]!.bitrateBps),
-      ...hls('audio'),
-    ],
+    ...sounds.flatMap((sound) => [
+      ...['-map', '0:a', '-ac', String(sound.channels), ...encoder(sound)],
+      ...hls(sound.name),
+    ]),
   );
 }

@@ -29,7 +29,7 @@ export async function startSystem(
   environment: Record<string, string> = {},
   checkout = '.',
 ): Promise<System> {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'local/main.ts'], {
+  const child = spawn(process.execPath, await startArguments(checkout), {
     cwd: checkout,
     env: {
       ...process.env,
@@ -61,6 +61,14 @@ export async function startSystem(
     stop: () => end('SIGTERM'),
     kill: async () => void (await end('SIGKILL')),
   };
+}
+
+/** Those of `npm start`. */
+async function startArguments(checkout: string): Promise<string[]> {
+  const { scripts } = JSON.parse(await readFile(join(checkout, 'package.json'), 'utf8')) as {
+    scripts: { start: string };
+  };
+  return scripts.start.split(' ').slice(1);
 }
 
 const AUTHORIZATION = { authorization: 'Bearer key' };
