@@ -2,7 +2,7 @@
 // take? All as a multiple of the bare ffmpeg commands for the same segments, so that the figures of slow and fast
 // machines compare. And what does the usual way take: one ffmpeg command over the whole file, and then play?
 
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
@@ -242,13 +242,19 @@ async function withSystem<T>(
   use: (system: System, data: string) => Promise<T>,
 ): Promise<T> {
   const data = join(directory.path, 'data');
-  const system = await startSystem(data, { PREWARM: prewarm });
+  const system = await startSystem(data, { PREWARM: prewarm, REHEARSAL: 'on' });
   try {
+    await untilRehearsed(data);
     return await use(system, data);
   } finally {
     await system.stop();
     await rm(data, { recursive: true });
   }
+}
+
+/** Nobody uploads in the first seconds of a server's life. */
+async function untilRehearsed(data: string): Promise<void> {
+  while ((await readdir(data)).includes('rehearsal')) await sleep(50);
 }
 
 async function withPage<T>(use: (page: Page) => Promise<T>): Promise<T> {

@@ -16,7 +16,6 @@ import { ingest } from '../pipeline/life/ingest.ts';
 import { createRecord } from '../pipeline/store.ts';
 import type { World } from '../pipeline/world.ts';
 import { ensureBuckets } from './buckets.ts';
-import { emptyDirectory } from './data-directory.ts';
 import { openS3 } from './s3/server.ts';
 import { openWebServer } from './web-server.ts';
 
@@ -25,12 +24,11 @@ const BUCKETS = { uploads: 'rehearsed-uploads', media: 'rehearsed-media' };
 const TIMES = 3;
 
 /**
- * @param directory nothing else is kept in it; removed in the end
+ * @param directory is there, and empty; it is removed in the end
  * @param world all but its buckets is used
  * @throws whatever would keep any video from playing
  */
 export async function rehearse(directory: string, world: World): Promise<void> {
-  await emptyDirectory(directory);
   const web = await openWebServer(0);
   const secretAccessKey = randomBytes(30).toString('base64url');
   const keyring = { accessKeyId: 'rehearsal', secretAccessKey, region: 'us-east-1' };

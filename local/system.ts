@@ -129,7 +129,8 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const stopWatching = embedded ? undefined : await watchUploads(stores, announce);
   announceUnfinished(stores, announce).catch((error: unknown) => console.error(error));
   if (settings.rehearses) {
-    rehearse(join(dataDirectory, 'rehearsal'), functions.world()).catch((error: unknown) =>
+    const stage = await emptyDirectory(join(dataDirectory, 'rehearsal'));
+    rehearse(stage, functions.world()).catch((error: unknown) =>
       console.error('The rehearsal failed, and so will videos.', error),
     );
   }

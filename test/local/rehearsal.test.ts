@@ -1,6 +1,6 @@
 // What the system makes at its start leaves nothing behind, and says when videos could not play.
 
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rehearse } from '../../local/rehearsal.ts';
 import { temporaryDirectory } from '../support/media.ts';
@@ -8,14 +8,18 @@ import { worldIn } from '../support/world.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 
+let stage: string;
+
 beforeAll(async () => {
   directory = await temporaryDirectory();
+  stage = join(directory.path, 'rehearsal');
 });
+beforeEach(() => mkdir(stage));
 afterAll(() => directory.remove());
 
 test('a rehearsal leaves nothing, neither in its folder nor in the buckets that it is for', async () => {
   const world = worldIn(directory.path);
-  await rehearse(join(directory.path, 'rehearsal'), world);
+  await rehearse(stage, world);
   expect(await readdir(directory.path)).not.toContain('rehearsal');
   expect([world.uploads.keys(), world.media.keys(), world.observed]).toEqual([[], [], []]);
 });
@@ -23,7 +27,7 @@ test('a rehearsal leaves nothing, neither in its folder nor in the buckets that 
 test('one that fails says why, and leaves nothing either', async () => {
   const world = worldIn(directory.path);
   const tools = { ...world.tools, binaries: { ...world.tools.binaries, ffmpegPath: '/nowhere/ffmpeg' } };
-  await expect(rehearse(join(directory.path, 'rehearsal'), { ...world, tools })).rejects.toMatchObject({
+  await expect(rehearse(stage, { ...world, tools })).rejects.toMatchObject({
     code: 'TOOL_UNAVAILABLE',
   });
   expect(await readdir(directory.path)).not.toContain('rehearsal');
