@@ -188,8 +188,7 @@ async function observed(
       await sleep(200);
     }
   })();
-  await work();
-  isOver = true;
+  await work().finally(() => (isOver = true));
   await Promise.all([looking, asking]);
   return most;
 }

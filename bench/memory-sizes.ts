@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { valueOf } from '../core/fraction.ts';
-import type { Plan } from '../core/plan/plan.ts';
+import type { Effort, Plan } from '../core/plan/plan.ts';
 import { segmentCount } from '../core/plan/grid.ts';
 import { mainTrack, openingRenditions } from '../core/plan/plan.ts';
 import { AWS_PRICES } from '../core/work/prices.ts';
@@ -31,6 +31,7 @@ interface Job {
   renditions: string[];
   from: number;
   to: number;
+  effort: Effort;
 }
 
 const [, , source, jobText] = process.argv;
@@ -80,13 +81,26 @@ function jobsFor(plan: Plan): Job[] {
   const to = Math.min(segmentCount(plan.grid), CHUNK_SEGMENTS);
   const chunkSeconds = (to * plan.grid.segmentFrames) / valueOf(plan.grid.frameRate);
   return [
-    { name: `viewer: a segment of ${first}`, renditions: [first], from: middle, to: middle + 1 },
-    { name: `viewer: a segment of ${highest}`, renditions: [highest], from: middle, to: middle + 1 },
+    {
+      name: `viewer: a segment of ${first}`,
+      renditions: [first],
+      from: middle,
+      to: middle + 1,
+      effort: 'quick',
+    },
+    {
+      name: `viewer: a segment of ${highest}`,
+      renditions: [highest],
+      from: middle,
+      to: middle + 1,
+      effort: 'quick',
+    },
     {
       name: `prewarm: ${chunkSeconds.toFixed(0)} s of all renditions`,
       renditions: plan.prewarm,
       from: 0,
       to,
+      effort: plan.prewarmEffort,
     },
   ];
 }
@@ -107,7 +121,7 @@ async function secondsOn(processors: number, path: string, job: Job): Promise<nu
 }
 
 /** Prints the seconds of the second time, as of a function that is warm. */
-async function runJob(path: string, { renditions, from, to }: Job): Promise<void> {
+async function runJob(path: string, job: Job): Promise<void> {
   const directory = await temporaryDirectory();
   try {
     const plan = await planOfFile(path);
@@ -116,7 +130,7 @@ async function runJob(path: string, { renditions, from, to }: Job): Promise<void
       let begun = 0;
       for (let time = 0; time < 2; time += 1) {
         begun = performance.now();
-        for await (const segment of encode({ plan, renditions, from, to, sourceUrl: url }, tools)) {
+        for await (const segment of encode({ ...job, plan, sourceUrl: url }, tools)) {
           void segment;
         }
       }

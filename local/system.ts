@@ -1,5 +1,6 @@
 // Everything that `cdk deploy` sets up in an account, set up on one machine and in one process.
 
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Event } from 'aws-lambda';
 import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';
@@ -128,12 +129,12 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const multiparts = Object.values(buckets).map((bucket) => s3Multipart(client, bucket));
   const stopWatching = embedded ? undefined : await watchUploads(stores, announce);
   announceUnfinished(stores, announce).catch((error: unknown) => console.error(error));
-  if (settings.rehearses) {
-    const stage = await emptyDirectory(join(dataDirectory, 'rehearsal'));
-    rehearse(stage, functions.world()).catch((error: unknown) =>
-      console.error('The rehearsal failed, and so will videos.', error),
-    );
-  }
+  // Also where there is none now: the last may have been ended in its middle.
+  const stage = await emptyDirectory(join(dataDirectory, 'rehearsal'));
+  const rehearsal = settings.rehearses
+    ? rehearse(stage, functions.world())
+    : rm(stage, { recursive: true, force: true });
+  rehearsal.catch((error: unknown) => console.error('The rehearsal failed; videos may, too.', error));
   const stopSchedules = [
     onSchedule(RESUME_SECONDS, () => functions.maintenance({ command: 'resume' })),
     onSchedule(SWEEP_SECONDS, () => functions.maintenance({ command: 'sweep' })),

@@ -34,15 +34,15 @@ export function openBlockCache(source: RangeSource): BlockCache & { release(): v
   all.delete(name);
   all.set(name, own);
   clearTimeout(own.forget);
-  const isBeingRead = own.readers > 0 && own.cache.msSinceRead() < FRESH_MS;
   own.readers += 1;
   // Where the source is no more, or another, whoever begins to read it is to hear of that from the store.
-  let isConfirmed = !known || isBeingRead;
+  let isConfirmed = !known;
+  const isJustBeingRead = () => own.readers > 1 && own.cache.msSinceRead() < FRESH_MS;
   const before = own.cache.readBytes();
   return {
     ...own.cache,
     async *read(first, last, signal) {
-      if (!isConfirmed) await own.cache.confirm(signal);
+      if (!isConfirmed && !isJustBeingRead()) await own.cache.confirm(signal);
       isConfirmed = true;
       yield* own.cache.read(first, last, signal);
     },

@@ -1,9 +1,7 @@
 // H.264. Its RFC 6381 string is known before a frame is encoded, because profile and level are ours to choose.
 
 import type { Size } from '../plan/ladder.ts';
-import type { Effort } from '../plan/plan.ts';
 import { fillAll } from '../recipes/recipe.ts';
-import type { Recipe } from '../recipes/recipe.ts';
 import type { Codec } from './codec.ts';
 
 /** ITU-T H.264 table A-1: macroblocks per second, macroblocks per frame, kbit/s for High profile (1.25 × Main). */
@@ -57,30 +55,19 @@ export const H264: Codec<'video'> = {
     const { level, maxBitrateBps, isCellular } = rendition;
     const { matrix, primaries, transfer } = track.processing.colour.output;
     const known = { level, maxBitrateBps, gopFrames: grid.gopFrames, matrix, primaries, transfer };
-    const { encoder: quick, cellularEncoder } = recipe.h264;
-    const usual = thoroughOptions(rendition, recipe, effort) ?? quick;
+    const { encoder: quick, thoroughEncoder, cellularEncoder } = recipe.h264;
+    const usual = effort === 'thorough' ? (thoroughEncoder ?? quick) : quick;
     const options = isCellular ? cellularEncoder! : usual;
     // Frames pass as the filters stamped them; none is dropped or doubled to please the muxer.
     return [...fillAll(options, known), '-vsync', '0'];
   },
   cpuSeconds(rendition, { grid, recipe, prewarmEffort }) {
-    const isThorough = thoroughOptions(rendition, recipe, prewarmEffort) !== undefined;
+    const isThorough = prewarmEffort === 'thorough' && recipe.h264.thoroughEncoder !== undefined;
     const usual = isThorough ? THOROUGH_SECONDS_PER_MEGAPIXEL : SECONDS_PER_MEGAPIXEL;
-    const megapixels = (pixelsOf(rendition) * grid.frameCount) / 1e6;
+    const megapixels = (rendition.width * rendition.height * grid.frameCount) / 1e6;
     return megapixels * (rendition.isCellular ? CELLULAR_SECONDS_PER_MEGAPIXEL : usual);
   },
 };
-
-/**
- * Larger pictures are made quickly all the same: looking ahead keeps so many of them in memory that a ladder of 2160p takes
- * 3.4 GB of address space in place of 1.9 (measured), and a new account's functions have 3.
- */
-const MOST_THOROUGH_PIXELS = 1920 * 1080;
-
-const thoroughOptions = (size: Size, { h264 }: Recipe, effort: Effort): readonly string[] | undefined =>
-  effort === 'thorough' && pixelsOf(size) <= MOST_THOROUGH_PIXELS ? h264.thoroughEncoder : undefined;
-
-const pixelsOf = ({ width, height }: Size): number => width * height;
 
 /** The medians of bench/cpu-per-rung on a 1080p30 source with camera-like noise; what is thorough took 1.47 times as much. */
 const SECONDS_PER_MEGAPIXEL = 0.0088;

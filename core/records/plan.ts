@@ -121,7 +121,7 @@ const schema = z.object({
   stills: stills.nullable(),
   notices: z.array(noticeSchema),
   prewarm: z.array(z.string()),
-  // Plans up to version 4 have a recipe of one effort.
+  // The recipe of a plan that does not say has one effort.
   prewarmEffort: z.enum(EFFORTS).default('quick'),
 }) satisfies z.ZodType<Plan>;
 

@@ -29,26 +29,20 @@ test('a job is quick unless it says that it is thorough', () => {
   expect(usual).toEqual(quick);
   expect(valueOf(quick, '-x264-params')).not.toMatch('subme');
   expect(valueOf(thorough, '-x264-params')).toMatch('subme');
-  // Nothing but the encoder's effort differs.
-  for (const option of [
-    '-level',
-    '-maxrate',
-    '-bufsize',
-    '-g',
-    '-keyint_min',
-    '-sc_threshold',
-    '-profile:v',
-  ]) {
-    expect(valueOf(thorough, option)).toBe(valueOf(quick, option));
-  }
+  const [quickly, thoroughly] = [quick, thorough].map(withoutEffort);
+  expect(thoroughly).toEqual(quickly);
 });
 
-test('pictures larger than 1080p are made quickly, as so many would be kept in memory', () => {
-  const probe = probeOf({ video: { width: 3840, height: 2160, codedHeight: 2160 } });
-  const large = planFor(probe, SOURCE, { ...SETTINGS, largestRung: '2160p' });
-  const differs = (name: string) =>
-    argumentsFor(large, name, 'thorough').join() !== argumentsFor(large, name, 'quick').join();
-  expect(['2160p', '1080p', '720p'].filter(differs)).toEqual(['1080p', '720p']);
+/** All but what an effort is: the quality that is aimed at, and how. */
+const withoutEffort = (args: readonly string[]): string[] =>
+  args.filter((_, index) => !['-crf', '-x264-params'].includes(args[index - 1]!));
+
+test.each([
+  ['a rung of 2160p', { width: 3840, height: 2160, codedHeight: 2160 }, '2160p', 'quick'],
+  ['the same source up to 1080p', { width: 3840, height: 2160, codedHeight: 2160 }, '1080p', 'thorough'],
+  ['a source of 8K', { width: 7680, height: 4320, codedHeight: 4320 }, '1080p', 'quick'],
+] as const)('%s: so many pictures as fit into memory are kept', (_, video, largestRung, effort) => {
+  expect(planFor(probeOf({ video }), SOURCE, { ...SETTINGS, largestRung }).prewarmEffort).toBe(effort);
 });
 
 test.each(['234p', 'audio-0'])('%s is made in one way', (rendition) => {

@@ -26,9 +26,7 @@ test('a rehearsal leaves nothing, neither in its folder nor in the buckets that 
 
 test('one that fails says why, and leaves nothing either', async () => {
   const world = worldIn(directory.path);
-  const tools = { ...world.tools, binaries: { ...world.tools.binaries, ffmpegPath: '/nowhere/ffmpeg' } };
-  await expect(rehearse(stage, { ...world, tools })).rejects.toMatchObject({
-    code: 'TOOL_UNAVAILABLE',
-  });
+  const tools = { ...world.tools, binaries: { ...world.tools.binaries, ffprobePath: '/nowhere/ffprobe' } };
+  await expect(rehearse(stage, { ...world, tools })).rejects.toThrow('The film did not become ready.');
   expect(await readdir(directory.path)).not.toContain('rehearsal');
 });

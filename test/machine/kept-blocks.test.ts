@@ -54,9 +54,14 @@ describe('a source with an identity', () => {
     const reading = openBlockCache(source('shared'));
     await read(reading, 2 * BLOCK - 1);
     expect(await readOnce('shared')).toBe(0);
+    const late = openBlockCache(source('shared'));
     now.mockReturnValue(5000);
+    await read(late, 2 * BLOCK - 1);
+    expect(late.readBytes()).toBe(1);
+    late.release();
+    now.mockReturnValue(10_000);
     expect(await readOnce('shared')).toBe(1);
-    now.mockReturnValue(5001);
+    now.mockReturnValue(10_001);
     reading.release();
     expect(await readOnce('shared')).toBe(1);
     now.mockRestore();
