@@ -56,7 +56,7 @@ test.each([
     ({ kind: 'segment', rev: own.rev, rendition: RUNG, index, extension: 'ts' }) as const;
   await derive(id, segment(0), limited);
   const count = segmentCount(own.grid);
-  const what = { kind: 'chunk', from: 0, to: count, renditions: [RUNG] } as const;
+  const what = { kind: 'chunk' as const, from: 0, to: count, renditions: [RUNG] };
   await deriveWork({ id, rev: own.rev, what }, limited);
   const stored = await Promise.all(made.quick.map((_, index) => derive(id, segment(index), limited)));
   expect(stored.map(nameOf)).toEqual(['quick', ...Array<string>(count - 1).fill(rest)]);
