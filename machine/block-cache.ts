@@ -31,8 +31,6 @@ export interface BlockCache {
   readBytes(): number;
   /** For how long somebody has been waiting for the source, in all. */
   waitedSeconds(): number;
-  /** How long ago the source last gave bytes; Infinity where it has not given any. */
-  msSinceRead(): number;
   /**
    * Reads a byte of the source, whatever is kept of it.
    * @throws as `read` does
@@ -70,7 +68,6 @@ export function blockCache(source: RangeSource): BlockCache {
   const lastBlock = Math.ceil(source.sizeBytes / BLOCK_BYTES) - 1;
   const waiting = stopwatch();
   let readBytes = 0;
-  let lastReadMs = -Infinity;
 
   async function* read(first: number, last: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     const firstBlock = Math.floor(first / BLOCK_BYTES);
@@ -171,7 +168,6 @@ export function blockCache(source: RangeSource): BlockCache {
         for await (const bytes of readPatiently(next, last, IDLE_MS * (failures + 1), signal)) {
           if (bytes.length > last + 1 - next) throw new Error(`the answer went on after byte ${last}`);
           readBytes += bytes.length;
-          lastReadMs = performance.now();
           next += bytes.length;
           if (bytes.length > 0) failures = 0;
           yield bytes;
@@ -221,7 +217,6 @@ export function blockCache(source: RangeSource): BlockCache {
 
   return {
     ...{ read, readBytes: () => readBytes, waitedSeconds: waiting.seconds },
-    msSinceRead: () => performance.now() - lastReadMs,
     async confirm(signal) {
       const read = async () => {
         for await (const _ of wholeRange(0, 0, signal));

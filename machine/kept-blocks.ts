@@ -6,8 +6,6 @@ import type { BlockCache, RangeSource } from './block-cache.ts';
 
 /** For so long blocks of a source that nobody reads are kept: somebody who watches it asks again within seconds. */
 const KEPT_MS = 30_000;
-/** What another who is reading it has been given so lately is there still. */
-const FRESH_MS = 1000;
 /** Each takes up to 16 MiB. */
 const MOST_KEPT_IDLE = 4;
 
@@ -37,12 +35,11 @@ export function openBlockCache(source: RangeSource): BlockCache & { release(): v
   own.readers += 1;
   // Where the source is no more, or another, whoever begins to read it is to hear of that from the store.
   let isConfirmed = !known;
-  const isJustBeingRead = () => own.readers > 1 && own.cache.msSinceRead() < FRESH_MS;
   const before = own.cache.readBytes();
   return {
     ...own.cache,
     async *read(first, last, signal) {
-      if (!isConfirmed && !isJustBeingRead()) await own.cache.confirm(signal);
+      if (!isConfirmed) await own.cache.confirm(signal);
       isConfirmed = true;
       yield* own.cache.read(first, last, signal);
     },

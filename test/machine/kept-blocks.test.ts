@@ -1,6 +1,5 @@
 // The latest blocks of a source that has an identity are shared and kept.
 
-import { jest } from '@jest/globals';
 import { sourceReplaced } from '../../core/errors.ts';
 import { openBlockCache } from '../../machine/kept-blocks.ts';
 
@@ -47,24 +46,6 @@ describe('a source with an identity', () => {
     await readOnce('gone');
     isThere = false;
     await expect(readOnce('gone')).rejects.toMatchObject({ code: 'SOURCE_REPLACED' });
-  });
-
-  test('is not asked for once more beside somebody who is just being given it', async () => {
-    const now = jest.spyOn(performance, 'now').mockReturnValue(0);
-    const reading = openBlockCache(source('shared'));
-    await read(reading, 2 * BLOCK - 1);
-    expect(await readOnce('shared')).toBe(0);
-    const late = openBlockCache(source('shared'));
-    now.mockReturnValue(5000);
-    await read(late, 2 * BLOCK - 1);
-    expect(late.readBytes()).toBe(1);
-    late.release();
-    now.mockReturnValue(10_000);
-    expect(await readOnce('shared')).toBe(1);
-    now.mockReturnValue(10_001);
-    reading.release();
-    expect(await readOnce('shared')).toBe(1);
-    now.mockRestore();
   });
 
   test('is another than one of another name, or in another place', async () => {
