@@ -1,5 +1,5 @@
-// What does a second of video cost in CPU seconds, rung by rung, quickly and thoroughly? core/work/cost.ts reckons with what
-// this prints.
+// What does a second of video cost in CPU seconds, rung by rung, quickly and thoroughly? core/codecs and
+// core/work/cpu-seconds.ts reckon with what this prints.
 //
 //   npm run bench:cpu-per-rung [-- <seconds of film> <runs>]
 

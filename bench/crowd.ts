@@ -1,11 +1,12 @@
 // What becomes of many viewers at once: a hundred at places of a film that nobody has encoded, thirty who change their
-// minds, one who looks for something; and how much memory the server takes as it derives thousands of segments.
+// minds; and how much memory the server takes as it derives thousands of segments.
 
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { descendantsOf } from '../test/support/descendants.ts';
+import { descendantsOf, isEncoder } from '../test/support/descendants.ts';
+import { bytesAt, renditionsAt } from '../test/support/hls.ts';
+import type { Rendition } from '../test/support/hls.ts';
 import { temporaryDirectory } from '../test/support/media.ts';
 import { startSystem, untilStatus, uploadFile } from '../test/support/system.ts';
 import type { System } from '../test/support/system.ts';
@@ -13,6 +14,8 @@ import { fetchSegments, openFirst } from './support/as-a-player.ts';
 import type { FirstStream } from './support/as-a-player.ts';
 import { longFilm } from './support/fault-sources.ts';
 import { median } from './support/figures.ts';
+import { residentMegabytes } from './support/processes.ts';
+import { giveUpSeeks } from './support/seeks.ts';
 import { minuteOfFilm, repeated } from './support/sources.ts';
 
 const VIEWERS = 100;
@@ -70,12 +73,7 @@ async function impatient(film: string): Promise<void> {
       const waits: number[] = [];
       await together(Array.from({ length: IMPATIENT }), async (_, viewer) => {
         const own = places.slice(viewer * (aborted + 1), (viewer + 1) * (aborted + 1));
-        for (const place of own.slice(0, -1)) {
-          const leave = new AbortController();
-          fetchSegments(stream, place, leave.signal).catch(() => undefined); // nobody waits for it
-          await sleep(ABORTED_AFTER_MS);
-          leave.abort();
-        }
+        await giveUpSeeks(stream, own.slice(0, -1), ABORTED_AFTER_MS);
         const begun = performance.now();
         await fetchSegments(stream, own.at(-1)!);
         waits.push((performance.now() - begun) / 1000);
@@ -93,12 +91,12 @@ async function memory(film: string): Promise<void> {
   try {
     const video = await uploadFile(system, film);
     await untilStatus(video, ({ playable }) => playable);
-    const segments = await picturesOf(video.playbackUrl);
+    const [{ segments }] = [...(await renditionsAt(video.playbackUrl)).values()] as [Rendition];
     let next = 0;
     const figures: string[] = [];
     for (const count of MEMORY_AFTER) {
       await together(Array.from({ length: ASKING_AT_ONCE }), async () => {
-        while (next < count) await fetchWhole(segments[next++]!);
+        while (next < count) await bytesAt(segments[next++]!.url);
       });
       figures.push(`${(await residentMegabytes(system.process.pid!)).toFixed(0)} MB after ${count}`);
     }
@@ -108,23 +106,6 @@ async function memory(film: string): Promise<void> {
   } finally {
     await system.stop();
   }
-}
-
-/** Of the first variant; the film has no sound. */
-async function picturesOf(playbackUrl: string): Promise<string[]> {
-  const linesAt = async (url: string) =>
-    (await fetchWhole(url))
-      .toString()
-      .split('\n')
-      .filter((line) => line && !line.startsWith('#'));
-  const playlist = new URL((await linesAt(playbackUrl))[0]!, playbackUrl).href;
-  return (await linesAt(playlist)).map((uri) => new URL(uri, playlist).href);
-}
-
-async function fetchWhole(url: string): Promise<Buffer> {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
-  return Buffer.from(await answer.arrayBuffer());
 }
 
 async function watched<T>(
@@ -167,9 +148,7 @@ async function observed(
   let isOver = false;
   const looking = (async () => {
     while (!isOver) {
-      const encoders = (await descendantsOf(system.process.pid!)).filter(({ name }) =>
-        name.startsWith('ffmpeg'),
-      );
+      const encoders = (await descendantsOf(system.process.pid!)).filter(isEncoder);
       const pids = [system.process.pid!, ...encoders.map(({ pid }) => pid)];
       const each = await Promise.all(pids.map((pid) => residentMegabytes(pid).catch(() => 0))); // it may have ended
       most.encoders = Math.max(most.encoders, encoders.length);
@@ -183,7 +162,7 @@ async function observed(
   const asking = (async () => {
     while (!isOver) {
       const begun = performance.now();
-      await fetchWhole(`${system.baseUrl}/api/health`);
+      await bytesAt(`${system.baseUrl}/api/health`);
       most.healthMs = Math.max(most.healthMs, performance.now() - begun);
       await sleep(200);
     }
@@ -191,9 +170,4 @@ async function observed(
   await work().finally(() => (isOver = true));
   await Promise.all([looking, asking]);
   return most;
-}
-
-async function residentMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return (Number(/VmRSS:\s+(\d+) kB/.exec(status)![1]) * 1024) / 1e6;
 }

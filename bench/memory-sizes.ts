@@ -17,8 +17,8 @@ import { planOfFile } from './support/bare-commands.ts';
 import { median } from './support/figures.ts';
 
 const RUNS = 5;
-const SECONDS = 40;
-const CHUNK_SEGMENTS = 16;
+const SECONDS = 12;
+const CHUNK_SEGMENTS = 4;
 
 /** Lambda gives one processor for each 1,769 MB. Source: AWS, "Configure Lambda function memory". */
 const SIZES = [

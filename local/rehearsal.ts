@@ -1,5 +1,5 @@
 // A short film is uploaded, planned and begun in a store of its own, and thrown away, as soon as the system runs. What a
-// process does for the first time takes it a third longer: code is compiled, schemas are built. The first person who uploads
+// process does for the first time takes it a quarter longer: code is compiled, schemas are built. The first person who uploads
 // something should not wait for that.
 
 import { randomBytes } from 'node:crypto';

@@ -13,9 +13,14 @@ export async function cpuSeconds(pid: number | 'self'): Promise<number> {
 }
 
 /** The most memory a process has had resident, in MB. */
-export async function peakMegabytes(pid: number): Promise<number> {
+export const peakMegabytes = (pid: number): Promise<number> => megabytesOf(pid, 'VmHWM');
+
+/** The memory that it has resident now, in MB. */
+export const residentMegabytes = (pid: number): Promise<number> => megabytesOf(pid, 'VmRSS');
+
+async function megabytesOf(pid: number, name: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return (Number(/VmHWM:\s+(\d+) kB/.exec(status)![1]) * 1024) / 1e6;
+  return (Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)![1]) * 1024) / 1e6;
 }
 
 /** Whether a low-priority process works below `directory`: an encoder of the prewarm. */

@@ -42,15 +42,23 @@ export async function seekAround(
   everyMs: number,
 ): Promise<number> {
   for (const index of indexes) await expectUnmade(media, stream, index);
-  for (const index of indexes.slice(0, -1)) {
+  await giveUpSeeks(stream, indexes.slice(0, -1), everyMs);
+  const begun = performance.now();
+  await fetchSegments(stream, indexes.at(-1)!);
+  return secondsSince(begun);
+}
+
+export async function giveUpSeeks(
+  stream: FirstStream,
+  indexes: readonly number[],
+  everyMs: number,
+): Promise<void> {
+  for (const index of indexes) {
     const leave = new AbortController();
     fetchSegments(stream, index, leave.signal).catch(() => undefined); // nobody waits for it
     await sleep(everyMs);
     leave.abort();
   }
-  const begun = performance.now();
-  await fetchSegments(stream, indexes.at(-1)!);
-  return secondsSince(begun);
 }
 
 const secondsSince = (begun: number): number => (performance.now() - begun) / 1000;

@@ -9,7 +9,8 @@ import { PRESENT_RECIPE } from '../recipes/present.ts';
 import { outputFrameRate } from '../source/frame-rate.ts';
 import { processingOf } from '../source/picture.ts';
 import type { AudioStream, Probe, StreamDescription, TextStream, VideoStream } from '../source/probe.ts';
-import type { LargestRung, Size } from './ladder.ts';
+import { plannedEffort } from './effort.ts';
+import type { LargestRung } from './ladder.ts';
 import { isUsual, renditionNames, usualRungs } from './plan.ts';
 import type { Effort, Plan, PlannedSource } from './plan.ts';
 import { publishedRenditions } from './publication.ts';
@@ -77,25 +78,9 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
   return {
     ...{ rev, ...decided, notices: probe.notices },
     prewarm: prewarmed(decided, settings.prewarm),
-    prewarmEffort: affordable(settings.prewarmEffort ?? 'thorough', decided),
+    prewarmEffort: plannedEffort(settings.prewarmEffort ?? 'thorough', decided),
   };
 }
-
-/**
- * x264 keeps the pictures that it looks ahead at. From a source of 2160p in 10 bits, all rungs up to 2160p do not fit into
- * the address space that ffmpeg has in a function of 3,008 MB if any of them is made thoroughly; those up to 1080p do (measured).
- */
-function affordable(wanted: Effort, { tracks, renditions }: Pick<Plan, 'tracks' | 'renditions'>): Effort {
-  const isWithin = (most: number, { width, height }: Size) => width * height <= most;
-  const fits =
-    tracks.every((track) => track.kind !== 'video' || isWithin(MOST_SOURCE_PIXELS, track)) &&
-    renditions.every((rendition) => rendition.kind !== 'video' || isWithin(MOST_RUNG_PIXELS, rendition));
-  return fits ? wanted : 'quick';
-}
-
-/** For a thorough prewarm. */
-const MOST_RUNG_PIXELS = 1920 * 1080;
-const MOST_SOURCE_PIXELS = 4096 * 2304;
 
 /**
  * Those that are published first. Of the others, one whose length is unknown, or whose numbers no record could hold, is

@@ -8,6 +8,7 @@ import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { artifactKey, isListed } from '../../core/artifacts/artifacts.ts';
 import { cardKey } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
+import { effortWithin } from '../../core/plan/effort.ts';
 import { mainTrack } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Work } from '../../core/records/work.ts';
@@ -206,9 +207,6 @@ async function keepAll(video: PlannedVideo, artifacts: readonly Artifact[]): Pro
   }
 }
 
-/** Of address space. A ladder of 1080p took 1.7 GiB thoroughly, and 1.1 quickly, from a source of 1080p (measured). */
-const LEAST_THOROUGH_MEMORY_BYTES = 2.5 * 1024 ** 3;
-
 async function deriveChunk(
   { id, plan, world, withSource }: PlannedVideo,
   { from, to, renditions }: { from: number; to: number; renditions: readonly string[] },
@@ -227,7 +225,7 @@ async function deriveChunk(
   const begun = new Date();
   const sourceBytesRead = await withSource(async ({ url, readBytes, failure: sourceFailure }) => {
     const { encodeMemoryBytes } = world.tools.limits ?? DEFAULT_LIMITS;
-    const effort = encodeMemoryBytes < LEAST_THOROUGH_MEMORY_BYTES ? 'quick' : plan.prewarmEffort;
+    const effort = effortWithin(plan, encodeMemoryBytes);
     const job = { plan, renditions: [...missing], from, to, effort, sourceUrl: url };
     const segments = encode(job, world.tools, { ...options, sourceFailure });
     for await (const { bytes, rescue, ...segment } of segments) {
