@@ -1,11 +1,16 @@
 // What the AWS SDK presigns is accepted as it is, for as long as it says, and in no other form.
 
 import type { IncomingMessage } from 'node:http';
+import { jest } from '@jest/globals';
 import { S3Client } from '@aws-sdk/client-s3';
 import { signUploads } from '../../adapters/sign-upload.ts';
 import { authenticate } from '../../local/s3/signature.ts';
 import { targetOf } from '../../local/s3/target.ts';
 
+const ALL_BUT_DATE = [
+  ...(['hrtime', 'nextTick', 'performance', 'queueMicrotask', 'setImmediate', 'clearImmediate'] as const),
+  ...(['setInterval', 'clearInterval', 'setTimeout', 'clearTimeout'] as const),
+];
 const keyring = { accessKeyId: 'AKID', secretAccessKey: 'secret', region: 'eu-central-1' };
 const client = new S3Client({
   region: keyring.region,
@@ -35,6 +40,22 @@ test('a presigned upload is accepted for an hour', async () => {
   const check = await presigned();
   expect(check(Date.now())).toEqual({ presigned: true, payload: 'unsigned' });
   expect(() => check(Date.now() + 3700_000)).toThrow('Request has expired');
+});
+
+test('each day has a key of its own, and what was signed before midnight is accepted after it', async () => {
+  const midnight = Date.UTC(2026, 0, 31);
+  const signedAt = async (nowMs: number) => {
+    jest.useFakeTimers({ now: nowMs, doNotFake: ALL_BUT_DATE });
+    return presigned();
+  };
+  try {
+    const [before, after] = [await signedAt(midnight - 60_000), await signedAt(midnight + 60_000)];
+    for (const check of [before, after, before]) {
+      expect(check(midnight + 120_000)).toEqual({ presigned: true, payload: 'unsigned' });
+    }
+  } finally {
+    jest.useRealTimers();
+  }
 });
 
 test.each<Record<string, string>>([
