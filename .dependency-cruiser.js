@@ -10,7 +10,10 @@ const FOLDERS = {
   machine: { values: ['core/'], packages: [] },
   pipeline: { values: ['core/', 'machine/'], packages: ['zod/', 'hono/'] },
   adapters: {
-    values: ['core/', 'machine/patience\\.ts', 'pipeline/uploads/sign-upload\\.ts'],
+    values: [
+      ...['core/', 'machine/patience\\.ts'],
+      ...['pipeline/uploads/sign-upload\\.ts', 'pipeline/sandbox/wire\\.ts'],
+    ],
     types: ['pipeline/'],
   },
   lambdas: { values: ['core/', 'machine/', 'pipeline/', 'adapters/'] },

@@ -11,12 +11,13 @@ import {
   UploadPartCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
-import type { CompletedPart, PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import type { PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
 import type { Readable } from 'node:stream';
 import { MAX_DELETED_KEYS } from '../core/aws-limits.ts';
 import { OutageError, notFound, sourceReplaced } from '../core/errors.ts';
 import type { PutOptions, Store } from '../pipeline/store.ts';
 import { backoffMs, pause } from '../machine/patience.ts';
+import { s3Links } from './s3-links.ts';
 import { s3Multipart } from './s3-multipart.ts';
 import { asked, askedWhole, isProven, lengthMetadata, statusOf, wholeBody } from './s3-answers.ts';
 
@@ -61,7 +62,10 @@ export function s3Store(client: S3Client, bucket: string): Store {
       }
     }
   };
+  const links = s3Links(client, bucket);
   return {
+    readLink: links.read,
+    writeLink: links.writeOnce,
     head: (key) =>
       asked(() => client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }))).then(
         (found) => ({
@@ -114,17 +118,17 @@ export function s3Store(client: S3Client, bucket: string): Store {
       const { UploadId } = await asked(() =>
         client.send(new CreateMultipartUploadCommand({ ...of, ContentType: contentType })),
       );
-      const Parts: CompletedPart[] = [];
-      let [sizeBytes, ended] = [0, false];
+      let ended = false;
       return {
-        async part(PartNumber, Body) {
-          const command = new UploadPartCommand({ ...of, UploadId, PartNumber, Body });
+        async part(number, Body) {
+          const command = new UploadPartCommand({ ...of, UploadId, PartNumber: number, Body });
           const { ETag } = await asked(() => client.send(command)).catch(completedElsewhere);
-          Parts.push({ PartNumber, ETag });
-          sizeBytes += Body.length;
+          return { number, etag: etagOf(ETag) };
         },
-        async complete() {
-          Parts.sort((a, b) => a.PartNumber! - b.PartNumber!);
+        async complete(parts, sizeBytes) {
+          const Parts = [...parts]
+            .sort((a, b) => a.number - b.number)
+            .map(({ number, etag }) => ({ PartNumber: number, ETag: `"${etag}"` }));
           const command = new CompleteMultipartUploadCommand({ ...of, UploadId, MultipartUpload: { Parts } });
           // Where an answer was lost, the second request finds no such upload; whether there is an object is looked at.
           await asked(() => client.send(command)).catch((error: unknown) => {
@@ -139,6 +143,7 @@ export function s3Store(client: S3Client, bucket: string): Store {
           // Where that fails, the rules of the bucket forget them.
           await abortOthers(key).catch(() => undefined);
         },
+        partLinks: (numbers) => links.parts(key, UploadId!, numbers),
         async abort() {
           const command = new AbortMultipartUploadCommand({ ...of, UploadId });
           if (!ended) await asked(() => client.send(command)).catch(absent);

@@ -10,7 +10,7 @@ import { planFor } from '../core/plan/plan-for.ts';
 import { renditionNames, renditionsOf } from '../core/plan/plan.ts';
 import type { Effort } from '../core/plan/plan.ts';
 import { segmentCount } from '../core/plan/grid.ts';
-import { encode } from '../pipeline/derive/encode.ts';
+import { encode } from '../pipeline/encode/encode.ts';
 import { probeSource } from '../pipeline/source/probe-source.ts';
 import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../test/support/media.ts';
 import { median } from './support/figures.ts';

@@ -11,7 +11,7 @@ import { segmentCount } from '../core/plan/grid.ts';
 import { mainTrack, openingRenditions } from '../core/plan/plan.ts';
 import { AWS_PRICES } from '../core/work/prices.ts';
 import { withRangeServer } from '../machine/range-server.ts';
-import { encode } from '../pipeline/derive/encode.ts';
+import { encode } from '../pipeline/encode/encode.ts';
 import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../test/support/media.ts';
 import { planOfFile } from './support/bare-commands.ts';
 import { median } from './support/figures.ts';

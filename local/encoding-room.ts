@@ -12,7 +12,7 @@ const RESERVE_BYTES = { least: 4 * MIB, most: 64 * MIB };
 /** How soon it is looked whether what was given up can be had again. */
 const EVERY_MS = 10_000;
 
-/** Makes the folder, empty but for what is kept aside; pipeline/derive/workspace.ts gives that up. Returns its path. */
+/** Makes the folder, empty but for what is kept aside; pipeline/encode/workspace.ts gives that up. Returns its path. */
 export async function openEncodingRoom(path: string): Promise<{ directory: string; close(): void }> {
   const directory = await emptyDirectory(path);
   const wantedBytes = shareOf(DISK.room(directory).totalBytes, RESERVE_BYTES);

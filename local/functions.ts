@@ -5,6 +5,8 @@ import type { Playback } from '../core/access/playback-token.ts';
 import type { ApiFunctions } from './api-gateway.ts';
 import { provideStreaming } from './function-url.ts';
 import type { StreamingHandler } from './function-url.ts';
+import { sandboxHere } from './sandbox.ts';
+import type { SandboxHandler } from './sandbox.ts';
 
 export interface FunctionEnvironment {
   UPLOADS_BUCKET: string;
@@ -31,16 +33,20 @@ const QUIET = {
 export async function loadFunctions(environment: FunctionEnvironment) {
   Object.assign(process.env, { ...QUIET, ...process.env, ...environment });
   provideStreaming();
-  const [api, authorizer, ingest, origin, transcode, finish, maintenance, world] = await Promise.all([
-    import('../lambdas/api.ts'),
-    import('../lambdas/authorizer.ts'),
-    import('../lambdas/ingest.ts'),
-    import('../lambdas/origin.ts'),
-    import('../lambdas/transcode.ts'),
-    import('../lambdas/finish.ts'),
-    import('../lambdas/maintenance.ts'),
-    import('../lambdas/world.ts'),
-  ]);
+  const [sandbox, client, api, authorizer, ingest, origin, transcode, finish, maintenance, world] =
+    await Promise.all([
+      import('../lambdas/sandbox.ts'),
+      import('../lambdas/sandbox-client.ts'),
+      import('../lambdas/api.ts'),
+      import('../lambdas/authorizer.ts'),
+      import('../lambdas/ingest.ts'),
+      import('../lambdas/origin.ts'),
+      import('../lambdas/transcode.ts'),
+      import('../lambdas/finish.ts'),
+      import('../lambdas/maintenance.ts'),
+      import('../lambdas/world.ts'),
+    ]);
+  client.runSandboxHere(sandboxHere(sandbox.handler as unknown as SandboxHandler));
   return {
     // Hono has types of its own for the same events and contexts.
     api: api.handler as unknown as ApiFunctions['api'],
@@ -50,7 +56,7 @@ export async function loadFunctions(environment: FunctionEnvironment) {
     transcode: transcode.handler,
     finish: finish.handler,
     maintenance: maintenance.handler,
-    /** What those that encode are given. */
+    /** What those that plan and have things made are given. */
     world: world.worldFromEnvironment,
   };
 }

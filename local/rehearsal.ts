@@ -31,10 +31,11 @@ const TIMES = 3;
 
 /**
  * @param directory is there, and empty; it is removed in the end
+ * @param binaries for making the film
  * @param world all but its buckets is used
  * @throws whatever keeps the film from becoming ready
  */
-export async function rehearse(directory: string, world: World): Promise<void> {
+export async function rehearse(directory: string, binaries: FfmpegBinaries, world: World): Promise<void> {
   const web = await openWebServer(0);
   const secretAccessKey = randomBytes(30).toString('base64url');
   const keyring = { accessKeyId: 'rehearsal', secretAccessKey, region: 'us-east-1' };
@@ -56,7 +57,7 @@ export async function rehearse(directory: string, world: World): Promise<void> {
       },
       observe: () => undefined,
     };
-    const film = await shortFilm(world.tools.binaries, directory);
+    const film = await shortFilm(binaries, directory);
     for (let time = 0; time < TIMES; time += 1) await play(film, stage);
   } finally {
     client?.destroy();

@@ -132,7 +132,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   // Also where there is none now: the last may have been ended in its middle.
   const stage = await emptyDirectory(join(dataDirectory, 'rehearsal'));
   const rehearsal = settings.rehearses
-    ? rehearse(stage, functions.world())
+    ? rehearse(stage, installedBinaries(), functions.world())
     : rm(stage, { recursive: true, force: true });
   rehearsal.catch((error: unknown) => console.error('The rehearsal failed; videos may, too.', error));
   const stopSchedules = [

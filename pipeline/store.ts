@@ -51,21 +51,45 @@ export interface Store {
   put(key: string, body: Uint8Array | string, options: PutOptions): Promise<'stored' | 'exists'>;
   /** Begins an object that is sent piece by piece, and is there when it is complete. */
   upload(key: string, options: Pick<PutOptions, 'contentType'>): Promise<ObjectUpload>;
+  /** A URL that reads this object, whoever has it. */
+  readLink(key: string): Promise<string>;
+  /** A request that writes this object where there is none. */
+  writeLink(key: string, options: Pick<PutOptions, 'contentType' | 'cacheControl'>): Promise<WriteLink>;
   /** All keys below a prefix in the order of their bytes, from the first after `after`. */
   list(prefix: string, after?: string): AsyncIterable<ListedObject>;
   delete(keys: readonly string[]): Promise<void>;
 }
 
+/** A piece that was sent, by its number and the entity tag that the store gave it. */
+export interface SentPart {
+  number: number;
+  etag: string;
+}
+
 /** An object in the making. Pieces are numbered from 1, come in any order, and all but the last are of 5 MiB at least. */
 export interface ObjectUpload {
-  part(number: number, bytes: Uint8Array): Promise<void>;
+  part(number: number, bytes: Uint8Array): Promise<SentPart>;
   /**
-   * Ends all other uploads of the same object as well.
-   * @throws OutageError where the store does not have all of it then
+   * Makes the object of these parts, and of no others that were sent. Ends all other uploads of the same object as well.
+   * @throws OutageError where the store does not have all of its bytes then
    */
-  complete(): Promise<void>;
+  complete(parts: readonly SentPart[], sizeBytes: number): Promise<void>;
+  /** For others who send parts with these numbers. */
+  partLinks(numbers: readonly number[]): Promise<PartLinks>;
   /** Forgets it; harmless after the end. */
   abort(): Promise<void>;
+}
+
+/** A PUT that somebody else may make, with these headers. */
+export interface WriteLink {
+  url: string;
+  headers: Record<string, string>;
+}
+
+/** PUTs of parts: one URL, which lacks `partNumber` and `X-Amz-Signature`, and the two for each. */
+export interface PartLinks {
+  url: string;
+  signatures: [number: number, signature: string][];
 }
 
 /** @throws RecordError */

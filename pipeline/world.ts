@@ -2,19 +2,27 @@
 // one from its environment; a function that needs a part of it says which.
 
 import type { SourceLimits } from '../core/limits.ts';
-import type { PlanSettings } from '../core/plan/plan-for.ts';
 import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import type { Observe } from './observe.ts';
+import type { Sandbox, SourceSettings } from './sandbox/sandbox.ts';
 import type { Store } from './store.ts';
 
+/** Of whoever decides, keeps records and stores. It decodes nothing itself. */
 export interface World {
   uploads: Store;
   media: Store;
-  tools: EncodeTools;
-  settings: PlanSettings & SourceLimits;
+  sandbox: Sandbox;
+  settings: SourceSettings;
   observe: Observe;
   /** Until this process is ended from outside; undefined where nobody does that. */
   secondsLeft?: () => number;
+}
+
+/** Of the sandbox, for one task: there is no store in it. */
+export interface SandboxWorld {
+  tools: EncodeTools;
+  settings: SourceSettings;
+  secondsLeft?: (() => number) | undefined;
 }
 
 export interface EncodeTools {

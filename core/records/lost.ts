@@ -7,7 +7,8 @@ import { recordKind } from './record.ts';
 /**
  * `held`, `blank`: the whole run was made again that way. `decoder`: decoder and filters went over it themselves, and said so.
  */
-const schema = z.object({ rescue: z.enum(['held', 'blank', 'decoder']) });
+export const RESCUES = ['held', 'blank', 'decoder'] as const;
+const schema = z.object({ rescue: z.enum(RESCUES) });
 
 export type LostPart = z.infer<typeof schema>;
 

@@ -2,6 +2,7 @@
 // with a copy that is stored.
 
 import { MAX_PARTS } from '../aws-limits.ts';
+import { PICTURE_WAYS } from './copy-ways.ts';
 import type { CopyWay } from './copy-ways.ts';
 
 const STARTUP_SECONDS = 60;
@@ -56,7 +57,12 @@ export function furtherCopySeconds(
 // More than S3 wants of each piece, and fewer of them than it takes. A few are in memory at once.
 const LEAST_PIECE_BYTES = 8 * 1024 ** 2;
 const MOST_PIECE_BYTES = 64 * 1024 ** 2;
-const MOST_PIECES = 0.9 * MAX_PARTS;
+/** Of one copy. Two are sent side by side as parts of one object, until it is known which is the better one. */
+export const MOST_PIECES = MAX_PARTS / 2;
+/** Some copies are larger than they are reckoned to be. */
+const EXPECTED_PIECES = 0.9 * MOST_PIECES;
+/** Every piece takes a signature beforehand. */
+const WANTED_PIECES = 1000;
 /** Sound stored losslessly may make a copy larger than its source, but not that of a source of hundreds of gigabytes. */
 const MOST_GROWTH = 3;
 const LEAST_GROWTH = 1.1;
@@ -64,8 +70,23 @@ const LEAST_GROWTH = 1.1;
 const MOST_GROWTH_LOSSLESS = 40;
 
 /** How large the pieces are in which a copy is stored. */
-export function pieceBytesOf({ picture }: CopyWay, sourceBytes: number): number {
-  const growth = picture !== 'copy' ? MOST_GROWTH_LOSSLESS : MOST_GROWTH;
-  const [least, most] = [LEAST_GROWTH, growth].map((times) => (sourceBytes * times) / MOST_PIECES);
-  return Math.ceil(Math.max(LEAST_PIECE_BYTES, least!, Math.min(MOST_PIECE_BYTES, most!)));
+export function pieceBytesOf({ picture }: Pick<CopyWay, 'picture'>, sourceBytes: number): number {
+  const least = (sourceBytes * LEAST_GROWTH) / EXPECTED_PIECES;
+  const wanted = (sourceBytes * growthOf(picture)) / WANTED_PIECES;
+  return Math.ceil(Math.max(LEAST_PIECE_BYTES, least, Math.min(MOST_PIECE_BYTES, wanted)));
+}
+
+const growthOf = (picture: CopyWay['picture']): number =>
+  picture === 'copy' ? MOST_GROWTH : MOST_GROWTH_LOSSLESS;
+
+/** A small source may grow more than that. */
+const LEAST_PIECES = 256;
+
+/** Of how many pieces a copy of a source may consist, in whatever way it is made. */
+export function mostPiecesOf(sourceBytes: number): number {
+  const ways = sourceBytes > LARGEST_LOSSLESS_SOURCE_BYTES ? (['copy'] as const) : PICTURE_WAYS;
+  const pieces = ways.map(
+    (picture) => (sourceBytes * growthOf(picture)) / pieceBytesOf({ picture }, sourceBytes),
+  );
+  return Math.min(MOST_PIECES, Math.max(LEAST_PIECES, Math.ceil(Math.max(...pieces)) + 2)); // the head, and the rest
 }

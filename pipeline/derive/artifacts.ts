@@ -9,7 +9,7 @@ import type { Plan } from '../../core/plan/plan.ts';
 import { isWholeArtifact } from '../../core/artifacts/artifacts.ts';
 import { logFailure } from '../observe.ts';
 import { isPlanned } from '../revisions/revisions.ts';
-import type { TaggedObject } from '../store.ts';
+import type { Store, TaggedObject } from '../store.ts';
 import type { World } from '../world.ts';
 
 type Media = Pick<World, 'media'>;
@@ -73,14 +73,25 @@ export async function keepArtifact(
 ): Promise<Uint8Array> {
   const key = artifactKey(id, artifact);
   const outcome = await putArtifact(key, artifact, made, { media }, damaged);
-  // A deletion removes the plan first and then what it finds stored: either it finds this, or we find the plan gone. So
-  // does the sweep of a revision.
-  if (!(await isPlanned(id, artifact.rev, media))) {
-    await media.delete([key]);
-    throw notFound('such video');
-  }
+  await forgetUnlessPlanned(id, artifact.rev, [key], media);
   if (outcome === 'stored') return made;
   return (await wholeArtifact(id, artifact, plan, { media })) ?? made;
+}
+
+/**
+ * For whoever has just stored these objects of a revision. A deletion removes the plan first and then what it finds stored:
+ * either it finds these, or we find the plan gone. So does the sweep of a revision.
+ * @throws RequestError NOT_FOUND where the video, or the revision, is no more
+ */
+export async function forgetUnlessPlanned(
+  id: string,
+  rev: string,
+  keys: readonly string[],
+  media: Store,
+): Promise<void> {
+  if (await isPlanned(id, rev, media)) return;
+  await media.delete(keys);
+  throw notFound('such video');
 }
 
 export async function putArtifact(

@@ -4,35 +4,32 @@
 import { OutageError, RequestError, notFound } from '../../core/errors.ts';
 import { valueOf } from '../../core/fraction.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
-import { DEFAULT_LIMITS } from '../../core/limits.ts';
-import { artifactKey, isListed } from '../../core/artifacts/artifacts.ts';
+import { artifactKey, contentHeaders, isListed } from '../../core/artifacts/artifacts.ts';
 import { cardKey } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
-import { effortWithin } from '../../core/plan/effort.ts';
 import { mainTrack } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Work } from '../../core/records/work.ts';
 import { frameRun } from '../../core/encoding/video-graph.ts';
 import { initsOf, segmentsOf } from '../../core/plan/segments.ts';
 import { prewarmedStills } from '../../core/work/work.ts';
-import { keepArtifact, storedArtifact } from './artifacts.ts';
+import { forgetUnlessPlanned, keepArtifact, putArtifact, storedArtifact } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
-import { encode } from './encode.ts';
-import type { EncodeOptions, EncodedSegment } from './encode.ts';
 import { finishIfWhole, isLate } from '../life/finish.ts';
 import { keepLasting, makeLasting } from './lasting.ts';
 import type { LastingArtifact } from './lasting.ts';
 import { logFailure, secondsSince } from '../observe.ts';
 import { currentPlan } from '../life/planning.ts';
-import { foreseenSegment } from './foresight.ts';
+import { foreseenSegment } from './foreseen.ts';
 import { plannedVideo } from './planned-video.ts';
 import type { PlannedVideo } from './planned-video.ts';
 import { planOf as storedPlan } from '../revisions/revisions.ts';
 import { noteLost } from './lost.ts';
 import { makeArtifact } from './makers.ts';
-import type { RevisionArtifact } from './makers.ts';
+import type { Made, RevisionArtifact } from './makers.ts';
 import { singleFlight } from './single-flight.ts';
-import { refuseUndecodable } from '../source/undecodable.ts';
+import type { SegmentReply, WriteOnce } from '../sandbox/sandbox.ts';
+import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
 
 interface Derived {
@@ -109,27 +106,25 @@ const isLasting = (artifact: Artifact): artifact is LastingArtifact =>
   artifact.kind === 'multivariant' || artifact.rev === CURRENT;
 
 async function madeNow(
-  { id, plan, world, withSource }: PlannedVideo,
+  video: PlannedVideo,
   artifact: RevisionArtifact,
   { abandoned, damaged }: { abandoned: AbortSignal; damaged: Damaged | undefined },
 ): Promise<Derived> {
+  const { id, plan, world } = video;
   if (!isListed(plan, artifact)) throw notFound('such artifact');
   const begun = new Date();
   const late = lookingIfLate(id, () => isLate(id, world)).catch(() => false);
-  const lost: Rescued[] = [];
   const foreseen = artifact.kind === 'segment' ? await foreseenSegment(id, artifact) : undefined;
-  if (foreseen && artifact.kind === 'segment') lost.push({ ...artifact, rescue: foreseen.rescue });
-  const { bytes, sourceBytesRead } =
-    foreseen ??
-    (await makeArtifact(artifact, {
-      ...{ plan, tools: world.tools, leave: abandoned, withSource },
-      rescued: (segment) => void lost.push(segment),
-    }));
+  // What was foreseen has been read together with what was needed for the plan.
+  const made: Made = foreseen
+    ? { ...foreseen, sourceBytesRead: 0 }
+    : await makeArtifact(artifact, video, abandoned);
+  const { bytes, rescue, sourceBytesRead } = made;
   const { kind } = artifact;
   const key = artifactKey(id, artifact);
   world.observe({ event: 'derived', id, key, kind, seconds: secondsSince(begun), sourceBytesRead });
   const keep = async () => {
-    for (const segment of lost) await noteRescue(id, plan, segment, world);
+    if (artifact.kind === 'segment') await noteRescue(id, plan, { ...artifact, rescue }, world);
     return keepArtifact(id, artifact, bytes, plan, world, damaged);
   };
   const result = await kept(id, keep(), bytes);
@@ -176,15 +171,20 @@ async function planOf(id: string, artifact: Artifact, world: World): Promise<Pla
   return plan;
 }
 
+export interface WorkOptions {
+  /** It gives way to what somebody waits for. */
+  background?: boolean;
+}
+
 /**
  * Does one item of a work list, unless all of it is there.
  * @throws RequestError NOT_FOUND where the video was deleted meanwhile; OutageError, also where the store cannot take it
  */
-export function deriveWork(item: Work, world: World, options: EncodeOptions = {}): Promise<void> {
+export function deriveWork(item: Work, world: World, options: WorkOptions = {}): Promise<void> {
   return unlessDeletedMeanwhile(item.id, world, () => doWork(item, world, options));
 }
 
-async function doWork({ id, rev, what }: Work, world: World, options: EncodeOptions): Promise<void> {
+async function doWork({ id, rev, what }: Work, world: World, options: WorkOptions): Promise<void> {
   const plan = await storedPlan(id, rev, world.media);
   if (!plan) throw notFound('such revision');
   const video = plannedVideo(id, plan, world);
@@ -208,11 +208,12 @@ async function keepAll(video: PlannedVideo, artifacts: readonly Artifact[]): Pro
 }
 
 async function deriveChunk(
-  { id, plan, world, withSource }: PlannedVideo,
+  { id, plan, world, ask }: PlannedVideo,
   { from, to, renditions }: { from: number; to: number; renditions: readonly string[] },
-  options: EncodeOptions,
+  { background = false }: WorkOptions,
 ): Promise<void> {
   const missing = new Set<string>();
+  const granted = new Map<string, WriteOnce>();
   const damaged = new Map<string, Damaged>();
   for (const artifact of segmentsOf(plan, renditions, { from, to })) {
     const key = artifactKey(id, artifact);
@@ -220,37 +221,63 @@ async function deriveChunk(
     if (found && found.sizeBytes > 0) continue;
     missing.add(artifact.rendition);
     if (found) damaged.set(key, { etag: found.etag });
+    else granted.set(`${artifact.rendition}/${artifact.index}`, writeOnce(id, artifact, world.media));
   }
   if (missing.size === 0) return;
   const begun = new Date();
-  const sourceBytesRead = await withSource(async ({ url, readBytes, failure: sourceFailure }) => {
-    const { encodeMemoryBytes } = world.tools.limits ?? DEFAULT_LIMITS;
-    const effort = effortWithin(plan, encodeMemoryBytes);
-    const job = { plan, renditions: [...missing], from, to, effort, sourceUrl: url };
-    const segments = encode(job, world.tools, { ...options, sourceFailure });
-    for await (const { bytes, rescue, ...segment } of segments) {
-      const artifact = { kind: 'segment' as const, rev: plan.rev, ...segment };
-      await noteRescue(id, plan, { ...segment, rescue }, world);
-      await keepArtifact(id, artifact, bytes, plan, world, damaged.get(artifactKey(id, artifact)));
+  const stored: string[] = [];
+  let sourceBytesRead = 0;
+  const keep = async ({ rendition, index, rescue, made }: SegmentReply): Promise<void> => {
+    const [artifact] = segmentsOf(plan, [rendition], { from: index, to: index + 1 });
+    if (!artifact || !missing.has(rendition) || index < from || index >= to) {
+      throw new OutageError('TOOL_UNAVAILABLE', 'The sandbox made what it was not asked for.');
     }
-    return readBytes();
-  });
+    const key = artifactKey(id, artifact);
+    if ('outcome' in made) {
+      if (made.outcome === 'stored') stored.push(key);
+      return;
+    }
+    await noteRescue(id, plan, { rendition, index, rescue }, world);
+    await keepArtifact(id, artifact, made.bytes, plan, world, damaged.get(key));
+  };
+  try {
+    await ask(
+      {
+        ...{ kind: 'segments', renditions: [...missing], from, to, effort: 'planned' },
+        line: background ? 'background' : 'viewers',
+      },
+      async (reply) => {
+        if (reply.kind === 'segment') await keep(reply);
+        if (reply.kind === 'read') ({ sourceBytesRead } = reply);
+      },
+      { segments: granted },
+    );
+  } finally {
+    if (stored.length > 0) await forgetUnlessPlanned(id, plan.rev, stored, world.media);
+  }
   const frames = frameRun({ plan, from, to });
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
   const seconds = secondsSince(begun);
   world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
 }
 
+function writeOnce(id: string, artifact: Artifact, media: Store): WriteOnce {
+  const key = artifactKey(id, artifact);
+  return {
+    put: (bytes) => putArtifact(key, artifact, bytes, { media }),
+    link: () => media.writeLink(key, contentHeaders(artifact)),
+  };
+}
+
 /**
  * Missing pictures are noticed where they are encoded; sound that cannot be decoded is silence, so it is looked for.
  * @throws SourceError DAMAGED where there is no picture and nothing of the sound can be decoded.
  */
-export async function refuseSoundless({ plan, world, withSource }: PlannedVideo): Promise<void> {
-  if (mainTrack(plan, 'video')) return;
-  await withSource(({ url }) => refuseUndecodable(plan, url, world.tools));
+export async function refuseSoundless({ plan, ask }: PlannedVideo): Promise<void> {
+  if (!mainTrack(plan, 'video')) await ask({ kind: 'search' }, () => undefined);
 }
 
-type Rescued = Pick<EncodedSegment, 'rendition' | 'index' | 'rescue'>;
+type Rescued = Pick<SegmentReply, 'rendition' | 'index' | 'rescue'>;
 
 async function noteRescue(
   id: string,

@@ -1,92 +1,59 @@
 // A video whose plan is in hand, for whoever does several things with it: nobody further down asks the store for it again,
-// and what reads the source at the same time reads it through one range server, and its blocks once.
+// and whatever the sandbox is asked for of it, is granted its source.
 
 import { SourceError } from '../../core/errors.ts';
 import type { Plan } from '../../core/plan/plan.ts';
-import { withRangeServer } from '../../machine/range-server.ts';
-import type { RangeSource, ServedSource } from '../../machine/range-server.ts';
 import { refuse } from '../life/planning.ts';
-import { sourceOf } from '../source/ranges.ts';
 import { revisionsOf } from '../revisions/revisions.ts';
+import type {
+  Grants,
+  InitTask,
+  Reply,
+  SearchTask,
+  SegmentsTask,
+  StillTask,
+  TaskOptions,
+} from '../sandbox/sandbox.ts';
+import { sourceOf } from '../source/ranges.ts';
 import type { World } from '../world.ts';
+
+/** What the sandbox can be asked of a video that is planned, whose plan goes without saying. */
+export type VideoTask = WithoutPlan<InitTask | SearchTask | SegmentsTask | StillTask>;
+type WithoutPlan<Task> = Task extends unknown ? Omit<Task, 'plan'> : never;
 
 export interface PlannedVideo {
   id: string;
   plan: Plan;
   world: World;
   /**
-   * Serves the source for as long as it is used. What others read meanwhile counts among the bytes read, and what fails
-   * for them has failed for all.
-   * @throws whatever `use` does; OutageError where the source could not be read. A source that turns out to be damaged
-   *   beyond use is refused, though it has a plan; but not where another plan of it has been good enough.
+   * Has the sandbox do a task with the source. A source that turns out to be damaged beyond use is refused, though it has
+   * a plan; but not where another plan of it has been good enough.
+   * @throws as `Sandbox.run` does
    */
-  withSource<T>(use: (served: ServedSource) => Promise<T>): Promise<T>;
+  ask(
+    task: VideoTask,
+    tell: (reply: Reply) => Promise<void> | void,
+    options?: Pick<Grants, 'segments'> & Pick<TaskOptions, 'leave'>,
+  ): Promise<void>;
 }
 
 export function plannedVideo(id: string, plan: Plan, world: World): PlannedVideo {
-  const shared = sharedServer(sourceOf(id, plan.source, world));
+  const source = sourceOf(id, plan.source, world);
   return {
     ...{ id, plan, world },
-    async withSource(use) {
+    async ask(task, tell, { segments, leave } = {}) {
+      const { secondsLeft } = world;
       try {
-        return await shared(use);
+        await world.sandbox.run({ ...task, plan }, { id, source, ...(segments && { segments }) }, tell, {
+          leave,
+          secondsLeft,
+        });
       } catch (error) {
         if (error instanceof SourceError && (await isOnlyRevision(id, plan.rev, world))) {
           await refuse(id, error, world);
         }
         throw error;
       }
-    },
-  };
-}
-
-/** A range server that is there from its first user's coming to its last one's going. */
-function sharedServer(source: RangeSource): <T>(use: (served: ServedSource) => Promise<T>) => Promise<T> {
-  let open: OpenServer | undefined;
-  return async (use) => {
-    const own = (open ??= openServer(source));
-    own.users += 1;
-    try {
-      const served = await own.served;
-      const before = served.readBytes();
-      const result = await use({ ...served, readBytes: () => served.readBytes() - before });
-      if (served.failure()) throw served.failure();
-      return result;
-    } catch (error) {
-      // What ffmpeg says of a source that it could not read is not what went wrong.
-      throw (await own.served).failure() ?? error;
-    } finally {
-      own.users -= 1;
-      // Whoever comes after a failure, or when all have gone, opens another.
-      const hasFailed = await own.served.then(
-        ({ failure }) => failure() !== undefined,
-        () => true,
-      );
-      if (open === own && (own.users === 0 || hasFailed)) open = undefined;
-      if (own.users === 0) await own.close();
-    }
-  };
-}
-
-interface OpenServer {
-  served: Promise<ServedSource>;
-  users: number;
-  close(): Promise<void>;
-}
-
-function openServer(source: RangeSource): OpenServer {
-  const isServed = Promise.withResolvers<ServedSource>();
-  const isOver = Promise.withResolvers<void>();
-  const closed = withRangeServer(source, (served) => {
-    isServed.resolve(served);
-    return isOver.promise;
-  }).catch((error: unknown) => isServed.reject(error)); // of a failure in reading, its users have been told
-  return {
-    served: isServed.promise,
-    users: 0,
-    close() {
-      isOver.resolve();
-      return closed;
     },
   };
 }

@@ -1,6 +1,5 @@
 // The plan of a video, made when first needed: by the upload's event, or by a viewer who is faster than that.
 
-import { withRangeServer } from '../../machine/range-server.ts';
 import { RequestError, SourceError, notFound } from '../../core/errors.ts';
 import {
   cardKey,
@@ -14,20 +13,15 @@ import {
   revisionsPrefix,
   sourceKey,
 } from '../../core/artifacts/keys.ts';
-import { planFor } from '../../core/plan/plan-for.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { CARD } from '../../core/records/card.ts';
 import { ERROR } from '../../core/records/error.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { durationSeconds } from '../../core/plan/grid.ts';
-import type { Probe } from '../../core/source/probe.ts';
-import { reasonByProbe } from '../../core/source/seekability.ts';
-import { foresee } from '../derive/foresight.ts';
-import type { Foresight } from '../derive/foresight.ts';
+import { keepOpening } from '../derive/foreseen.ts';
 import { deleteBelow, deleteMade, unlessDeleted } from './delete-video.ts';
 import { secondsSince } from '../observe.ts';
-import { probeSource } from '../source/probe-source.ts';
 import {
   currentPlanOf,
   isPlanned,
@@ -36,11 +30,11 @@ import {
   revisionsOf,
   revsOf,
 } from '../revisions/revisions.ts';
-import { uploadOf } from '../source/ranges.ts';
-import { seekableSource } from '../source/seekable-source.ts';
+import { planSource } from './plan-source.ts';
+import type { PlannedUpload } from './plan-source.ts';
 import { singleFlight } from '../derive/single-flight.ts';
 import { createRecord, readRecord, updateRecord } from '../store.ts';
-import type { ObjectInfo, Store } from '../store.ts';
+import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
 
 const planning = singleFlight<Plan>();
@@ -82,16 +76,18 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   // What arrives after a deletion would otherwise lie there for ever.
   if (!card && source) await uploads.delete([sourceKey(id)]);
   if (!card || !source) throw notFound('such video');
-  let foresight: Foresight | undefined;
+  let planned: PlannedUpload | undefined;
   try {
     // Not every way to send parts is held to a size beforehand (pipeline/uploads/upload-file.ts).
     if (source.sizeBytes > card.maxBytes) throw new SourceError('TOO_LARGE');
-    const { plan, sourceBytesRead } = await planSource(id, source, world, (claimed) => {
-      foresight = foresee(id, claimed, world);
-    });
-    foresight?.settle(plan);
+    planned = await planSource(id, source, world, { foresees: true });
+    const { plan, sourceBytesRead } = planned;
+    keepOpening(id, plan, planned.opening);
     const first = await storeFirst(id, plan, media);
-    if (first.rev !== plan.rev) return first;
+    if (first.rev !== plan.rev) {
+      planned.giveUp();
+      return first;
+    }
     await unlessDeleted(id, world);
     const secondsSinceUpload = secondsSince(source.lastModified);
     world.observe({
@@ -104,57 +100,13 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     });
     return plan;
   } catch (error) {
-    foresight?.settle(undefined);
+    planned?.giveUp();
     if (error instanceof SourceError) {
       await refuse(id, error, world);
       if (error.code === 'TOO_LARGE') await uploads.delete([sourceKey(id)]);
     }
     throw error;
   }
-}
-
-// A file may say of itself what no clock and no picture can be: a plan of that could be stored, and never read.
-const IMPOSSIBLE_NUMBERS =
-  'The file is damaged: the times or sizes that it gives for its pictures or its sound cannot be true.';
-
-/**
- * What a source would be planned as now. Nothing is stored but, where it needs one, its copy.
- * @param onClaimed told what the plan will be if all is true that the source says of itself
- * @throws SourceError; FfmpegError
- */
-export async function planSource(
-  id: string,
-  { sizeBytes, etag }: Pick<ObjectInfo, 'sizeBytes' | 'etag'>,
-  world: World,
-  onClaimed?: (claimed: Plan) => void,
-): Promise<{ plan: Plan; sourceBytesRead: number }> {
-  if (sizeBytes === 0) throw new SourceError('EMPTY_FILE');
-  return withRangeServer(uploadOf(id, { sizeBytes, etag }, world), async (served) => {
-    const claimed = await probeSource(served, world.tools.binaries, world.settings);
-    if (onClaimed) tellClaimed(claimed, { sizeBytes, etag }, world, onClaimed);
-    const found = await seekableSource(id, served, { probe: claimed, sizeBytes, etag }, world);
-    const plan = planFor(found.probe, found.source, world.settings);
-    if (PLAN.fault(plan) !== undefined) throw new SourceError('DAMAGED', IMPOSSIBLE_NUMBERS);
-    return { plan, sourceBytesRead: served.readBytes() };
-  });
-}
-
-/** Of a source that is read as it is, unless its end shows something else. */
-function tellClaimed(
-  probe: Probe,
-  object: Pick<ObjectInfo, 'sizeBytes' | 'etag'>,
-  { settings }: World,
-  onClaimed: (claimed: Plan) => void,
-): void {
-  if (reasonByProbe(probe)) return;
-  let claimed: Plan;
-  try {
-    claimed = planFor(probe, { kind: 'upload', ...object, keyframeSeconds: 0 }, settings);
-  } catch (error) {
-    if (error instanceof SourceError) return; // its end may still show something else
-    throw error;
-  }
-  if (PLAN.fault(claimed) === undefined) onClaimed(claimed);
 }
 
 /**

@@ -13,7 +13,7 @@ import { workFor, workForArtifacts } from '../../core/work/work.ts';
 import { unlessDeleted } from '../life/delete-video.ts';
 import { finish } from '../life/finish.ts';
 import { formerRevision, sweepRevision } from './grace.ts';
-import { planSource } from '../life/planning.ts';
+import { planSource } from '../life/plan-source.ts';
 import { LONGEST_RUN_MS, startWork } from '../life/execution.ts';
 import type { StartExecution } from '../life/execution.ts';
 import {

@@ -1,5 +1,5 @@
-// One copy of a source, straight into the store: neither this machine's memory nor its disk ever holds more than a few pieces
-// of it. Until the last piece is stored nothing is there.
+// One copy of a source, sent piece by piece to where it is granted a place: neither this machine's memory nor its disk ever
+// holds more than a few pieces of it. Until all is sent, and whoever granted the place completes it, nothing is there.
 
 import type { Readable } from 'node:stream';
 import { run } from '../../machine/ffmpeg.ts';
@@ -7,9 +7,8 @@ import type { ServedSource } from '../../machine/range-server.ts';
 import { withStreamServer } from '../../machine/stream-server.ts';
 import { FfmpegError, OutageError } from '../../core/errors.ts';
 import { mezzanineArguments } from '../../core/source/source-arguments.ts';
-import { mezzanineKey } from '../../core/artifacts/keys.ts';
 import { isCopiedHere } from '../../core/source/bare/copier.ts';
-import { pieceBytesOf } from '../../core/source/copy-limits.ts';
+import { MOST_PIECES, pieceBytesOf } from '../../core/source/copy-limits.ts';
 import type { CopiedTracks } from '../../core/source/copy-losses.ts';
 import type { CopyWay } from '../../core/source/copy-ways.ts';
 import { decodingLog } from '../../core/source/decoding-log.ts';
@@ -19,15 +18,13 @@ import { matroskaIndexer } from '../../core/source/matroska.ts';
 import type { IndexedTrack } from '../../core/source/matroska.ts';
 import type { Probe } from '../../core/source/probe.ts';
 import { copyOfBareStream } from './bare-stream.ts';
-import { logFailure } from '../observe.ts';
-import type { ObjectUpload } from '../store.ts';
-import type { World } from '../world.ts';
+import type { ObjectUpload, SentPart } from '../store.ts';
+import type { SandboxWorld } from '../world.ts';
 
 /** What is copied. */
 export interface CopiedSource {
   probe: Probe;
   sizeBytes: number;
-  etag: string;
 }
 
 export interface Copy extends CopiedTracks {
@@ -38,9 +35,42 @@ export interface Copy extends CopiedTracks {
   faults: Fault[];
   /** Tracks that nobody knew of when copying began. */
   laterStreams: LaterStream[];
-  /** Stores it; resolves with its size. */
-  complete(): Promise<number>;
-  abort(): Promise<void>;
+  /** Sends the rest of it; resolves with its size, and with the pieces that it consists of. */
+  complete(): Promise<CompleteCopy>;
+  /** Forgets it, and gives its place to another. */
+  abandon(): Promise<void>;
+}
+
+export interface CompleteCopy {
+  sizeBytes: number;
+  parts: SentPart[];
+}
+
+/** Places for the pieces of two copies, of which one is compared with the other; each has numbers of its own. */
+export interface CopyPlaces {
+  take(): CopyPlace;
+}
+
+export interface CopyPlace {
+  /** @param number from 1, up to `MOST_PIECES` */
+  send(number: number, bytes: Uint8Array): Promise<SentPart>;
+  free(): void;
+}
+
+const PLACES = 2;
+
+export function copyPlaces(upload: Pick<ObjectUpload, 'part'>): CopyPlaces {
+  const free = Array.from({ length: PLACES }, (_, place) => place);
+  return {
+    take() {
+      const place = free.shift();
+      if (place === undefined) throw new Error('a third copy was begun');
+      return {
+        send: (number, bytes) => upload.part(place * MOST_PIECES + number, bytes),
+        free: () => void free.push(place),
+      };
+    },
+  };
 }
 
 /**
@@ -49,25 +79,26 @@ export interface Copy extends CopiedTracks {
  * @throws OutageError TIMED_OUT where the first copy is not made in time
  */
 export async function copyOnce(
-  id: string,
   { url: sourceUrl, failure }: ServedSource,
-  { probe, sizeBytes, etag }: CopiedSource,
-  world: World,
+  { probe, sizeBytes }: CopiedSource,
+  places: CopyPlaces,
+  world: SandboxWorld,
   way: CopyWay,
   { seconds: timeoutSeconds, isFirst }: { seconds: number; isFirst: boolean },
 ): Promise<Copy> {
   const { settings, tools } = world;
   const isEncoded = way.picture !== 'copy';
-  const upload = await world.media.upload(mezzanineKey(id, etag), { contentType: 'video/x-matroska' });
+  const place = places.take();
   const indexer = matroskaIndexer();
   const log = decodingLog([
     ...(probe.video && isEncoded ? [probe.video.index] : []),
     ...(probe.audio && way.sound !== 'copy' ? [probe.audio.index] : []),
   ]);
-  const pieces = inPieces(upload, pieceBytesOf(way, sizeBytes));
-  const abort = async (): Promise<void> => {
-    // Where the store is away its own rules remove what lies there unfinished.
-    await upload.abort().catch((unfinished: unknown) => logFailure(id, unfinished));
+  const pieces = inPieces(place, pieceBytesOf(way, sizeBytes));
+  const abandon = async (): Promise<void> => {
+    // A piece that came late would take the place of one of the next copy.
+    await pieces.settled();
+    place.free();
   };
   try {
     const keep = async (copy: AsyncIterable<Uint8Array>): Promise<void> => {
@@ -110,14 +141,14 @@ export async function copyOnce(
         faults: [],
         laterStreams: [],
         isCut,
-        complete: () => Promise.resolve(0),
-        abort,
+        complete: () => Promise.resolve({ sizeBytes: 0, parts: [] }),
+        abandon,
       };
     const { head, index, tracks, times } = indexer.end();
     const heard = { faults: log.faults(), laterStreams: log.laterStreams() };
-    return { tracks, times, isCut, ...heard, complete: () => pieces.complete(head, index), abort };
+    return { tracks, times, isCut, ...heard, complete: () => pieces.complete(head, index), abandon };
   } catch (error) {
-    await abort();
+    await abandon();
     throw failure() ?? error;
   }
 }
@@ -129,11 +160,12 @@ async function* wholeOf(sourceUrl: string, signal: AbortSignal): AsyncGenerator<
 }
 
 /** Collects bytes into pieces of one size. The first waits for the head, which is known last. */
-function inPieces(upload: ObjectUpload, pieceBytes: number) {
+function inPieces({ send }: CopyPlace, pieceBytes: number) {
   let [waiting, waitingBytes]: [Uint8Array[], number] = [[], 0];
   let first: Uint8Array | undefined;
   let [next, total] = [2, 0];
-  let underWay: Promise<void> = Promise.resolve();
+  const parts: SentPart[] = [];
+  let underWay: Promise<unknown> = Promise.resolve();
 
   async function flush(): Promise<void> {
     const piece = Buffer.concat(waiting);
@@ -145,7 +177,7 @@ function inPieces(upload: ObjectUpload, pieceBytes: number) {
     }
     // One is on its way while the next is being filled.
     await underWay;
-    underWay = upload.part(next, piece);
+    underWay = send(next, piece).then((part) => parts.push(part));
     underWay.catch(() => undefined); // reported when the next one is to go
     next += 1;
   }
@@ -156,13 +188,14 @@ function inPieces(upload: ObjectUpload, pieceBytes: number) {
       waitingBytes += bytes.length;
       if (waitingBytes + (first ? 0 : headBytes) >= pieceBytes) await flush();
     },
-    async complete(head: Uint8Array, index: Uint8Array): Promise<number> {
+    async complete(head: Uint8Array, index: Uint8Array): Promise<CompleteCopy> {
       waiting.push(index);
       await flush();
       await underWay;
-      await upload.part(1, Buffer.concat([head, first!]));
-      await upload.complete();
-      return total + head.length;
+      parts.push(await send(1, Buffer.concat([head, first!])));
+      return { sizeBytes: total + head.length, parts };
     },
+    /** When nothing of it is on its way. */
+    settled: () => underWay.catch(() => undefined),
   };
 }

@@ -4,9 +4,8 @@
 import type { Readable } from 'node:stream';
 import { run } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
-import { FfmpegError, OutageError, SOURCE_ERROR_SENTENCES, SourceError } from '../../core/errors.ts';
+import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
 import { packetArguments } from '../../core/source/source-arguments.ts';
-import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
 import {
   FURTHER_COPIES_SECONDS,
   LARGEST_LOSSLESS_SOURCE_BYTES,
@@ -29,73 +28,49 @@ import { packetListing, saysDamaged } from '../../core/source/packet-listing.ts'
 import type { CountedPackets } from '../../core/source/packet-times.ts';
 import { notice } from '../../core/notices.ts';
 import type { Notice } from '../../core/notices.ts';
-import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import type { Mezzanine } from '../../core/records/mezzanine.ts';
+import type { SentPart } from '../store.ts';
 import { copyOnce } from './copy.ts';
-import type { CopiedSource, Copy } from './copy.ts';
-import { unlessDeleted } from '../life/delete-video.ts';
-import { readRecord, updateRecord } from '../store.ts';
-import type { World } from '../world.ts';
+import type { CopiedSource, Copy, CopyPlaces } from './copy.ts';
+import type { SandboxWorld } from '../world.ts';
+
+/** A copy that has been sent, and is to be completed of these parts. */
+export interface MadeMezzanine {
+  mezzanine: Mezzanine;
+  parts: SentPart[];
+}
 
 /**
- * A source's mezzanine: the one that was made when the video was first planned, or one made now.
- * @throws SourceError DAMAGED where not one picture and no sound could be copied, TOO_LARGE_TO_COPY; FfmpegError;
- *   OutageError TIMED_OUT where this process would be ended before the copy is made
+ * Makes a copy that is lost, in the way in which it was made: plans that read it know how large it was.
+ * @throws as `makeMezzanine`
  */
-export async function mezzanineOf(
-  id: string,
+export async function makeMezzanineAgain(
   served: ServedSource,
   source: CopiedSource,
-  world: World,
-): Promise<Mezzanine> {
-  const { etag } = source;
-  const [known, stored] = await Promise.all([
-    readRecord(world.media, MEZZANINE, mezzanineRecordKey(id, etag)),
-    world.media.head(mezzanineKey(id, etag)),
-  ]);
-  if (known && stored?.sizeBytes === known.sizeBytes) return known;
-  // Plans that read the lost copy know how large it was.
-  const made = known?.way
-    ? await makeAgain(id, served, source, world, { ...known, way: known.way })
-    : await makeMezzanine(id, served, source, world);
-  await updateRecord(world.media, MEZZANINE, mezzanineRecordKey(id, etag), () => made);
-  await unlessDeleted(id, world);
-  return made;
-}
-
-/** Makes a copy that is lost, in the way in which it was made. */
-async function makeAgain(
-  id: string,
-  served: ServedSource,
-  source: CopiedSource,
-  world: World,
+  places: CopyPlaces,
+  world: SandboxWorld,
   known: Mezzanine & { way: CopyWay },
-): Promise<Mezzanine> {
+): Promise<MadeMezzanine> {
   const seconds = lostCopySeconds(source.sizeBytes, secondsLeftOf(world));
-  const copy = await copyOnce(id, served, source, world, known.way, { seconds, isFirst: true });
+  const copy = await copyOnce(served, source, places, world, known.way, { seconds, isFirst: true });
   const { tracks } = copy;
-  if (tracks.length > 0) return { ...known, tracks, sizeBytes: await completed(copy) };
-  await copy.abort();
-  throw new SourceError('DAMAGED');
+  if (tracks.length === 0) throw new SourceError('DAMAGED');
+  const { sizeBytes, parts } = await copy.complete();
+  return { mezzanine: { ...known, tracks, sizeBytes }, parts };
 }
 
-async function completed(copy: Copy): Promise<number> {
-  return copy.complete().catch(async (error: unknown) => {
-    await copy.abort();
-    throw error;
-  });
-}
-
-/** Copies in the first way that loses nothing; where there is none, in that which loses least, and says what. */
-async function makeMezzanine(
-  id: string,
+/**
+ * Copies in the first way that loses nothing; where there is none, in that which loses least, and says what.
+ * @throws SourceError DAMAGED where not one picture and no sound could be copied; FfmpegError; OutageError TIMED_OUT where
+ *   this process would be ended before the copy is made
+ */
+export async function makeMezzanine(
   served: ServedSource,
   source: CopiedSource,
-  world: World,
-): Promise<Mezzanine> {
+  places: CopyPlaces,
+  world: SandboxWorld,
+): Promise<MadeMezzanine> {
   const { probe, sizeBytes } = source;
-  const { maxCopiedBytes } = world.settings;
-  if (sizeBytes > maxCopiedBytes) throw tooLargeToCopy(sizeBytes, maxCopiedBytes);
   const counting = countPackets(served, source, world);
   counting.catch(() => undefined); // awaited below, when the first copy has been made
   let best: ComparedCopy | undefined;
@@ -105,36 +80,32 @@ async function makeMezzanine(
       FURTHER_COPIES_SECONDS - (performance.now() - startedAt) / 1000,
       secondsForCopies(secondsLeftOf(world)),
     );
-  try {
-    const tried: CopyWay[] = [];
-    let way: CopyWay | undefined = firstWay(probe);
-    let seconds: number | undefined = firstCopySeconds(sizeBytes, secondsLeftOf(world));
-    while (way && seconds !== undefined) {
-      const limits = { seconds, isFirst: !best };
-      const copy: ComparedCopy = await compared(await copyOnce(id, served, source, world, way, limits), way);
-      tried.push(way);
-      const worse: ComparedCopy | undefined = best && best.lost <= copy.lost ? copy : best;
-      if (worse !== copy) best = copy;
-      await worse?.abort();
-      way = nextWay(best!, tried, probe);
-      seconds = way && furtherCopySeconds(way, sizeBytes, secondsLeft());
-    }
-    // The way that was left is not tried: what there is may be good.
-    if (way && best?.tracks.length === 0) throw untried(sizeBytes);
-    if (!best || best.tracks.length === 0) throw new SourceError('DAMAGED');
-    const { tracks, notices } = best;
-    const kept = best.isCut ? null : best.way;
-    return { sizeBytes: await best.complete(), tracks, notices, way: kept };
-  } catch (error) {
-    await best?.abort();
-    throw error;
+  const tried: CopyWay[] = [];
+  let way: CopyWay | undefined = firstWay(probe);
+  let seconds: number | undefined = firstCopySeconds(sizeBytes, secondsLeftOf(world));
+  while (way && seconds !== undefined) {
+    const limits = { seconds, isFirst: !best };
+    const copy: ComparedCopy = await compared(
+      await copyOnce(served, source, places, world, way, limits),
+      way,
+    );
+    tried.push(way);
+    const worse: ComparedCopy | undefined = best && best.lost <= copy.lost ? copy : best;
+    if (worse !== copy) best = copy;
+    await worse?.abandon();
+    way = nextWay(best!, tried, probe);
+    seconds = way && furtherCopySeconds(way, sizeBytes, secondsLeft());
   }
+  // The way that was left is not tried: what there is may be good.
+  if (way && best?.tracks.length === 0) throw untried(sizeBytes);
+  if (!best || best.tracks.length === 0) throw new SourceError('DAMAGED');
+  const { tracks, notices } = best;
+  const kept = best.isCut ? null : best.way;
+  const { sizeBytes: copiedBytes, parts } = await best.complete();
+  return { mezzanine: { sizeBytes: copiedBytes, tracks, notices, way: kept }, parts };
 
   async function compared(copy: Copy, way: CopyWay): Promise<ComparedCopy> {
-    const counted = await counting.catch(async (error: unknown) => {
-      await copy.abort();
-      throw error;
-    });
+    const counted = await counting;
     const losses = counted ? lossesOf(probe, counted.of, copy, way) : [];
     const notices = lossNotices(losses, copy.tracks);
     return {
@@ -151,15 +122,7 @@ async function makeMezzanine(
   }
 }
 
-const secondsLeftOf = ({ secondsLeft }: World): number => secondsLeft?.() ?? Infinity;
-
-function tooLargeToCopy(sizeBytes: number, maxCopiedBytes: number): SourceError {
-  const [has, most] = [sizeBytes, maxCopiedBytes].map((bytes) => (bytes / 1024 ** 3).toFixed(1));
-  return new SourceError(
-    'TOO_LARGE_TO_COPY',
-    `${SOURCE_ERROR_SENTENCES.TOO_LARGE_TO_COPY} (It has ${has} GiB; without an index, ${most} are taken.)`,
-  );
-}
+const secondsLeftOf = ({ secondsLeft }: SandboxWorld): number => secondsLeft?.() ?? Infinity;
 
 const untried = (sizeBytes: number): Error =>
   sizeBytes > LARGEST_LOSSLESS_SOURCE_BYTES
@@ -176,7 +139,7 @@ interface Counted {
 async function countPackets(
   { url, failure }: ServedSource,
   { probe, sizeBytes }: CopiedSource,
-  world: World,
+  world: SandboxWorld,
 ): Promise<Counted | undefined> {
   const { tools, settings } = world;
   const listing = packetListing(probe);

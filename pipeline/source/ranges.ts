@@ -1,9 +1,9 @@
 // A source as the range server reads it, from the store.
 
-import type { RangeSource } from '../../machine/range-server.ts';
 import { OutageError, RequestError } from '../../core/errors.ts';
 import { sourceKey } from '../../core/artifacts/keys.ts';
 import type { PlannedSource } from '../../core/plan/plan.ts';
+import type { GrantedSource } from '../sandbox/sandbox.ts';
 import type { ObjectInfo, Store } from '../store.ts';
 import type { World } from '../world.ts';
 
@@ -12,7 +12,7 @@ export const uploadOf = (
   id: string,
   { sizeBytes, etag }: Pick<ObjectInfo, 'sizeBytes' | 'etag'>,
   { uploads }: Pick<World, 'uploads'>,
-): RangeSource => ({
+): GrantedSource => ({
   ...rangesOf(uploads, sourceKey(id), { sizeBytes, etag }),
   identity: { within: uploads, name: `${id} ${etag}` },
 });
@@ -22,7 +22,7 @@ export function sourceOf(
   id: string,
   source: PlannedSource,
   world: Pick<World, 'uploads' | 'media'>,
-): RangeSource {
+): GrantedSource {
   const { key, sizeBytes, etag } = source;
   if (key === undefined) {
     return etag === undefined
@@ -36,14 +36,15 @@ export function sourceOf(
     throw new OutageError('STORE_UNAVAILABLE', `The copy ${key} is not stored any more.`, { cause: error });
   };
   const identity = { within: world.media, name: `${key} ${sizeBytes}` };
-  return { sizeBytes, identity, read: (...range) => copy.read(...range).catch(lost) };
+  return { ...copy, identity, isCopy: true, read: (...range) => copy.read(...range).catch(lost) };
 }
 
 const rangesOf = (
   store: Store,
   key: string,
   { sizeBytes, etag }: { sizeBytes: number; etag?: string },
-): RangeSource => ({
-  sizeBytes,
+): GrantedSource => ({
+  ...{ sizeBytes, etag },
+  link: () => store.readLink(key),
   read: (first, last, signal) => store.readRange(key, { first, last, etag }, signal),
 });

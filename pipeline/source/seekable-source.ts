@@ -1,5 +1,4 @@
-// Makes sure that segments can be cut from a source: by looking at its end, and where that disappoints, by copying it
-// into a mezzanine.
+// Whether segments can be cut from a source as it is: by looking at its end. Where that disappoints it has to be copied first.
 
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
@@ -10,8 +9,6 @@ import { countedRate, isDoubtful, neededFrameRate } from '../../core/source/fram
 import { GIF, holdsPicture } from '../../core/source/gif.ts';
 import type { SourceLimits } from '../../core/limits.ts';
 import { earlyEnds } from '../../core/source/early-end.ts';
-import { mezzanineKey } from '../../core/artifacts/keys.ts';
-import { mezzanineProbe } from '../../core/source/mezzanine.ts';
 import type { PlannedSource } from '../../core/plan/plan.ts';
 import type { Probe } from '../../core/source/probe.ts';
 import {
@@ -26,23 +23,23 @@ import {
 } from '../../core/source/seekability.ts';
 import type { ListedPacket, Look } from '../../core/source/seekability.ts';
 import { lookArguments, soundPacketArguments } from '../../core/source/source-arguments.ts';
-import { isCollapse, unlessUnreadable } from './breakdown.ts';
+import { unlessUnreadable } from './breakdown.ts';
 import { openWindows } from './inspect-container.ts';
 import { looking } from './looking.ts';
-import { mezzanineOf } from './mezzanine.ts';
 import { pictureTimes } from './picture-times.ts';
-import type { World } from '../world.ts';
+import type { CopyNeed } from '../sandbox/sandbox.ts';
+import type { SandboxWorld } from '../world.ts';
 
 /**
- * The source to cut segments from, and the probe of that: lengths are those found, not those claimed.
- * @throws SourceError DAMAGED where nothing of it can be copied; TOO_LARGE_TO_COPY
+ * The source to cut segments from, and the probe of that: lengths are those found, not those claimed. Or why it has to be
+ * copied.
+ * @throws SourceError; OutageError TIMED_OUT where the look took too long and the source is too large for a copy
  */
 export async function seekableSource(
-  id: string,
   served: ServedSource,
   { probe: claimed, sizeBytes, etag }: { probe: Probe; sizeBytes: number; etag: string },
-  world: World,
-): Promise<{ probe: Probe; source: PlannedSource }> {
+  world: SandboxWorld,
+): Promise<{ probe: Probe; source: PlannedSource } | CopyNeed> {
   const look = reasonByProbe(claimed)
     ? undefined
     : await unlessUnreadable(served, () => lookAtEnd(served, claimed, world));
@@ -58,20 +55,7 @@ export async function seekableSource(
   // That a look took long is no reason to refuse what is too large for a copy: another may be faster.
   if (look?.tookLong && sizeBytes > world.settings.maxCopiedBytes)
     throw new OutageError('TIMED_OUT', "look at the source's end");
-  // A copy also takes long where the store is slow to take it.
-  const made = await unlessUnreadable(
-    served,
-    () => mezzanineOf(id, served, { probe, sizeBytes, etag }, world),
-    isCollapse,
-  );
-  const keyframeSeconds = Math.max(0, ...made.tracks.map((track) => track.keyframeSeconds));
-  return {
-    probe: mezzanineProbe(probe, made),
-    source: {
-      ...{ kind: 'mezzanine', key: mezzanineKey(id, etag), reason },
-      ...{ sizeBytes: made.sizeBytes, etag, keyframeSeconds },
-    },
-  };
+  return { probe, reason };
 }
 
 /** A microphone that was off leaves a track without a packet: nothing is missing where that is left out. */
@@ -79,7 +63,7 @@ async function withoutEmptySound(
   served: ServedSource,
   probe: Probe,
   { packets }: Look,
-  world: World,
+  world: SandboxWorld,
 ): Promise<Probe> {
   const { video, audio, furtherAudio } = probe;
   if (!video || !audio || packets.some(({ stream_index }) => stream_index === audio.index)) return probe;
@@ -97,7 +81,7 @@ async function withoutEmptySound(
 async function filledTracks(
   { url, failure }: ServedSource,
   wanted: number,
-  { tools, settings }: World,
+  { tools, settings }: SandboxWorld,
 ): Promise<ReadonlySet<number> | undefined> {
   const filled = new Set<number>();
   const found = new Error('found');
@@ -127,7 +111,7 @@ async function withCountedRate(
   served: ServedSource,
   probe: Probe,
   look: Look,
-  { tools, settings }: World,
+  { tools, settings }: SandboxWorld,
 ): Promise<Probe> {
   const { video } = probe;
   if (!video || !isDoubtful(video, rateAtEnd(probe, look))) return probe;
@@ -136,7 +120,11 @@ async function withCountedRate(
   return { ...probe, video: { ...video, countedFrameRate: neededFrameRate(video, countedRate(times)) } };
 }
 
-async function lookAtEnd(served: ServedSource, probe: Probe, { tools, settings }: World): Promise<Look> {
+async function lookAtEnd(
+  served: ServedSource,
+  probe: Probe,
+  { tools, settings }: SandboxWorld,
+): Promise<Look> {
   const wasSlow = served.watchSpeed();
   const tookLong = (error: unknown) =>
     error instanceof OutageError && error.code === 'TIMED_OUT' && !wasSlow();

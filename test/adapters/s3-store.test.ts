@@ -34,8 +34,7 @@ test('an object that is complete ends all other uploads of it, and of no other',
   await slower.part(1, Buffer.from('sam'));
   const other = await store.upload('mezzanine/b.mkv', type);
   const faster = await store.upload('mezzanine/a.mkv', type);
-  await faster.part(1, Buffer.from('same'));
-  await faster.complete();
+  await faster.complete([await faster.part(1, Buffer.from('same'))], 4);
   expect(await open()).toEqual(['mezzanine/b.mkv']);
   await expect(slower.part(2, Buffer.from('e'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
   await slower.abort();

@@ -28,7 +28,7 @@ import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
 import { resumeDelayed } from '../../pipeline/life/resume.ts';
 import { readRecord } from '../../pipeline/store.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
-import { RESERVE_FILE } from '../../pipeline/derive/workspace.ts';
+import { RESERVE_FILE } from '../../pipeline/encode/workspace.ts';
 import { faultyStore } from '../support/faults.ts';
 import type { Faults } from '../support/faults.ts';
 import { executed, uploadedIn, workIn } from '../support/life.ts';

@@ -3,7 +3,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rehearse } from '../../local/rehearsal.ts';
-import { temporaryDirectory } from '../support/media.ts';
+import { binaries, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -19,14 +19,14 @@ afterAll(() => directory.remove());
 
 test('a rehearsal leaves nothing, neither in its folder nor in the buckets that it is for', async () => {
   const world = worldIn(directory.path);
-  await rehearse(stage, world);
+  await rehearse(stage, binaries, world);
   expect(await readdir(directory.path)).not.toContain('rehearsal');
   expect([world.uploads.keys(), world.media.keys(), world.observed]).toEqual([[], [], []]);
 });
 
 test('one that fails says why, and leaves nothing either', async () => {
   const world = worldIn(directory.path);
-  const tools = { ...world.tools, binaries: { ...world.tools.binaries, ffprobePath: '/nowhere/ffprobe' } };
-  await expect(rehearse(stage, { ...world, tools })).rejects.toThrow('The film did not become ready.');
+  world.tools.binaries = { ...binaries, ffprobePath: '/nowhere/ffprobe' };
+  await expect(rehearse(stage, binaries, world)).rejects.toThrow('The film did not become ready.');
   expect(await readdir(directory.path)).not.toContain('rehearsal');
 });

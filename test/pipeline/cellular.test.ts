@@ -8,7 +8,7 @@ import type { Measure } from '../../core/plan/bandwidth.ts';
 import { durationSeconds } from '../../core/plan/grid.ts';
 import { segmentSeconds } from '../../core/plan/segments.ts';
 import { multivariantPlaylist } from '../../core/playlists/playlists.ts';
-import { encode } from '../../pipeline/derive/encode.ts';
+import { encode } from '../../pipeline/encode/encode.ts';
 import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../support/media.ts';
 import { plannedFile } from '../support/stream.ts';
 

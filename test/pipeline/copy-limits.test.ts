@@ -9,6 +9,7 @@ import { videoStatus } from '../../pipeline/life/video-status.ts';
 import type { World } from '../../pipeline/world.ts';
 import { uploadedIn } from '../support/life.ts';
 import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { withTools } from '../support/world.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 beforeAll(async () => {
@@ -30,10 +31,12 @@ async function uploaded(file: string) {
     const begun = await upload(...of);
     copies.begun += 1;
     copies.open += 1;
-    const ends = (end: () => Promise<void>) => async () => {
-      copies.open -= 1;
-      return end();
-    };
+    const ends =
+      <Of extends unknown[]>(end: (...args: Of) => Promise<void>) =>
+      async (...args: Of) => {
+        copies.open -= 1;
+        return end(...args);
+      };
     return { ...begun, complete: ends(begun.complete), abort: ends(begun.abort) };
   };
   const ingested = async (own: Partial<World> = {}) => {
@@ -81,7 +84,7 @@ test('a copy that takes longer than its function lives is given up before that, 
   await writeFile(ffmpegPath, `#!/bin/sh\n${hanging}\nexec ${binaries.ffmpegPath} "$@"\n`, { mode: 0o755 });
   const tools = { ...world.tools, binaries: { ...binaries, ffmpegPath } };
   // Of these, two minutes are for what comes after a copy.
-  const found = await ingested({ tools, secondsLeft: () => 121 });
+  const found = await ingested({ ...withTools(world, tools), secondsLeft: () => 121 });
   expect(found).toMatchObject({ state: 'processing', delayed: { code: 'TIMED_OUT' } });
   expect(copies).toEqual({ begun: 1, open: 0 });
   expect(world.media.keys().filter((key) => key.startsWith(mezzaninePrefix(id)))).toEqual([]);

@@ -8,9 +8,10 @@ import { framesOfSegment, segmentCount } from '../../core/plan/grid.ts';
 import type { Effort, Plan } from '../../core/plan/plan.ts';
 import { withRangeServer } from '../../machine/range-server.ts';
 import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
-import { encode } from '../../pipeline/derive/encode.ts';
+import { encode } from '../../pipeline/encode/encode.ts';
 import { binaries, ffmpeg, fileSource, temporaryDirectory } from '../support/media.ts';
 import { joined, pictures, plannedFile } from '../support/stream.ts';
+import { withTools } from '../support/world.ts';
 
 const RUNG = '360p';
 /** Of SSIM. A step in quality that is smaller than this is not seen. */
@@ -51,7 +52,7 @@ test.each([
 ] as const)('a viewer gets what is quick; %s', async (_, encodeMemoryBytes, rest) => {
   const { id, world, plan: own } = await plannedFile(file, directory.path);
   const limits = { ...DEFAULT_LIMITS, encodeMemoryBytes };
-  const limited = { ...world, tools: { ...world.tools, limits } };
+  const limited = withTools(world, { ...world.tools, limits });
   const segment = (index: number) =>
     ({ kind: 'segment', rev: own.rev, rendition: RUNG, index, extension: 'ts' }) as const;
   await derive(id, segment(0), limited);

@@ -11,7 +11,7 @@ import { derive } from '../../pipeline/derive/derive.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';
 import { putCard } from '../support/life.ts';
 import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
-import { worldIn } from '../support/world.ts';
+import { withTools, worldIn } from '../support/world.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let clip: string;
@@ -38,10 +38,8 @@ afterAll(() => directory.remove());
 
 async function planned(path: string) {
   const id = newVideoId(new Date());
-  const world = {
-    ...worldIn(directory.path),
-    tools: { binaries: logging, temporaryDirectory: directory.path },
-  };
+  const tools = { binaries: logging, temporaryDirectory: directory.path };
+  const world = withTools(worldIn(directory.path), tools);
   await putCard(id, world);
   await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
   return { id, world, plan: await currentPlan(id, world) };
@@ -113,10 +111,8 @@ test('an encoder that fails early costs nothing but its time', async () => {
   );
   await chmod(failing, 0o755);
   const id = newVideoId(new Date());
-  const world = {
-    ...worldIn(directory.path),
-    tools: { binaries: { ...binaries, ffmpegPath: failing }, temporaryDirectory: directory.path },
-  };
+  const tools = { binaries: { ...binaries, ffmpegPath: failing }, temporaryDirectory: directory.path };
+  const world = withTools(worldIn(directory.path), tools);
   await putCard(id, world);
   await world.uploads.put(sourceKey(id), await readFile(clip), { contentType: 'video/mp4' });
   for (const segment of openingOf(await currentPlan(id, world))) {

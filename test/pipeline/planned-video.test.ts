@@ -1,4 +1,4 @@
-// A planned video is handed on: nobody further down asks for its plan again, and one range server serves its source.
+// A planned video is handed on: nobody further down asks for its plan again, and its source is read once for all.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +6,7 @@ import { OutageError } from '../../core/errors.ts';
 import { planKey } from '../../core/artifacts/keys.ts';
 import { plannedVideo } from '../../pipeline/derive/planned-video.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
+import type { Reply } from '../../pipeline/sandbox/sandbox.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { plannedFile } from '../support/stream.ts';
 
@@ -22,40 +23,24 @@ beforeAll(async () => {
 });
 afterAll(() => directory.remove());
 
-const bodyAt = async (url: string) => Buffer.from(await (await fetch(url)).arrayBuffer());
+const segment = { kind: 'segments', from: 0, to: 1, effort: 'quick', line: 'viewers' } as const;
 
-test('those who read a source at the same time are served by one server, and its blocks are read once', async () => {
+test('those who have something made of a source at the same time read its blocks once', async () => {
   const { id, world, plan } = await plannedFile(path, directory.path);
-  const { withSource } = plannedVideo(id, plan, world);
-  const bothAreIn = Promise.withResolvers<void>();
-  const urls: string[] = [];
-  const reads = await Promise.all(
-    [1, 2].map(() =>
-      withSource(async ({ url, readBytes }) => {
-        urls.push(url);
-        if (urls.length === 2) bothAreIn.resolve();
-        await bothAreIn.promise;
-        expect((await bodyAt(url)).equals(source)).toBe(true);
-        return readBytes();
-      }),
-    ),
-  );
-  expect(new Set(urls).size).toBe(1);
-  // Planning may have left some of them in memory.
-  expect(Math.max(...reads)).toBeLessThanOrEqual(source.length);
-});
-
-test('the server goes with the last who uses it, and whoever comes later has another', async () => {
-  const { id, world, plan } = await plannedFile(path, directory.path);
-  const { withSource } = plannedVideo(id, plan, world);
-  const first = await withSource(({ url }) => Promise.resolve(url));
-  await expect(fetch(first)).rejects.toThrow('fetch failed');
-  const second = await withSource(async ({ url }) => {
-    expect((await bodyAt(url)).equals(source)).toBe(true);
-    return url;
-  });
-  expect(second).not.toBe(first);
-  await expect(withSource(() => Promise.reject(new Error('its own')))).rejects.toThrow('its own');
+  const read: number[] = [];
+  const { readRange } = world.uploads;
+  world.uploads.readRange = (key, range, ...rest) => {
+    read.push(range.last + 1 - range.first);
+    return readRange(key, range, ...rest);
+  };
+  const { ask } = plannedVideo(id, plan, world);
+  const made: Reply[] = [];
+  const tell = (reply: Reply) => void made.push(reply);
+  await Promise.all(plan.renditions.map(({ name }) => ask({ ...segment, renditions: [name] }, tell)));
+  expect(made.filter(({ kind }) => kind === 'segment')).toHaveLength(plan.renditions.length);
+  // Each looks whether the source is still there, by a byte of it; planning may have left its blocks in memory.
+  const total = read.reduce((sum, bytes) => sum + bytes, 0);
+  expect(total).toBeLessThanOrEqual(source.length + plan.renditions.length);
 });
 
 test('what could not be read is what went wrong, for all who were reading, and is tried again by the next', async () => {
@@ -66,18 +51,15 @@ test('what could not be read is what went wrong, for all who were reading, and i
     if (isAway) throw new OutageError('STORE_UNAVAILABLE');
     return readRange(...asked);
   };
-  const { withSource } = plannedVideo(id, plan, world);
-  const given = await Promise.allSettled(
-    [1, 2].map(() =>
-      withSource(({ url }) => bodyAt(url).catch(() => Promise.reject(new Error('ffmpeg’s word')))),
-    ),
-  );
-  for (const { status, ...rest } of given) {
+  const { ask } = plannedVideo(id, plan, world);
+  const renditions = [plan.renditions[0]!.name];
+  const asked = () => ask({ ...segment, renditions }, () => undefined);
+  for (const { status, ...rest } of await Promise.allSettled([asked(), asked()])) {
     expect(status).toBe('rejected');
     expect(rest).toMatchObject({ reason: { name: 'STORE_UNAVAILABLE' } });
   }
   isAway = false;
-  expect((await withSource(({ url }) => bodyAt(url))).equals(source)).toBe(true);
+  await asked();
 });
 
 test('ingest of a video that is planned reads the plan to compare the file with it, and to have it in hand', async () => {

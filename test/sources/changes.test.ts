@@ -8,7 +8,7 @@ import { segmentCount } from '../../core/plan/grid.ts';
 import { renditionsOf } from '../../core/plan/plan.ts';
 import { withRangeServer } from '../../machine/range-server.ts';
 import { derive } from '../../pipeline/derive/derive.ts';
-import { encode } from '../../pipeline/derive/encode.ts';
+import { encode } from '../../pipeline/encode/encode.ts';
 import { sourceOf } from '../../pipeline/source/ranges.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { NUMBERED_SIZE, numberedPictures, numbersIn } from '../support/numbered.ts';

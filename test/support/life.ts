@@ -13,8 +13,9 @@ import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
 import type { VideoStatus } from '../../pipeline/life/video-status.ts';
 import { worldIn } from './world.ts';
+import type { TestWorld } from './world.ts';
 
-export type TestWorld = ReturnType<typeof worldIn>;
+export type { TestWorld } from './world.ts';
 
 /** A world with one video in it, whose upload is complete. */
 export async function uploadedIn(

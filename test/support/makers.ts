@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { withRangeServer } from '../../machine/range-server.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { segmentCount } from '../../core/plan/grid.ts';
-import { encode } from '../../pipeline/derive/encode.ts';
+import { encode } from '../../pipeline/encode/encode.ts';
 import { binaries, fileSource } from './media.ts';
 import { picturesArguments, picturesIn } from './stream.ts';
 

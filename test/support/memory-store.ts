@@ -4,7 +4,9 @@ import { createHash } from 'node:crypto';
 import { notFound, sourceReplaced } from '../../core/errors.ts';
 import type { Store } from '../../pipeline/store.ts';
 
-export function memoryStore(): Store & { keys(): string[] } {
+export type MemoryStore = Store & { keys(): string[] };
+
+export function memoryStore(): MemoryStore {
   const objects = new Map<string, Uint8Array>();
   return {
     keys: () => [...objects.keys()].sort(),
@@ -38,14 +40,22 @@ export function memoryStore(): Store & { keys(): string[] } {
     upload: async (key) => {
       const parts = new Map<number, Uint8Array>();
       return {
-        part: async (number, bytes) => void parts.set(number, Buffer.from(bytes)),
-        complete: async () => {
-          const inOrder = [...parts].sort(([a], [b]) => a - b).map(([, bytes]) => bytes);
+        part: async (number, bytes) => {
+          parts.set(number, Buffer.from(bytes));
+          return { number, etag: etagOf(bytes) };
+        },
+        complete: async (listed) => {
+          const inOrder = [...listed]
+            .sort((a, b) => a.number - b.number)
+            .map(({ number }) => parts.get(number)!);
           objects.set(key, Buffer.concat(inOrder));
         },
+        partLinks: unlinked,
         abort: async () => parts.clear(),
       };
     },
+    readLink: unlinked,
+    writeLink: unlinked,
     list: async function* (prefix, after = '') {
       // As it is now, whatever is removed while somebody reads it.
       const listed = [...objects].map(([key, bytes]) => ({
@@ -60,5 +70,8 @@ export function memoryStore(): Store & { keys(): string[] } {
     delete: async (keys) => keys.forEach((key) => objects.delete(key)),
   };
 }
+
+/** A sandbox in the same process is handed objects, not links. */
+const unlinked = (): Promise<never> => Promise.reject(new Error('nobody can link to memory'));
 
 const etagOf = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');

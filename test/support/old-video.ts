@@ -10,7 +10,7 @@ import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
-import { planSource } from '../../pipeline/life/planning.ts';
+import { planSource } from '../../pipeline/life/plan-source.ts';
 import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
 import { replan } from '../../pipeline/revisions/replan.ts';
 import type { Replanned } from '../../pipeline/revisions/replan.ts';

@@ -11,7 +11,7 @@ import type { Recipe } from '../../core/recipes/recipe.ts';
 import { encodeArguments } from '../../core/encoding/segment-arguments.ts';
 import { segmentCount } from '../../core/plan/grid.ts';
 import { blankStillArguments, stillArguments } from '../../core/encoding/still-arguments.ts';
-import { encode } from '../../pipeline/derive/encode.ts';
+import { encode } from '../../pipeline/encode/encode.ts';
 import type { EncodeTools } from '../../pipeline/world.ts';
 import { fileSource } from './media.ts';
 import type { Job } from './recipe-videos.ts';

@@ -8,7 +8,7 @@ import { newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
 import { renditionNames } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { segmentCount } from '../../core/plan/grid.ts';
-import { encode } from '../../pipeline/derive/encode.ts';
+import { encode } from '../../pipeline/encode/encode.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';
 import { sourceOf } from '../../pipeline/source/ranges.ts';
 import { putCard } from './life.ts';
