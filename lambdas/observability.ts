@@ -32,7 +32,7 @@ function record(observation: Observation): void {
       seconds('DeriveTime', observation.seconds);
       break;
     case 'prewarmed': {
-      const gigabytes = Number(process.env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] ?? 1024) / 1024;
+      const gigabytes = Number(process.env['SANDBOX_MEMORY_MB'] ?? 1024) / 1024;
       const { videoSeconds } = observation;
       metrics.addMetric(
         'VideoSecondsPerGBSecond',

@@ -56,9 +56,9 @@ export function allowAccess(
       list: true,
     });
   }
-  // Whoever plans a source that cannot be sought in copies it; all who encode read the copy.
-  for (const encoder of [ingest, origin, transcode, maintenance]) {
-    allow(encoder, media, {
+  // Whoever plans a source that cannot be sought in has it copied; all who have something made of it grant the copy.
+  for (const broker of [ingest, origin, transcode, maintenance]) {
+    allow(broker, media, {
       read: [mezzanine, firstMezzanine],
       write: [mezzanine],
       abort: [mezzanine],

@@ -48,8 +48,9 @@ export class Monitoring extends Construct {
 
   private alarms({ functions, deadLetters, stateMachine, httpApi }: MonitoringProps): void {
     // What a person waits for. The others are retried until there is room.
-    const waitedFor = pick(functions, ['api', 'authorizer', 'origin']);
-    const { transcode: _, ...others } = functions; // its errors are retried, and those that stay fail the prewarm
+    const waitedFor = pick(functions, ['api', 'authorizer', 'origin', 'sandbox']);
+    // Their errors are retried, and those that stay fail the prewarm.
+    const { transcode: _, prewarmSandbox: __, ...others } = functions;
 
     this.alarm('DeadLetters', {
       says: 'An upload event failed three times: a video may never be prewarmed.',
@@ -83,7 +84,7 @@ export class Monitoring extends Construct {
       threshold: 1,
     });
     this.alarm('FunctionErrors', {
-      says: 'A function other than transcode ends in errors.',
+      says: 'A function other than those of the prewarm ends in errors.',
       runbook: 'function-errors',
       metric: sum(metricsOf(others, (fn) => fn.metricErrors({ period: PERIOD }))),
       threshold: 5,

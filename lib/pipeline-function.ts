@@ -33,6 +33,7 @@ export interface PipelineFunctionProps extends PipelineFunctionDefaults {
   timeout: Duration;
   environment: Record<string, string>;
   layers?: lambda.ILayerVersion[];
+  tenancyConfig?: lambda.TenancyConfig;
   /** @default 512 MiB, which are free */
   temporaryStorage?: Size;
 }

@@ -8,6 +8,7 @@ import { LARGEST_RUNGS } from '../core/plan/ladder.ts';
 import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
 import { EFFORTS } from '../core/plan/plan.ts';
 import { PLAYBACK } from '../core/access/playback-token.ts';
+import { SANDBOX_ISOLATIONS } from './video-pipeline-props.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
 
 const CHOICES = {
@@ -15,6 +16,7 @@ const CHOICES = {
   prewarm: PREWARM_EXTENTS,
   prewarmEffort: EFFORTS,
   largestRung: LARGEST_RUNGS,
+  sandboxIsolation: SANDBOX_ISOLATIONS,
   architecture: ['x86_64', 'arm64'],
   removal: ['retain', 'destroy'],
 } as const;
@@ -65,6 +67,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
     prewarmEffort: choice(scope, 'prewarmEffort'),
     largestRung: choice(scope, 'largestRung'),
     prewarmConcurrency: number(scope, 'prewarmConcurrency'),
+    sandboxIsolation: choice(scope, 'sandboxIsolation'),
     memoryMb: defined({
       viewers: number(scope, 'viewersMemoryMb'),
       prewarm: number(scope, 'prewarmMemoryMb'),

@@ -12,6 +12,9 @@ import type { OwnFfmpeg } from './ffmpeg-layer.ts';
 import type { AlarmTarget } from './monitoring.ts';
 import type { Authorization } from './video-api.ts';
 
+export const SANDBOX_ISOLATIONS = ['video', 'none'] as const;
+export type SandboxIsolation = (typeof SANDBOX_ISOLATIONS)[number];
+
 export interface VideoPipelineProps {
   /**
    * Who may upload, list and delete: the holder of a generated key (in Secrets Manager, see `apiKey`), or whoever a
@@ -49,19 +52,28 @@ export interface VideoPipelineProps {
   largestRung?: LargestRung;
 
   /**
-   * Chunks (about half a minute each) of one video that are encoded at the same time. The default leaves half of the
-   * ten executions that a new account has to viewers and uploaders; with a raised quota, 50 makes an hour ready in
-   * about a minute.
-   * @default 5
+   * Chunks (about half a minute each) of one video that are encoded at the same time. Each takes two executions, of the
+   * sandbox that encodes and of the function that waits for it; so the default leaves four of the ten that a new account
+   * has to viewers and uploaders. With a raised quota, 50 makes an hour ready in about a minute.
+   * @default 3
    */
   prewarmConcurrency?: number;
 
   /**
-   * Memory, and with it processor, of the functions that encode, in MB: `viewers` wait for the one (10,240 has three
+   * Memory, and with it processor, of the sandboxes that encode, in MB: `viewers` wait for the one (10,240 has three
    * times the processor), nobody for the other. Above 3,008 needs a quota that new accounts do not have.
    * @default 3008 for both, the most that a new account can have
    */
   memoryMb?: { viewers?: number; prewarm?: number };
+
+  /**
+   * Whether the machines that run ffmpeg are of one video each (Lambda's tenant isolation), so that a file that takes over a
+   * decoder meets no other video on its machine, or serve one video after another (`none`). Each video then begins with a
+   * cold start, which is hidden behind its upload where that takes a second or more; and of such machines, busy or idle, a
+   * function can have two and a half times as many as executions, which a new account with many uploads can reach.
+   * @default 'video'
+   */
+  sandboxIsolation?: SandboxIsolation;
 
   /**
    * arm64 costs a fifth less, but its ffmpeg (of 2019) has no AV1 decoder.
@@ -146,7 +158,8 @@ export function withDefaults(props: VideoPipelineProps) {
     prewarm: props.prewarm ?? 'all',
     prewarmEffort: props.prewarmEffort ?? 'thorough',
     largestRung: props.largestRung ?? '1080p',
-    prewarmConcurrency: props.prewarmConcurrency ?? 5,
+    prewarmConcurrency: props.prewarmConcurrency ?? 3,
+    sandboxIsolation: props.sandboxIsolation ?? 'video',
     viewersMemoryMb: memoryMb?.viewers ?? DEFAULT_MEMORY_MB,
     prewarmMemoryMb: memoryMb?.prewarm ?? DEFAULT_MEMORY_MB,
     architecture: props.architecture ?? lambda.Architecture.X86_64,

@@ -16,6 +16,7 @@ import { Delivery } from './delivery.ts';
 import { Monitoring } from './monitoring.ts';
 import { Page } from './page.ts';
 import { PlaybackTokens } from './playback-tokens.ts';
+import { allowSandbox, sandboxes } from './sandboxes.ts';
 import { UploadEvents } from './upload-events.ts';
 import { VideoApi } from './video-api.ts';
 import { VideoBuckets } from './video-buckets.ts';
@@ -38,6 +39,9 @@ export class VideoPipeline extends Construct {
     readonly ingest: lambda.Function;
     readonly origin: lambda.Function;
     readonly transcode: lambda.Function;
+    /** Run ffmpeg, and may do nothing else. */
+    readonly sandbox: lambda.Function;
+    readonly prewarmSandbox: lambda.Function;
     readonly finish: lambda.Function;
     /** Takes the commands of operators: docs/operations.md has them. */
     readonly maintenance: lambda.Function;
@@ -70,7 +74,8 @@ export class VideoPipeline extends Construct {
     this.playbackSecret = tokens?.secret;
 
     const { ffmpeg } = props;
-    const { stateMachine, ...made } = workers(this, { uploads, media, defaults, settings, ffmpeg });
+    const boxes = sandboxes(this, { defaults, settings, ffmpeg });
+    const { stateMachine, ...made } = workers(this, { uploads, media, defaults, settings, sandboxes: boxes });
     this.stateMachine = stateMachine;
     const { deadLetters } = new UploadEvents(this, 'UploadEvents', { uploads, ingest: made.ingest });
 
@@ -79,7 +84,11 @@ export class VideoPipeline extends Construct {
     const videoApi = new VideoApi(this, 'Http', { ...defaults, authorization, handler: api });
     this.apiKey = videoApi.apiKey;
     const { authorizer } = videoApi;
-    this.functions = { api, ...made, authorizer, rotation: tokens?.rotation };
+    const [sandbox, prewarmSandbox] = [boxes.viewers.fn, boxes.prewarm.fn];
+    this.functions = {
+      ...{ api, ...made, sandbox, prewarmSandbox },
+      ...{ authorizer, rotation: tokens?.rotation },
+    };
 
     const delivery = new Delivery(this, 'Delivery', {
       media,
@@ -100,6 +109,8 @@ export class VideoPipeline extends Construct {
     this.playbackBaseUrl = `${baseUrl}/v`;
     api.addEnvironment('PUBLIC_BASE_URL', baseUrl);
     allowAccess(buckets, this.functions);
+    for (const broker of [made.ingest, made.origin, made.maintenance]) allowSandbox(broker, boxes.viewers);
+    allowSandbox(made.transcode, boxes.prewarm);
 
     const monitoring = new Monitoring(this, 'Monitoring', {
       service: defaults.service,

@@ -1,14 +1,15 @@
-// The functions that plan videos and make what they consist of, and what has them work ahead of time.
+// The functions that have videos planned and made, and what has them work ahead of time. They decide, keep records and store;
+// what decodes is done for them by the sandboxes (sandboxes.ts).
 
-import { Duration, Size } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { FUNCTION_COPIED_BYTES } from '../core/limits.ts';
-import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
-import type { OwnFfmpeg } from './ffmpeg-layer.ts';
 import { PipelineFunction } from './pipeline-function.ts';
-import type { PipelineFunctionDefaults, PipelineFunctionProps } from './pipeline-function.ts';
+import type { PipelineFunctionDefaults } from './pipeline-function.ts';
+import { sandboxEnvironment } from './sandboxes.ts';
+import type { Sandboxes } from './sandboxes.ts';
 import { WorkStateMachine } from './work-state-machine.ts';
 import { Schedules } from './schedules.ts';
 import type { PipelineSettings } from './video-pipeline-props.ts';
@@ -18,7 +19,7 @@ export interface WorkersProps {
   media: s3.Bucket;
   defaults: PipelineFunctionDefaults;
   settings: PipelineSettings;
-  ffmpeg: OwnFfmpeg | undefined;
+  sandboxes: Sandboxes;
 }
 
 export interface Workers {
@@ -30,17 +31,13 @@ export interface Workers {
   stateMachine: sfn.StateMachine;
 }
 
-type Encoding = PipelineFunctionDefaults & Pick<PipelineFunctionProps, 'layers' | 'environment'>;
+/** Enough for what waits for a sandbox and passes on what it makes. */
+const BROKER_MEMORY_MB = 1024;
 
 /** They stand in `scope` itself, as their logical ids must stay what they are. */
 export function workers(scope: Construct, props: WorkersProps): Workers {
   const { media, defaults, settings } = props;
-  const encoding: Encoding = {
-    ...defaults,
-    layers: [ffmpegLayer(scope, 'Ffmpeg', { architecture: defaults.architecture, own: props.ffmpeg })],
-    environment: encodingEnvironment(props),
-  };
-  const { origin, transcode } = encoders(scope, encoding, settings);
+  const { origin, transcode } = makers(scope, props);
   const finish = new PipelineFunction(scope, 'Finish', {
     ...defaults,
     entry: 'lambdas/finish.ts',
@@ -56,11 +53,11 @@ export function workers(scope: Construct, props: WorkersProps): Workers {
     finish,
     concurrency: settings.prewarmConcurrency,
   });
-  const { ingest, maintenance } = planners(scope, encoding, settings, stateMachine);
+  const { ingest, maintenance } = planners(scope, props, stateMachine);
   new Schedules(scope, 'DailySweep', { maintenance }); // the id is from when there was one
   // In the order in which the dashboard shows them.
   const all = { ingest, origin, transcode, finish, maintenance, stateMachine };
-  replaceReadersFirst(all);
+  replaceReadersFirst(all, props.sandboxes);
   return all;
 }
 
@@ -70,7 +67,7 @@ export const bucketNames = ({ uploads, media }: Pick<WorkersProps, 'uploads' | '
 });
 
 /** Whoever comes first plans a video, so all must be told the same. */
-const encodingEnvironment = (props: WorkersProps): Record<string, string> => ({
+const planningEnvironment = (props: WorkersProps): Record<string, string> => ({
   ...bucketNames(props),
   MAX_DURATION_SECONDS: String(props.settings.maxDuration.toSeconds()),
   MAX_PICTURE_PIXELS: String(props.settings.maxPicturePixels),
@@ -79,58 +76,62 @@ const encodingEnvironment = (props: WorkersProps): Record<string, string> => ({
   PREWARM: props.settings.prewarm,
   PREWARM_EFFORT: props.settings.prewarmEffort,
   LARGEST_RUNG: props.settings.largestRung,
-  FFMPEG_PATH,
-  FFPROBE_PATH,
 });
 
-/** Make artifacts: for a viewer who waits, and ahead of time. */
-function encoders(
-  scope: Construct,
-  encoding: Encoding,
-  { viewersMemoryMb, prewarmMemoryMb }: PipelineSettings,
-): Pick<Workers, 'origin' | 'transcode'> {
+/** Have artifacts made: for a viewer who waits, and ahead of time. */
+function makers(scope: Construct, props: WorkersProps): Pick<Workers, 'origin' | 'transcode'> {
+  const { defaults, sandboxes } = props;
+  const environment = planningEnvironment(props);
   const origin = new PipelineFunction(scope, 'Origin', {
-    ...encoding,
+    ...defaults,
     entry: 'lambdas/origin.ts',
     description: 'Makes an artifact that a viewer asks for and that is not there yet',
-    memoryMb: viewersMemoryMb,
+    memoryMb: BROKER_MEMORY_MB,
     // CloudFront waits for 60 s; what is done later is stored, and there when the player asks again.
     timeout: Duration.minutes(2),
+    environment: { ...environment, ...sandboxEnvironment(sandboxes.viewers) },
   });
   const transcode = new PipelineFunction(scope, 'Transcode', {
-    ...encoding,
+    ...defaults,
     entry: 'lambdas/transcode.ts',
-    description: 'Encodes a chunk of all renditions, ahead of time',
-    memoryMb: prewarmMemoryMb,
+    description: 'Has a chunk of all renditions encoded, ahead of time',
+    memoryMb: BROKER_MEMORY_MB / 2, // nobody waits, and the sandbox stores what it makes by itself
     timeout: Duration.minutes(15), // a chunk is to take 40 CPU seconds at most (core/work/work.ts)
-    temporaryStorage: Size.gibibytes(2), // the largest chunk there is (core/work/work.ts), and room beside it
+    environment: { ...environment, ...sandboxEnvironment(sandboxes.prewarm) },
   });
   return { origin, transcode };
 }
 
-/** Plan videos and start their prewarm: when they come, and for operators. */
+/** Have videos planned and start their prewarm: when they come, and for operators. */
 function planners(
   scope: Construct,
-  encoding: Encoding,
-  { viewersMemoryMb, revisionGrace }: PipelineSettings,
+  props: WorkersProps,
   stateMachine: sfn.StateMachine,
 ): Pick<Workers, 'ingest' | 'maintenance'> {
-  const environment = { ...encoding.environment, STATE_MACHINE_ARN: stateMachine.stateMachineArn };
+  const { defaults, sandboxes, settings } = props;
+  const environment = {
+    ...planningEnvironment(props),
+    ...sandboxEnvironment(sandboxes.viewers),
+    STATE_MACHINE_ARN: stateMachine.stateMachineArn,
+  };
   const ingest = new PipelineFunction(scope, 'Ingest', {
-    ...encoding,
+    ...defaults,
     entry: 'lambdas/ingest.ts',
     description: 'Plans a video whose source has arrived, makes its opening and starts the prewarm',
-    memoryMb: viewersMemoryMb, // somebody waits for the upload to become playable
+    memoryMb: BROKER_MEMORY_MB,
     timeout: Duration.minutes(15), // a second for most; a large source without an index is copied first
     environment,
   });
   const maintenance = new PipelineFunction(scope, 'Maintenance', {
-    ...encoding,
+    ...defaults,
     entry: 'lambdas/maintenance.ts',
     description: 'Plans videos anew for operators, and sweeps revisions that are no longer current',
-    memoryMb: viewersMemoryMb, // nobody waits, but what `ingest` could plan must not be too large to be planned anew
+    memoryMb: BROKER_MEMORY_MB,
     timeout: Duration.minutes(15), // a portion of all videos, of which some may have to be copied first
-    environment: { ...environment, REVISION_GRACE_DAYS: String(revisionGrace.toDays({ integral: false })) },
+    environment: {
+      ...environment,
+      REVISION_GRACE_DAYS: String(settings.revisionGrace.toDays({ integral: false })),
+    },
   });
   for (const planner of [ingest, maintenance]) stateMachine.grantStartExecution(planner);
   return { ingest, maintenance };
@@ -138,10 +139,16 @@ function planners(
 
 /**
  * While a stack is updated, old functions work beside new ones. The new ones read whatever the old ones wrote, but not
- * the other way round. So those that are handed plans and lists of work are replaced before those that write them; and
- * `origin`, which writes plans and is asked for segments of them, in between.
+ * the other way round. So those that are handed plans and lists of work are replaced before those that write them, the
+ * sandboxes first of all; and `origin`, which writes plans and is asked for segments of them, in between.
  */
-function replaceReadersFirst({ origin, transcode, finish, ingest, maintenance }: Workers): void {
+function replaceReadersFirst(
+  { origin, transcode, finish, ingest, maintenance }: Workers,
+  { viewers, prewarm }: Sandboxes,
+): void {
+  for (const broker of [origin, transcode, ingest, maintenance]) {
+    broker.node.addDependency(viewers.fn, prewarm.fn);
+  }
   origin.node.addDependency(transcode, finish);
   for (const planner of [ingest, maintenance]) planner.node.addDependency(origin);
 }

@@ -129,12 +129,11 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
     happened.push(`${from}:${throttled ? 'throttled' : 'called'}`);
     if (throttled) throw new ServiceError('Lambda.TooManyRequestsException', 'Rate Exceeded.');
   };
-  let [failing, dying] = [true, true];
+  let dying = true;
   account.faults.s3 = (request) => {
-    if (failing && putsSegment(20)(request)) {
-      failing = false;
-      return true;
-    }
+    // However often it is tried: then its chunk fails, and is tried again.
+    const failing = happened.filter((each) => each === '12:called').length === 1;
+    if (failing && putsSegment(20)(request)) return true;
     // In the middle of its chunk: one segment is stored, this one is on its way.
     if (dying && putsSegment(26)(request)) {
       dying = false;
@@ -399,6 +398,18 @@ test('no role allows what is another function’s to do', () => {
     expect(allowed(name, 's3:PutObject', cardKey(id))).toBe(false);
   }
   expect(allowed('authorizer', 's3:GetObject', sourceKey(id), uploads)).toBe(false);
+  // Who decodes what strangers have sent may do nothing at all.
+  for (const name of ['sandbox', 'prewarmSandbox'] as const) {
+    const may = account.may(name);
+    for (const action of ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:ListBucket']) {
+      for (const bucket of [uploads, media]) {
+        expect(may(action, `arn:aws:s3:::${bucket}`)).toBe(false);
+        expect(may(action, `arn:aws:s3:::${bucket}/${sourceKey(id)}`)).toBe(false);
+        expect(may(action, `arn:aws:s3:::${bucket}/v/${id}/master.m3u8`)).toBe(false);
+      }
+    }
+    expect(may('lambda:InvokeFunction', 'arn:aws:lambda:us-east-1:123456789012:function:any')).toBe(false);
+  }
   expect(
     account.may('origin')('states:StartExecution', 'arn:aws:states:us-east-1:123456789012:stateMachine:any'),
   ).toBe(false);

@@ -21,6 +21,7 @@ import { keyring } from '../s3-server.ts';
 import { serveAwsJson } from './aws-json.ts';
 import { cdn } from './cdn.ts';
 import { httpApi } from './http-api.ts';
+import { serveLambdaApi } from './lambda-api.ts';
 import { lambdaFunction } from './lambda.ts';
 import type { LambdaFunction } from './lambda.ts';
 import type { Reply } from './lambda-runtime.ts';
@@ -44,6 +45,7 @@ export interface Account {
   watch: ReturnType<typeof cdn>;
   functions: Record<keyof typeof FUNCTIONS, LambdaFunction>;
   buckets: { uploads: string; media: string };
+  stateMachineArn: string;
   client: S3Client;
   /** What S3 has announced so far. */
   events: S3Event[];
@@ -83,7 +85,9 @@ const FUNCTIONS = {
   authorizer: 'Compares the API key',
   ingest: 'Plans a video',
   origin: 'Makes an artifact',
-  transcode: 'Encodes a chunk',
+  transcode: 'Has a chunk',
+  sandbox: 'Runs ffmpeg for somebody',
+  prewarmSandbox: 'Runs ffmpeg ahead',
   finish: 'Measures what was made',
   maintenance: 'Plans videos anew',
 } as const;
@@ -188,6 +192,23 @@ export async function openAccount(directory: string): Promise<Account> {
     },
   });
 
+  const byArn = new Map<string, LambdaFunction>();
+  const byName = new Map<string, { started: LambdaFunction; arn: string; isIsolated: boolean }>();
+  const lambdaApi = await serveLambdaApi(async ({ functionName, event, tenant, session, isAsync }) => {
+    const called = byName.get(functionName);
+    if (!called) throw new ServiceError('ResourceNotFoundException', functionName);
+    if (!judge(session, [['lambda:InvokeFunction', called.arn]])) {
+      throw new ServiceError('AccessDeniedException', functionName);
+    }
+    if (called.isIsolated !== (tenant !== undefined)) {
+      throw new ServiceError('InvalidParameterValueException', `the tenant id ${tenant}`);
+    }
+    const reply = called.started.invoke(event, tenant);
+    if (isAsync) invokedAside.push(reply);
+    return isAsync ? { payload: null } : reply;
+  });
+  const invokedAside: Promise<Reply>[] = [];
+
   const layersOf = ({ Layers = [] }: { Layers?: Json[] }): string[] =>
     Layers.map(({ Ref }) => assetOf(template.Resources[Ref]!.Properties.Content));
   /** What functions find as /opt. */
@@ -200,7 +221,6 @@ export async function openAccount(directory: string): Promise<Account> {
   }
   await unpackLayer();
 
-  const byArn = new Map<string, LambdaFunction>();
   const functions = Object.fromEntries(
     await Promise.all(
       Object.entries(FUNCTIONS).map(async ([name, does]) => {
@@ -215,12 +235,12 @@ export async function openAccount(directory: string): Promise<Account> {
         const started = lambdaFunction({
           name: id,
           directory: task,
+          temporary,
           handler: Properties.Handler,
           memoryMb: Properties.MemorySize,
           timeoutSeconds: Properties.Timeout,
           environment: {
             ...inLayer(resolve(Properties.Environment.Variables), opt),
-            TMPDIR: temporary, // the /tmp of a sandbox is its own
             AWS_REGION: REGION,
             AWS_ACCESS_KEY_ID: keyring.accessKeyId,
             AWS_SECRET_ACCESS_KEY: keyring.secretAccessKey,
@@ -228,9 +248,13 @@ export async function openAccount(directory: string): Promise<Account> {
             AWS_ENDPOINT_URL_S3: endpoint,
             AWS_ENDPOINT_URL_SFN: services.endpoint,
             AWS_ENDPOINT_URL_SECRETS_MANAGER: services.endpoint,
+            AWS_ENDPOINT_URL_LAMBDA: lambdaApi.endpoint,
           },
         });
-        byArn.set(resolve({ 'Fn::GetAtt': [id, 'Arn'] }), started);
+        const arn = resolve({ 'Fn::GetAtt': [id, 'Arn'] }) as string;
+        byArn.set(arn, started);
+        const isIsolated = Properties.TenancyConfig?.TenantIsolationMode === 'PER_TENANT';
+        byName.set(resolve({ Ref: id }), { started, arn, isIsolated });
         return [name, started];
       }),
     ),
@@ -310,6 +334,7 @@ export async function openAccount(directory: string): Promise<Account> {
     watch: cdn(client, buckets.media, (event) => invoke(resolve(url.TargetFunctionArn), event)),
     functions,
     buckets,
+    stateMachineArn,
     client,
     events,
     invokeIngest: (event) => functions.ingest.invoke(event),
@@ -329,6 +354,7 @@ export async function openAccount(directory: string): Promise<Account> {
     async close() {
       await Promise.all(Object.values(functions).map((each) => each.stop()));
       services.close();
+      lambdaApi.close();
       await store.close();
       server.close();
       server.closeAllConnections();

@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Invocation, Reply } from './lambda-runtime.ts';
@@ -12,6 +13,8 @@ export interface LambdaFunctionSettings {
   name: string;
   /** Holds the bundle, and nothing of node_modules above it. */
   directory: string;
+  /** In which each instance has its own /tmp. */
+  temporary: string;
   handler: string;
   environment: Record<string, string>;
   memoryMb: number;
@@ -25,7 +28,9 @@ export interface Running {
 }
 
 export interface LambdaFunction {
-  invoke(event: unknown): Promise<Reply>;
+  name: string;
+  /** @param tenant of a function with tenant isolation: its instances serve no other */
+  invoke(event: unknown, tenant?: string): Promise<Reply>;
   running(): readonly Running[];
   /** All that its instances have printed. */
   output(): string;
@@ -35,13 +40,20 @@ export interface LambdaFunction {
 }
 
 export function lambdaFunction(settings: LambdaFunctionSettings): LambdaFunction {
-  const idle: ChildProcess[] = [];
+  /** By tenant. */
+  const idle = new Map<string, ChildProcess[]>();
+  const idleOf = (tenant: string): ChildProcess[] => {
+    const own = idle.get(tenant) ?? [];
+    idle.set(tenant, own);
+    return own;
+  };
   const all = new Set<ChildProcess>();
   const running = new Set<Running>();
   let output = '';
 
   function start(): ChildProcess {
     const { name, directory, handler, memoryMb, environment } = settings;
+    const temporary = mkdtempSync(join(settings.temporary, 'tmp-'));
     const options = ['--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'lambda-runtime.ts')];
     const child = spawn(process.execPath, options, {
       cwd: directory,
@@ -57,6 +69,7 @@ export function lambdaFunction(settings: LambdaFunctionSettings): LambdaFunction
         PATH: '/usr/local/bin:/usr/bin:/bin',
         LANG: 'en_US.UTF-8',
         TZ: ':UTC',
+        TMPDIR: temporary,
         ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -69,7 +82,7 @@ export function lambdaFunction(settings: LambdaFunctionSettings): LambdaFunction
     return child;
   }
 
-  async function invokeOn(child: ChildProcess, event: unknown): Promise<Reply> {
+  async function invokeOn(child: ChildProcess, event: unknown, tenant: string): Promise<Reply> {
     const milliseconds = settings.timeoutSeconds * 1000;
     const requestId = randomUUID();
     let timedOut = false;
@@ -92,7 +105,7 @@ export function lambdaFunction(settings: LambdaFunctionSettings): LambdaFunction
       ])) as [Reply];
       if (child.exitCode === null && child.signalCode === null) {
         child.kill('SIGSTOP');
-        idle.push(child);
+        idleOf(tenant).push(child);
       }
       return reply;
     } finally {
@@ -103,10 +116,14 @@ export function lambdaFunction(settings: LambdaFunctionSettings): LambdaFunction
   }
 
   return {
-    invoke: (event) => invokeOn(idle.pop() ?? start(), event),
+    name: settings.name,
+    invoke: (event, tenant = '') => invokeOn(idleOf(tenant).pop() ?? start(), event, tenant),
     running: () => [...running],
     output: () => output,
-    deployed: () => idle.splice(0).forEach((child) => child.kill('SIGKILL')),
+    deployed() {
+      [...idle.values()].flat().forEach((child) => child.kill('SIGKILL'));
+      idle.clear();
+    },
     async stop() {
       await Promise.all(
         [...all].map((child) => {

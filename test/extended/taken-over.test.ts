@@ -1,0 +1,105 @@
+// A decoder that is taken over reaches the video it came with, and nothing else: in the place of ffmpeg, under the functions
+// as they are deployed, runs what an attacker would. What only a real account can show is in docs/operations.md.
+
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { sourceKey } from '../../core/artifacts/keys.ts';
+import { openAccount } from '../support/account/account.ts';
+import type { Account } from '../support/account/account.ts';
+import type { Loot, Prey } from '../support/account/attacker.ts';
+import { filmOf, videosIn } from '../support/account/videos.ts';
+import { temporaryDirectory } from '../support/media.ts';
+import { ROOT } from '../lib/support/variants.ts';
+
+let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let account: Account;
+let videos: ReturnType<typeof videosIn>;
+let victim: { id: string; artifact: string; bytes: Buffer };
+const left: number[] = [];
+
+beforeAll(async () => {
+  directory = await temporaryDirectory();
+  account = await openAccount(directory.path);
+  videos = videosIn(account);
+  const clip = await filmOf(6, directory.path);
+  const { video, execution } = await videos.uploaded(clip);
+  expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
+  const stored = await videos.stored('media', `v/${video.id}/`);
+  const [artifact, bytes] = [...stored].find(([key]) => key.endsWith('.ts'))!;
+  victim = { id: video.id, artifact, bytes };
+});
+afterAll(async () => {
+  for (const pid of left) kill(pid);
+  await account?.close();
+  await directory.remove();
+});
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** Uploads a video and has it made, with an attacker in the place of the encoder. */
+async function takenOver(name: string): Promise<{ id: string; loot: Loot }> {
+  const lootPath = join(directory.path, `loot of ${name}.json`);
+  const prey: Prey = {
+    buckets: account.buckets,
+    source: sourceKey(victim.id),
+    artifact: victim.artifact,
+    functionName: account.functions.api.name,
+    stateMachineArn: account.stateMachineArn,
+  };
+  const preyPath = join(directory.path, 'prey.json');
+  await writeFile(preyPath, JSON.stringify(prey));
+  await account.deployLayer(async (bin) => {
+    await rename(join(bin, 'ffmpeg'), join(bin, 'real-ffmpeg'));
+    const attack = `'${process.execPath}' --disable-warning=ExperimentalWarning '${ROOT}/test/support/account/attacker.ts'`;
+    const once = `[ -e '${lootPath}' ] || ${attack} '${lootPath}' "$(cat '${preyPath}')" 'left by ${name}' >'${lootPath}.log' 2>&1`;
+    const script = `#!/bin/sh\ncase "$*" in *-filter_complex*) ${once};; esac\nexec '${bin}/real-ffmpeg' "$@"\n`;
+    await writeFile(join(bin, 'ffmpeg'), script, { mode: 0o755 });
+  });
+  const { video, execution } = await videos.uploaded(await filmOf(6, directory.path));
+  await execution.run();
+  const loot = JSON.parse(
+    await readFile(lootPath, 'utf8').catch(async () => {
+      throw new Error(await readFile(`${lootPath}.log`, 'utf8'));
+    }),
+  ) as Loot;
+  left.push(loot.leftProcess);
+  return { id: video.id, loot };
+}
+
+test('it gets what it came with, and nothing of another video', async () => {
+  const { id, loot } = await takenOver('the first');
+  console.log(`What a decoder that was taken over got:\n${JSON.stringify(loot, null, 2)}`);
+
+  // ffmpeg is given no environment of ours.
+  expect(loot.ownEnvironment.filter((name) => name.startsWith('AWS_'))).toEqual([]);
+  // That of the function it can read, as it runs as the same user. It names no bucket.
+  expect(loot.functionEnvironment).not.toContain('UPLOADS_BUCKET');
+  expect(loot.functionEnvironment).not.toContain('MEDIA_BUCKET');
+
+  const { buckets } = account;
+  const own = [`/${buckets.uploads}/${sourceKey(id)}`, `/${buckets.media}/v/${id}/`];
+  expect(loot.links.filter((path) => !own.some((prefix) => path.startsWith(prefix)))).toEqual([]);
+
+  const { 'source link: read its own source': ownSource, ...others } = loot.tried;
+  expect([undefined, 200]).toContain(ownSource);
+  const REFUSED = [403, 'AccessDenied', 'AccessDeniedException'];
+  expect(Object.entries(others).filter(([, came]) => !REFUSED.includes(came as never))).toEqual([]);
+  expect(Object.keys(others).length).toBeGreaterThanOrEqual(8);
+
+  const stored = await videos.stored('media', `v/${victim.id}/`);
+  expect(stored.get(victim.artifact)!.equals(victim.bytes)).toBe(true);
+});
+
+test('the next video does not meet it', async () => {
+  const [{ loot: first }, { loot: second }] = [await takenOver('another'), await takenOver('the next')];
+  expect(second.functionPid).not.toBe(first.functionPid);
+  expect(second.found).not.toContain('left by another');
+  expect(first.found).not.toContain('left by the first');
+});
