@@ -1,15 +1,20 @@
 // A sandbox that is a Lambda function: invoked for each task, its replies streamed. With tenant isolation it is told which
 // video a task is for, and no two videos ever share one of its machines.
 
-import { InvokeWithResponseStreamCommand } from '@aws-sdk/client-lambda';
+import { InvokeCommand, InvokeWithResponseStreamCommand } from '@aws-sdk/client-lambda';
 import type { InvokeWithResponseStreamResponseEvent, LambdaClient } from '@aws-sdk/client-lambda';
 import { OutageError } from '../core/errors.ts';
-import { requestOf, tellReplies } from '../pipeline/sandbox/wire.ts';
+import { WARMING, requestOf, tellReplies } from '../pipeline/sandbox/wire.ts';
 import type { Sandbox } from '../pipeline/sandbox/sandbox.ts';
+
+export interface SandboxFunction {
+  functionName: string;
+  isolatesVideos: boolean;
+}
 
 export const lambdaSandbox = (
   client: LambdaClient,
-  { functionName, isolatesVideos }: { functionName: string; isolatesVideos: boolean },
+  { functionName, isolatesVideos }: SandboxFunction,
 ): Sandbox => ({
   async run(task, grants, tell, options = {}) {
     options.leave?.throwIfAborted();
@@ -25,6 +30,21 @@ export const lambdaSandbox = (
     await tellReplies(bytesOf(EventStream ?? none()), tell);
   },
 });
+
+/** Has a machine of the sandbox started for a video, and does not wait for it. */
+export async function warmSandbox(
+  client: LambdaClient,
+  { functionName, isolatesVideos }: SandboxFunction,
+  id: string,
+): Promise<void> {
+  const command = new InvokeCommand({
+    FunctionName: functionName,
+    InvocationType: 'Event',
+    Payload: JSON.stringify(WARMING),
+    ...(isolatesVideos && { TenantId: id }),
+  });
+  await client.send(command);
+}
 
 /** @throws OutageError TOOL_UNAVAILABLE where the function ends in an error of its own, or the connection breaks */
 async function* bytesOf(

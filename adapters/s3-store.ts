@@ -17,14 +17,18 @@ import { MAX_DELETED_KEYS } from '../core/aws-limits.ts';
 import { OutageError, notFound, sourceReplaced } from '../core/errors.ts';
 import type { PutOptions, Store } from '../pipeline/store.ts';
 import { backoffMs, pause } from '../machine/patience.ts';
-import { s3Links } from './s3-links.ts';
+import type { S3Links } from './s3-links.ts';
 import { s3Multipart } from './s3-multipart.ts';
 import { asked, askedWhole, isProven, lengthMetadata, statusOf, wholeBody } from './s3-answers.ts';
+
+const noLinks = (): Promise<never> => Promise.reject(new Error('this store was opened without links'));
+const NO_LINKS: S3Links = { read: noLinks, writeOnce: noLinks, parts: noLinks };
 
 /** How often a write is tried that meets another one. */
 const CONFLICTS = 10;
 
-export function s3Store(client: S3Client, bucket: string): Store {
+/** @param links for those who grant its objects to others */
+export function s3Store(client: S3Client, bucket: string, links: S3Links = NO_LINKS): Store {
   const absent = (error: unknown): undefined => {
     // Without s3:ListBucket AWS answers 403 for a missing key; our functions have that permission.
     if (statusOf(error) === 404) return undefined;
@@ -62,7 +66,6 @@ export function s3Store(client: S3Client, bucket: string): Store {
       }
     }
   };
-  const links = s3Links(client, bucket);
   return {
     readLink: links.read,
     writeLink: links.writeOnce,

@@ -11,6 +11,7 @@ import { watchPages } from '../pipeline/http/watch-pages.ts';
 import { bucketsFromEnvironment, s3Client } from './buckets.ts';
 import { numberFromEnv, requireEnv } from './environment.ts';
 import { pageFilesFromEnvironment } from './page-files.ts';
+import { warmSandboxFromEnvironment } from './sandbox-client.ts';
 import { signPlaybackFromEnvironment } from './sign-playback.ts';
 import { uploadSecretFromEnvironment } from './upload-secret.ts';
 
@@ -20,6 +21,8 @@ const buckets = bucketsFromEnvironment(client);
 const signPlayback = signPlaybackFromEnvironment();
 const publicBaseUrl = requireEnv('PUBLIC_BASE_URL');
 const uploadsBucket = requireEnv('UPLOADS_BUCKET');
+
+const expect = warmSandboxFromEnvironment();
 
 const api = httpApi({
   stores: {
@@ -32,6 +35,7 @@ const api = httpApi({
   isAuthorized: ({ env }) => 'authorizer' in (env.event as APIGatewayProxyEventV2).requestContext,
   maxUploadBytes: numberFromEnv('MAX_UPLOAD_BYTES', DEFAULT_MAX_UPLOAD_BYTES),
   publicBaseUrl,
+  ...(expect && { expect }),
 });
 const pages = watchPages({
   buckets,

@@ -2,6 +2,7 @@
 
 import { S3Client } from '@aws-sdk/client-s3';
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
+import type { S3Links } from '../adapters/s3-links.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import type { World } from '../pipeline/world.ts';
 import { requireEnv } from './environment.ts';
@@ -32,9 +33,11 @@ const MOST_CONNECTIONS = 64;
 /** For so long nothing may come or go before a request is given up and tried again. */
 const SILENCE_MS = 15_000;
 
-export function bucketsFromEnvironment(client = s3Client()): Pick<World, 'uploads' | 'media'> {
-  return {
-    uploads: s3Store(client, requireEnv('UPLOADS_BUCKET')),
-    media: s3Store(client, requireEnv('MEDIA_BUCKET')),
-  };
+/** @param links how their objects are granted to others, for whoever does that */
+export function bucketsFromEnvironment(
+  client = s3Client(),
+  links?: (client: S3Client, bucket: string) => S3Links,
+): Pick<World, 'uploads' | 'media'> {
+  const store = (bucket: string) => s3Store(client, bucket, links?.(client, bucket));
+  return { uploads: store(requireEnv('UPLOADS_BUCKET')), media: store(requireEnv('MEDIA_BUCKET')) };
 }

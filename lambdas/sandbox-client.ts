@@ -1,9 +1,10 @@
 // The sandbox that the environment names, for whoever asks it for something.
 
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { lambdaSandbox } from '../adapters/lambda-sandbox.ts';
+import { lambdaSandbox, warmSandbox } from '../adapters/lambda-sandbox.ts';
+import type { SandboxFunction } from '../adapters/lambda-sandbox.ts';
 import type { Sandbox } from '../pipeline/sandbox/sandbox.ts';
-import { choiceFromEnv, requireEnv } from './environment.ts';
+import { choiceFromEnv } from './environment.ts';
 
 /** `video`: the function has tenant isolation, and each video is a tenant. */
 export const SANDBOX_ISOLATIONS = ['video', 'none'] as const;
@@ -19,14 +20,28 @@ export function runSandboxHere(sandbox: Sandbox): void {
 const SILENCE_MS = 90_000;
 
 export function sandboxFromEnvironment(): Sandbox {
-  if (!process.env['SANDBOX_FUNCTION']) return { run: (...asked) => here!.run(...asked) };
-  const client = new LambdaClient({
+  const named = functionFromEnvironment();
+  return named ? lambdaSandbox(lambdaClient(), named) : { run: (...asked) => here!.run(...asked) };
+}
+
+/** Has a machine started for a video whose file is on its way; undefined where there is nothing to start. */
+export function warmSandboxFromEnvironment(): ((id: string) => Promise<void>) | undefined {
+  const named = functionFromEnvironment();
+  if (!named) return undefined;
+  const client = lambdaClient();
+  return (id) => warmSandbox(client, named, id);
+}
+
+function functionFromEnvironment(): SandboxFunction | undefined {
+  const functionName = process.env['SANDBOX_FUNCTION'];
+  if (!functionName) return undefined;
+  const isolatesVideos = choiceFromEnv('SANDBOX_ISOLATION', SANDBOX_ISOLATIONS) === 'video';
+  return { functionName, isolatesVideos };
+}
+
+const lambdaClient = (): LambdaClient =>
+  new LambdaClient({
     // A new account has few executions, and they are soon free again.
     maxAttempts: 6,
     requestHandler: { socketTimeout: SILENCE_MS },
   });
-  return lambdaSandbox(client, {
-    functionName: requireEnv('SANDBOX_FUNCTION'),
-    isolatesVideos: choiceFromEnv('SANDBOX_ISOLATION', SANDBOX_ISOLATIONS) === 'video',
-  });
-}

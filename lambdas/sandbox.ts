@@ -8,7 +8,7 @@ import { readRange, sendPart, writeOnce } from '../adapters/link-client.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
 import { perform } from '../pipeline/sandbox/perform.ts';
 import type { GrantedSource, Grants, Task } from '../pipeline/sandbox/sandbox.ts';
-import { ALIVE, DONE, framed, framedFailure, taskIn } from '../pipeline/sandbox/wire.ts';
+import { ALIVE, DONE, WARMING, framed, framedFailure, taskIn } from '../pipeline/sandbox/wire.ts';
 import type { SandboxLinks, SandboxRequest } from '../pipeline/sandbox/wire.ts';
 import { logFailure } from '../pipeline/observe.ts';
 import { toolsFromEnvironment } from './sandbox-tools.ts';
@@ -22,7 +22,8 @@ type CallContext = Partial<Pick<Context, 'getRemainingTimeInMillis'>> & { hungUp
 const ALIVE_MS = 20_000;
 
 export const handler = awslambda.streamifyResponse(
-  async (request: SandboxRequest, reply: Writable, context: CallContext): Promise<void> => {
+  async (request: SandboxRequest | typeof WARMING, reply: Writable, context: CallContext): Promise<void> => {
+    if ('kind' in request) return void reply.end();
     const write = async (bytes: Uint8Array): Promise<void> => {
       if (reply.destroyed) throw new Error('Nobody listens any more.');
       if (!reply.write(bytes)) await once(reply, 'drain');

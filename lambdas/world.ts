@@ -2,12 +2,13 @@
 // sandbox, its limits.
 
 import type { Context } from 'aws-lambda';
+import { s3Links } from '../adapters/s3-links.ts';
 import type { World } from '../pipeline/world.ts';
 import { LARGEST_RUNGS } from '../core/plan/ladder.ts';
 import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
 import { EFFORTS } from '../core/plan/plan.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
-import { bucketsFromEnvironment } from './buckets.ts';
+import { bucketsFromEnvironment, s3Client } from './buckets.ts';
 import { choiceFromEnv, numberFromEnv } from './environment.ts';
 import { observe } from './observability.ts';
 import { sandboxFromEnvironment } from './sandbox-client.ts';
@@ -22,7 +23,7 @@ export const worldOfCall = (world: World, context: CallContext | undefined): Wor
 export function worldFromEnvironment(): World {
   const defaults = DEFAULT_LIMITS;
   return {
-    ...bucketsFromEnvironment(),
+    ...bucketsFromEnvironment(s3Client(), s3Links),
     sandbox: sandboxFromEnvironment(),
     settings: {
       ...defaults, // how much memory there is, the sandbox knows

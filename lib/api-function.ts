@@ -9,6 +9,8 @@ import { acknowledge } from './acknowledge.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 import type { PipelineFunctionDefaults } from './pipeline-function.ts';
 import type { PipelineSettings } from './video-pipeline-props.ts';
+import { allowSandbox, sandboxEnvironment } from './sandboxes.ts';
+import type { Sandbox } from './sandboxes.ts';
 import { bucketNames } from './workers.ts';
 
 export interface ApiFunctionProps {
@@ -16,11 +18,13 @@ export interface ApiFunctionProps {
   defaults: PipelineFunctionDefaults;
   settings: PipelineSettings;
   playbackSecret: secretsmanager.Secret | undefined;
+  /** To be started for videos whose files are on their way. */
+  sandbox: Sandbox;
 }
 
 /** It is still to be told `PUBLIC_BASE_URL`, the CDN's address, once there is a CDN. */
 export function apiFunction(scope: Construct, props: ApiFunctionProps): PipelineFunction {
-  const { buckets, defaults, settings, playbackSecret } = props;
+  const { buckets, defaults, settings, playbackSecret, sandbox } = props;
   const uploadSecret = new secretsmanager.Secret(scope, 'UploadSecret', {
     description: 'What upload tokens are made with',
     generateSecretString: { excludePunctuation: true, passwordLength: 64 },
@@ -42,10 +46,12 @@ export function apiFunction(scope: Construct, props: ApiFunctionProps): Pipeline
       MAX_UPLOAD_BYTES: String(settings.maxBytes),
       UPLOAD_SECRET_ARN: uploadSecret.secretArn,
       PLAYBACK: settings.playback,
+      ...sandboxEnvironment(sandbox),
       ...(playbackSecret ? { PLAYBACK_SECRET_ARN: playbackSecret.secretArn } : {}),
     },
   });
   playbackSecret?.grantRead(api);
   uploadSecret.grantRead(api);
+  allowSandbox(api, sandbox);
   return api;
 }

@@ -34,6 +34,8 @@ export interface PipelineFunctionProps extends PipelineFunctionDefaults {
   environment: Record<string, string>;
   layers?: lambda.ILayerVersion[];
   tenancyConfig?: lambda.TenancyConfig;
+  /** Where it runs in a network of ours. */
+  network?: Pick<lambda.FunctionProps, 'vpc' | 'vpcSubnets' | 'securityGroups'>;
   /** @default 512 MiB, which are free */
   temporaryStorage?: Size;
 }
@@ -41,7 +43,7 @@ export interface PipelineFunctionProps extends PipelineFunctionDefaults {
 /** May write its own log and its traces, and nothing else until it is allowed to. */
 export class PipelineFunction extends lambda.Function {
   constructor(scope: Construct, id: string, props: PipelineFunctionProps) {
-    const { entry, memoryMb, temporaryStorage, service, environment, ...rest } = props;
+    const { entry, memoryMb, temporaryStorage, service, environment, network, ...rest } = props;
     const logGroup = new logs.LogGroup(scope, `${id}Log`, {
       retention: LOG_RETENTION,
       removalPolicy: RemovalPolicy.DESTROY,
@@ -53,6 +55,7 @@ export class PipelineFunction extends lambda.Function {
     logGroup.grantWrite(role);
     super(scope, id, {
       ...rest,
+      ...network,
       runtime: lambda.Runtime.NODEJS_24_X,
       code: bundled(entry),
       handler: 'index.handler',

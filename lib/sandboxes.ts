@@ -3,9 +3,12 @@
 // whoever takes one over meets no other video there, neither at once nor later.
 
 import { Duration, Size } from 'aws-cdk-lib';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type { Construct } from 'constructs';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as s3 from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { ClosedNetwork, allowConnecting } from './closed-network.ts';
 import { FFMPEG_PATH, FFPROBE_PATH, ffmpegLayer } from './ffmpeg-layer.ts';
 import type { OwnFfmpeg } from './ffmpeg-layer.ts';
 import { PipelineFunction } from './pipeline-function.ts';
@@ -28,12 +31,21 @@ export interface SandboxesProps {
   defaults: PipelineFunctionDefaults;
   settings: PipelineSettings;
   ffmpeg: OwnFfmpeg | undefined;
+  /** What they read and write, by links. */
+  buckets: readonly s3.IBucket[];
 }
 
 /** They stand in `scope` itself, as their logical ids must stay what they are. */
-export function sandboxes(scope: Construct, { defaults, settings, ffmpeg }: SandboxesProps): Sandboxes {
+export function sandboxes(
+  scope: Construct,
+  { defaults, settings, ffmpeg, buckets }: SandboxesProps,
+): Sandboxes {
   const { architecture } = defaults;
   const isolation = settings.sandboxIsolation;
+  const closed =
+    settings.sandboxNetwork === 'closed'
+      ? new ClosedNetwork(scope, 'SandboxNetwork', { buckets })
+      : undefined;
   const common = {
     ...defaults,
     entry: 'lambdas/sandbox.ts',
@@ -41,15 +53,22 @@ export function sandboxes(scope: Construct, { defaults, settings, ffmpeg }: Sand
     environment: { FFMPEG_PATH, FFPROBE_PATH },
     timeout: Duration.minutes(15), // for a large source without an index, which is copied first
     ...(isolation === 'video' && { tenancyConfig: lambda.TenancyConfig.PER_TENANT }),
+    ...(closed && {
+      network: {
+        vpc: closed.vpc,
+        vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED },
+        securityGroups: [closed.securityGroup],
+      },
+    }),
   };
   const sandbox = (
     id: string,
     own: { description: string; memoryMb: number; temporaryStorage?: Size },
-  ): Sandbox => ({
-    fn: new PipelineFunction(scope, id, { ...common, ...own }),
-    memoryMb: own.memoryMb,
-    isolation,
-  });
+  ): Sandbox => {
+    const fn = new PipelineFunction(scope, id, { ...common, ...own });
+    if (closed) allowConnecting(fn);
+    return { fn, isolation, memoryMb: own.memoryMb };
+  };
   return {
     viewers: sandbox('Sandbox', {
       description: 'Runs ffmpeg for somebody who waits; has no right to anything',

@@ -8,7 +8,7 @@ import { LARGEST_RUNGS } from '../core/plan/ladder.ts';
 import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
 import { EFFORTS } from '../core/plan/plan.ts';
 import { PLAYBACK } from '../core/access/playback-token.ts';
-import { SANDBOX_ISOLATIONS } from './video-pipeline-props.ts';
+import { SANDBOX_ISOLATIONS, SANDBOX_NETWORKS } from './video-pipeline-props.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
 
 const CHOICES = {
@@ -17,6 +17,7 @@ const CHOICES = {
   prewarmEffort: EFFORTS,
   largestRung: LARGEST_RUNGS,
   sandboxIsolation: SANDBOX_ISOLATIONS,
+  sandboxNetwork: SANDBOX_NETWORKS,
   architecture: ['x86_64', 'arm64'],
   removal: ['retain', 'destroy'],
 } as const;
@@ -68,6 +69,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
     largestRung: choice(scope, 'largestRung'),
     prewarmConcurrency: number(scope, 'prewarmConcurrency'),
     sandboxIsolation: choice(scope, 'sandboxIsolation'),
+    sandboxNetwork: choice(scope, 'sandboxNetwork'),
     memoryMb: defined({
       viewers: number(scope, 'viewersMemoryMb'),
       prewarm: number(scope, 'prewarmMemoryMb'),

@@ -12,6 +12,8 @@ import type { OwnFfmpeg } from './ffmpeg-layer.ts';
 import type { AlarmTarget } from './monitoring.ts';
 import type { Authorization } from './video-api.ts';
 
+export const SANDBOX_NETWORKS = ['open', 'closed'] as const;
+export type SandboxNetwork = (typeof SANDBOX_NETWORKS)[number];
 export const SANDBOX_ISOLATIONS = ['video', 'none'] as const;
 export type SandboxIsolation = (typeof SANDBOX_ISOLATIONS)[number];
 
@@ -74,6 +76,14 @@ export interface VideoPipelineProps {
    * @default 'video'
    */
   sandboxIsolation?: SandboxIsolation;
+
+  /**
+   * Whether the machines that run ffmpeg reach the internet, as those of any function do (`open`), or stand in a network of
+   * their own from which nothing leads out but to our two buckets (`closed`). That is free, but for network interfaces of
+   * which an account has a few hundred in a region.
+   * @default 'open'
+   */
+  sandboxNetwork?: SandboxNetwork;
 
   /**
    * arm64 costs a fifth less, but its ffmpeg (of 2019) has no AV1 decoder.
@@ -160,6 +170,7 @@ export function withDefaults(props: VideoPipelineProps) {
     largestRung: props.largestRung ?? '1080p',
     prewarmConcurrency: props.prewarmConcurrency ?? 3,
     sandboxIsolation: props.sandboxIsolation ?? 'video',
+    sandboxNetwork: props.sandboxNetwork ?? 'open',
     viewersMemoryMb: memoryMb?.viewers ?? DEFAULT_MEMORY_MB,
     prewarmMemoryMb: memoryMb?.prewarm ?? DEFAULT_MEMORY_MB,
     architecture: props.architecture ?? lambda.Architecture.X86_64,

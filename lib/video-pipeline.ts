@@ -74,13 +74,13 @@ export class VideoPipeline extends Construct {
     this.playbackSecret = tokens?.secret;
 
     const { ffmpeg } = props;
-    const boxes = sandboxes(this, { defaults, settings, ffmpeg });
+    const boxes = sandboxes(this, { defaults, settings, ffmpeg, buckets: [uploads, media] });
     const { stateMachine, ...made } = workers(this, { uploads, media, defaults, settings, sandboxes: boxes });
     this.stateMachine = stateMachine;
     const { deadLetters } = new UploadEvents(this, 'UploadEvents', { uploads, ingest: made.ingest });
 
     const { buckets, playbackSecret } = this;
-    const api = apiFunction(this, { buckets, defaults, settings, playbackSecret });
+    const api = apiFunction(this, { buckets, defaults, settings, playbackSecret, sandbox: boxes.viewers });
     const videoApi = new VideoApi(this, 'Http', { ...defaults, authorization, handler: api });
     this.apiKey = videoApi.apiKey;
     const { authorizer } = videoApi;

@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
+import { s3Links } from '../adapters/s3-links.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import { cardKey, newVideoId, sourceKey } from '../core/artifacts/keys.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
@@ -49,8 +50,8 @@ export async function rehearse(directory: string, binaries: FfmpegBinaries, worl
     await ensureBuckets(client, BUCKETS);
     const stage: World = {
       ...world,
-      uploads: s3Store(client, BUCKETS.uploads),
-      media: s3Store(client, BUCKETS.media),
+      uploads: s3Store(client, BUCKETS.uploads, s3Links(client, BUCKETS.uploads)),
+      media: s3Store(client, BUCKETS.media, s3Links(client, BUCKETS.media)),
       settings: {
         ...world.settings,
         ...{ prewarm: 'none', maxDurationSeconds: DEFAULT_LIMITS.maxDurationSeconds },

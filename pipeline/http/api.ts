@@ -36,6 +36,8 @@ export interface ApiOptions {
   /** Whether whoever stands before the API (a gateway's authorizer) found that the caller may use all of it. */
   isAuthorized(context: Context): boolean;
   maxUploadBytes: number;
+  /** Told that a file of this video will come, or has: what it takes to read it can be made ready meanwhile. */
+  expect?(id: string): Promise<void>;
   /** Scheme and host of API and playback, without a slash at the end. */
   publicBaseUrl: string;
 }
@@ -55,6 +57,8 @@ export function httpApi(options: ApiOptions): Hono {
       uploadExpiresAt: grant.expiresAt.toISOString(),
     };
   };
+  const expected = async (id: string) =>
+    options.expect?.(id).catch((error: unknown) => logFailure(id, error)); // then it only takes longer
   const app = new Hono().basePath('/api');
 
   // Status answers change from one second to the next.
@@ -86,7 +90,8 @@ export function httpApi(options: ApiOptions): Hono {
     const { grant, upload } = await createUpload(request, { media, sign, maxBytes, now: new Date() });
     const { id } = grant;
     const urls = { playbackUrl: playbackUrlOf(id), statusUrl: statusUrlOf(id) };
-    return context.json({ id, ...urls, ...(await tokenAnswer(grant)), upload }, 201);
+    const [tokens] = await Promise.all([tokenAnswer(grant), upload && expected(id)]);
+    return context.json({ id, ...urls, ...tokens, upload }, 201);
   });
 
   app.get('/uploads', async (context) => {
@@ -109,7 +114,7 @@ export function httpApi(options: ApiOptions): Hono {
   });
 
   const admit = async (token: string) => admittedUpload(token, new Date(), await uploadSecret());
-  app.route('/u/:token', uploadRoutes({ stores, admit, locationOf: statusUrlOf }));
+  app.route('/u/:token', uploadRoutes({ stores, admit, expected, locationOf: statusUrlOf }));
 
   app.get('/videos', async (context) => {
     authorize(context, options);

@@ -31,11 +31,13 @@ export interface UploadRoutes {
   stores: UploadStores;
   /** What a token in the path allows. @throws RequestError */
   admit(token: string): Promise<UploadGrant>;
+  /** Told that a video's file will soon be there. Never rejects. */
+  expected(id: string): Promise<void>;
   /** Where an uploaded video is to be found. */
   locationOf(id: string): string;
 }
 
-export function uploadRoutes({ stores, admit, locationOf }: UploadRoutes): Hono {
+export function uploadRoutes({ stores, admit, expected, locationOf }: UploadRoutes): Hono {
   const app = new Hono();
   const grantOf = (context: Context) => admit(context.req.param('token') ?? '');
 
@@ -53,7 +55,11 @@ export function uploadRoutes({ stores, admit, locationOf }: UploadRoutes): Hono 
     const key = sourceKey(grant.id);
     // Until it has begun, a library does not know what the file is called here.
     if (request.uploadId !== undefined && request.key !== key) throw otherVideo();
-    return context.json({ key, ...(await signedRequest(grant, request, stores)) });
+    const [signed] = await Promise.all([
+      signedRequest(grant, request, stores),
+      request.method === 'POST' && request.uploadId !== undefined ? expected(grant.id) : undefined, // to complete it
+    ]);
+    return context.json({ key, ...signed });
   });
 
   app.post('/s3/multipart', async (context) => {
@@ -91,7 +97,7 @@ export function uploadRoutes({ stores, admit, locationOf }: UploadRoutes): Hono 
       number: PartNumber,
       etag: ETag.replaceAll('"', ''),
     }));
-    await completeParts(grant, uploadId, named, stores);
+    await Promise.all([completeParts(grant, uploadId, named, stores), expected(grant.id)]);
     return context.json({ location: locationOf(grant.id), key });
   });
 

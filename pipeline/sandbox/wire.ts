@@ -22,6 +22,9 @@ import type { CopyNeed, Grants, Reply, Task, TaskOptions } from './sandbox.ts';
 /** Raised when a sandbox of before could not do what is asked. While a stack is updated, sandboxes are replaced first. */
 const VERSION = 1;
 
+/** In the place of a request: nothing is to be done but to be there. */
+export const WARMING = { version: VERSION, kind: 'warming' } as const;
+
 export interface SandboxRequest {
   version: number;
   task: unknown;

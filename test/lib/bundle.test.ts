@@ -30,9 +30,12 @@ const SOURCES = ['block-cache', 'kept-blocks', 'loopback-server', 'range-server'
 const TURNS = ['waiting-line', 'precedence', 'standstill', 'pausable-timer'].map(
   (name) => `machine/${name}.ts`,
 );
-const FFMPEG = [...SOURCES, 'machine/ffmpeg.ts', ...TURNS];
-/** Plans sources, and copies some. */
-const PLANNING = [...FFMPEG, 'machine/stream-server.ts'];
+const FFMPEG = [...SOURCES, 'machine/ffmpeg.ts', 'machine/stream-server.ts', ...TURNS];
+/** Has a sandbox work, and grants it objects. */
+const BROKER = [
+  ...['@aws-sdk/client-lambda', '@aws-sdk/s3-request-presigner'],
+  ...['adapters/lambda-sandbox.ts', 'adapters/s3-links.ts'],
+];
 const SECRETS = ['@aws-lambda-powertools/parameters', '@aws-sdk/client-secrets-manager'];
 const OBSERVABILITY = ['@aws-lambda-powertools/logger', '@aws-lambda-powertools/metrics'];
 
@@ -41,15 +44,17 @@ test.each([
     'lambdas/api.ts',
     [
       ...[...RECORDS, ...SECRETS, '@aws-sdk/s3-presigned-post', '@aws-sdk/s3-request-presigner'],
-      ...['adapters/sign-upload.ts', 'hono'],
+      ...['adapters/sign-upload.ts', 'adapters/lambda-sandbox.ts', '@aws-sdk/client-lambda', 'hono'],
     ],
   ],
   ['lambdas/authorizer.ts', SECRETS],
-  ['lambdas/ingest.ts', [...RECORDS, ...PLANNING, ...OBSERVABILITY, ...EXECUTIONS]],
-  ['lambdas/origin.ts', [...RECORDS, ...PLANNING, ...OBSERVABILITY, 'hono']],
-  ['lambdas/transcode.ts', [...RECORDS, ...FFMPEG, ...OBSERVABILITY]],
+  ['lambdas/ingest.ts', [...RECORDS, ...BROKER, ...OBSERVABILITY, ...EXECUTIONS]],
+  ['lambdas/origin.ts', [...RECORDS, ...BROKER, ...OBSERVABILITY, 'hono']],
+  ['lambdas/transcode.ts', [...RECORDS, ...BROKER, ...OBSERVABILITY]],
+  // No SDK, and so no credentials.
+  ['lambdas/sandbox.ts', [...FFMPEG, 'adapters/link-client.ts', 'machine/patience.ts', 'zod']],
   ['lambdas/finish.ts', [...RECORDS, ...OBSERVABILITY]],
-  ['lambdas/maintenance.ts', [...RECORDS, ...PLANNING, ...OBSERVABILITY, ...EXECUTIONS]],
+  ['lambdas/maintenance.ts', [...RECORDS, ...BROKER, ...OBSERVABILITY, ...EXECUTIONS]],
   [
     'lib/playback-secret.lambda.ts',
     ['@aws-sdk/client-cloudfront-keyvaluestore', '@aws-sdk/client-secrets-manager', '@smithy/signature-v4a'],

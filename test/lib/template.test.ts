@@ -13,7 +13,7 @@ import type { Json, Synthesised, Template } from './support/variants.ts';
 
 let variants: Synthesised;
 let template: Template;
-const VARIANTS = ['default', 'token', 'jwt', 'arm64', 'layer', 'domain', 'lowest', 'example'];
+const VARIANTS = ['default', 'token', 'jwt', 'arm64', 'layer', 'domain', 'lowest', 'closed', 'example'];
 
 beforeAll(async () => {
   variants = await synthesise([
@@ -44,6 +44,7 @@ beforeAll(async () => {
       context: {
         prewarm: 'lowest',
         prewarmEffort: 'quick',
+        sandboxIsolation: 'none',
         largestRung: '2160p',
         removal: 'destroy',
         prewarmConcurrency: 40,
@@ -54,6 +55,7 @@ beforeAll(async () => {
       },
     },
     { name: 'directory', app: 'instant-hls', context: { ffmpegDirectory: await ownFfmpeg() } },
+    { name: 'closed', app: 'instant-hls', context: { sandboxNetwork: 'closed' } },
     { name: 'expiring', app: 'instant-hls', context: { expireSourcesAfterDays: 30 } },
     { name: 'example', app: 'example' },
     { name: 'half a day of grace', app: 'construct', revisionGraceHours: 12 },
@@ -70,7 +72,7 @@ beforeAll(async () => {
       name: 'nag, all options',
       app: 'instant-hls',
       nag: true,
-      context: { playback: 'token', removal: 'destroy' },
+      context: { playback: 'token', removal: 'destroy', sandboxNetwork: 'closed' },
     },
   ]);
   template = await variants.template('default');
@@ -264,7 +266,7 @@ describe('functions', () => {
     const ours = ofType(template, 'AWS::Lambda::Function').filter(
       ({ Properties }) => Properties.Runtime === 'nodejs24.x',
     );
-    expect(ours).toHaveLength(7);
+    expect(ours).toHaveLength(9);
     for (const { Properties } of ours) {
       expect(Properties.MemorySize).toBeLessThanOrEqual(3008);
       expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
@@ -283,74 +285,20 @@ describe('functions', () => {
       expect(Properties.RetentionInDays).toBe(90);
   });
 
+  const BROKER = ['SANDBOX_FUNCTION', 'SANDBOX_ISOLATION', 'SANDBOX_MEMORY_MB'];
+  const PLANNING = [
+    ...['LARGEST_RUNG', 'MAX_COPIED_BYTES', 'MAX_DURATION_SECONDS', 'MAX_PICTURE_PIXELS', 'MAX_STREAMS'],
+    ...['MEDIA_BUCKET', 'PREWARM', 'PREWARM_EFFORT', 'UPLOADS_BUCKET', ...BROKER],
+  ];
+
   test.each([
-    [
-      'Makes an artifact',
-      [
-        'FFMPEG_PATH',
-        'FFPROBE_PATH',
-        'LARGEST_RUNG',
-        'MAX_COPIED_BYTES',
-        'MAX_DURATION_SECONDS',
-        'MAX_PICTURE_PIXELS',
-        'MAX_STREAMS',
-        'MEDIA_BUCKET',
-        'PREWARM',
-        'PREWARM_EFFORT',
-        'UPLOADS_BUCKET',
-      ],
-    ],
-    [
-      'Encodes a chunk',
-      [
-        'FFMPEG_PATH',
-        'FFPROBE_PATH',
-        'LARGEST_RUNG',
-        'MAX_COPIED_BYTES',
-        'MAX_DURATION_SECONDS',
-        'MAX_PICTURE_PIXELS',
-        'MAX_STREAMS',
-        'MEDIA_BUCKET',
-        'PREWARM',
-        'PREWARM_EFFORT',
-        'UPLOADS_BUCKET',
-      ],
-    ],
-    [
-      'Plans a video',
-      [
-        'FFMPEG_PATH',
-        'FFPROBE_PATH',
-        'LARGEST_RUNG',
-        'MAX_COPIED_BYTES',
-        'MAX_DURATION_SECONDS',
-        'MAX_PICTURE_PIXELS',
-        'MAX_STREAMS',
-        'MEDIA_BUCKET',
-        'PREWARM',
-        'PREWARM_EFFORT',
-        'STATE_MACHINE_ARN',
-        'UPLOADS_BUCKET',
-      ],
-    ],
-    [
-      'Plans videos anew',
-      [
-        'FFMPEG_PATH',
-        'FFPROBE_PATH',
-        'LARGEST_RUNG',
-        'MAX_COPIED_BYTES',
-        'MAX_DURATION_SECONDS',
-        'MAX_PICTURE_PIXELS',
-        'MAX_STREAMS',
-        'MEDIA_BUCKET',
-        'PREWARM',
-        'PREWARM_EFFORT',
-        'REVISION_GRACE_DAYS',
-        'STATE_MACHINE_ARN',
-        'UPLOADS_BUCKET',
-      ],
-    ],
+    ['Makes an artifact', PLANNING],
+    ['Has a chunk', PLANNING],
+    ['Plans a video', [...PLANNING, 'STATE_MACHINE_ARN']],
+    ['Plans videos anew', [...PLANNING, 'REVISION_GRACE_DAYS', 'STATE_MACHINE_ARN']],
+    // No bucket, and nothing else that is ours.
+    ['Runs ffmpeg for somebody', ['FFMPEG_PATH', 'FFPROBE_PATH']],
+    ['Runs ffmpeg ahead', ['FFMPEG_PATH', 'FFPROBE_PATH']],
     ['Measures what was made', ['MEDIA_BUCKET', 'UPLOADS_BUCKET']],
     [
       'The HTTP API',
@@ -360,6 +308,7 @@ describe('functions', () => {
         'PAGE_BUCKET',
         'PLAYBACK',
         'PUBLIC_BASE_URL',
+        ...BROKER,
         'UPLOADS_BUCKET',
         'UPLOAD_SECRET_ARN',
       ],
@@ -368,7 +317,7 @@ describe('functions', () => {
   ])('%s…: is told %j', (does, names) => {
     const { Variables } = functionThat(template, does).Properties.Environment;
     const own = Object.keys(Variables).filter((name) => !/^(POWERTOOLS_|NODE_OPTIONS)/.test(name));
-    expect(own.sort()).toEqual(names);
+    expect(own.sort()).toEqual([...names].sort());
   });
 
   test('origin outlives the patience of CloudFront, the API does not outlive that of its gateway', () => {
@@ -376,9 +325,10 @@ describe('functions', () => {
     expect(functionThat(template, 'The HTTP API').Properties.Timeout).toBeLessThan(30);
   });
 
-  test('what ingest could plan, maintenance has the memory to plan anew', () => {
-    const memory = (does: string): number => functionThat(template, does).Properties.MemorySize;
-    expect(memory('Plans videos anew')).toBe(memory('Plans a video'));
+  test('what ingest could plan, maintenance has the same sandbox plan anew', () => {
+    const sandbox = (does: string): Json =>
+      functionThat(template, does).Properties.Environment.Variables.SANDBOX_FUNCTION;
+    expect(sandbox('Plans videos anew')).toEqual(sandbox('Plans a video'));
   });
 
   test('maintenance is called by its two schedules alone, and twice more where it fails', () => {
@@ -419,9 +369,10 @@ describe('functions', () => {
 
   // While a stack is updated, old and new functions work side by side.
   test.each([
-    ['Makes an artifact', ['Encodes a chunk', 'Measures what was made']],
-    ['Plans a video', ['Encodes a chunk', 'Measures what was made', 'Makes an artifact']],
-    ['Plans videos anew', ['Encodes a chunk', 'Measures what was made', 'Makes an artifact']],
+    ['Has a chunk', ['Runs ffmpeg for somebody', 'Runs ffmpeg ahead']],
+    ['Makes an artifact', ['Runs ffmpeg for somebody', 'Has a chunk', 'Measures what was made']],
+    ['Plans a video', ['Has a chunk', 'Measures what was made', 'Makes an artifact']],
+    ['Plans videos anew', ['Has a chunk', 'Measures what was made', 'Makes an artifact']],
   ])('%s…: is replaced after whoever is handed what it plans: %j', async (does, others) => {
     for (const name of VARIANTS) {
       const of = await variants.template(name);
@@ -445,13 +396,13 @@ describe('functions', () => {
     expect(layers(arm64).CompatibleArchitectures).toEqual(['arm64']);
     expect(layers(template).CompatibleArchitectures).toEqual(['x86_64']);
     expect(layers(arm64).Content.S3Key).not.toBe(layers(template).Content.S3Key);
-    expect(functionThat(arm64, 'Makes an artifact').Properties.MemorySize).toBe(10240);
-    expect(functionThat(arm64, 'Encodes a chunk').Properties.MemorySize).toBe(3008);
+    expect(functionThat(arm64, 'Runs ffmpeg for somebody').Properties.MemorySize).toBe(10240);
+    expect(functionThat(arm64, 'Runs ffmpeg ahead').Properties.MemorySize).toBe(3008);
   });
 
   test("a layer of one's own takes the place of ours", async () => {
     const own = await variants.template('layer');
-    expect(functionThat(own, 'Encodes a chunk').Properties.Layers).toEqual([
+    expect(functionThat(own, 'Runs ffmpeg ahead').Properties.Layers).toEqual([
       'arn:aws:lambda:eu-central-1:123456789012:layer:ffmpeg:7',
     ]);
     const descriptions = ofType(own, 'AWS::Lambda::LayerVersion').map(
@@ -467,7 +418,7 @@ describe('functions', () => {
         /brought along/.test(Properties.Description),
       ),
     );
-    expect(functionThat(own, 'Encodes a chunk').Properties.Layers).toEqual([{ Ref: id }]);
+    expect(functionThat(own, 'Runs ffmpeg ahead').Properties.Layers).toEqual([{ Ref: id }]);
   });
 });
 
@@ -535,6 +486,101 @@ describe('permissions', () => {
     );
     expect(ours.length).toBeGreaterThan(20);
     expect(ours.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
+  });
+
+  test.each(['default', 'token', 'example', 'closed'])(
+    '%s: a sandbox may write its log and its traces',
+    async (name) => {
+      const of = await variants.template(name);
+      const roles = ofType(of, 'AWS::IAM::Role').filter(({ id }) => /SandboxRole/.test(id));
+      expect(roles).toHaveLength(2);
+      for (const { Properties } of roles) expect(Properties.Policies ?? []).toEqual([]);
+      expect(roles.flatMap(({ Properties }) => (Properties.ManagedPolicyArns ?? []) as Json[])).toEqual([]);
+      const statements = statementsOf(of, (id) => /SandboxRole/.test(id));
+      const allowed = statements
+        .filter(({ Effect }) => Effect === 'Allow')
+        .flatMap(({ Action }) => Action)
+        .filter((action) => !action.startsWith('ec2:') || name !== 'closed'); // which is denied to code, see below
+      const once = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+      const traces = ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'];
+      expect(allowed.sort()).toEqual([...once, ...once, ...traces, ...traces].sort());
+    },
+  );
+
+  test('in a closed network nothing leads out but to our buckets, and what Lambda may do there no code may', async () => {
+    const closed = await variants.template('closed');
+    for (const type of ['InternetGateway', 'NatGateway', 'VPNGateway', 'EgressOnlyInternetGateway']) {
+      expect(ofType(closed, `AWS::EC2::${type}`)).toEqual([]);
+    }
+    expect(ofType(closed, 'AWS::EC2::Route')).toEqual([]);
+    const { VpcEndpointType = 'Gateway', PolicyDocument } = only(
+      ofType(closed, 'AWS::EC2::VPCEndpoint'),
+    ).Properties;
+    expect(VpcEndpointType).toBe('Gateway');
+    const { Action, Resource } = only(PolicyDocument.Statement as Json[]);
+    expect(Action).toEqual(['s3:GetObject', 's3:PutObject']);
+    expect(Resource).toHaveLength(2);
+    expect(JSON.stringify(Resource)).toMatch(/BucketsMedia.*BucketsUploads/);
+    for (const does of ['Runs ffmpeg for somebody', 'Runs ffmpeg ahead']) {
+      const { VpcConfig, Role } = functionThat(closed, does).Properties;
+      expect(VpcConfig.SubnetIds).toHaveLength(2);
+      const [role] = Role['Fn::GetAtt'] as [string];
+      const statements = ofType(closed, 'AWS::IAM::Policy')
+        .filter(({ Properties }) => Properties.Roles.some(({ Ref }: Json) => Ref === role))
+        .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[]);
+      const isOfNetwork = (action: string) => action.startsWith('ec2:');
+      const denied = statements.filter(({ Effect }) => Effect === 'Deny');
+      const allowed = statements.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Action }) => Action);
+      expect(only(denied).Action).toEqual(allowed.filter(isOfNetwork));
+      expect(JSON.stringify(only(denied).Condition)).toContain('lambda:SourceFunctionArn');
+    }
+    for (const does of ['Makes an artifact', 'Plans a video', 'Has a chunk', 'The HTTP API']) {
+      expect(functionThat(closed, does).Properties.VpcConfig).toBeUndefined();
+    }
+  });
+
+  test('who runs ffmpeg, and nobody else, is given one', () => {
+    const layered = ofType(template, 'AWS::Lambda::Function').filter(
+      ({ Properties }) => Properties.Layers && Properties.Runtime === 'nodejs24.x',
+    );
+    expect(layered.map(({ Properties }) => Properties.Description).sort()).toEqual([
+      'Runs ffmpeg ahead of time; has no right to anything',
+      'Runs ffmpeg for somebody who waits; has no right to anything',
+    ]);
+  });
+
+  test.each([
+    ['Api', 'Runs ffmpeg for somebody'],
+    ['Ingest', 'Runs ffmpeg for somebody'],
+    ['Origin', 'Runs ffmpeg for somebody'],
+    ['Maintenance', 'Runs ffmpeg for somebody'],
+    ['Transcode', 'Runs ffmpeg ahead'],
+    ['Finish', undefined],
+  ])('%s may invoke one sandbox at most: %s', (role, does) => {
+    const invoked = statementsOf(template, (id) => id.startsWith(`Video${role}Role`))
+      .filter(({ Action }) => [Action].flat().includes('lambda:InvokeFunction'))
+      .map(({ Resource }) => Resource);
+    expect(invoked).toEqual(does ? [{ 'Fn::GetAtt': [functionThat(template, does).id, 'Arn'] }] : []);
+  });
+
+  test.each([
+    ['default', 'video', { TenantIsolationMode: 'PER_TENANT' }],
+    ['lowest', 'none', undefined],
+  ])('%s: machines that run ffmpeg are apart by %s', async (name, isolation, tenancy) => {
+    const of = await variants.template(name);
+    for (const does of ['Runs ffmpeg for somebody', 'Runs ffmpeg ahead']) {
+      expect(functionThat(of, does).Properties.TenancyConfig).toEqual(tenancy);
+    }
+    for (const does of [
+      'Makes an artifact',
+      'Has a chunk',
+      'Plans a video',
+      'Plans videos anew',
+      'The HTTP API',
+    ]) {
+      const { Variables } = functionThat(of, does).Properties.Environment;
+      expect(Variables.SANDBOX_ISOLATION).toBe(isolation);
+    }
   });
 
   const COPIES = ['/mezzanine/*.mkv', '/mezzanine/*/*'];
@@ -945,7 +991,7 @@ describe('the prewarm', () => {
       Type: 'Map',
       ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } },
       ItemReader: { ReaderConfig: { InputType: 'JSON' }, Parameters: { 'Key.$': '$.workKey' } },
-      MaxConcurrency: 5,
+      MaxConcurrency: 3, // each takes two of the ten executions of a new account
       ToleratedFailurePercentage: 100,
     });
     expect(retriesOf(Chunks)).toEqual([[['States.ItemReaderFailed'], 10]]);
