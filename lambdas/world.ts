@@ -2,8 +2,7 @@
 
 import { tmpdir } from 'node:os';
 import type { Context } from 'aws-lambda';
-import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';
-import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
+import { checkBinaries } from '../machine/ffmpeg.ts';
 import type { World } from '../pipeline/world.ts';
 import { LARGEST_RUNGS } from '../core/plan/ladder.ts';
 import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
@@ -11,14 +10,8 @@ import { EFFORTS } from '../core/plan/plan.ts';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
 import { bucketsFromEnvironment } from './buckets.ts';
-import { choiceFromEnv, numberFromEnv } from './environment.ts';
+import { binariesFromEnv, choiceFromEnv, numberFromEnv } from './environment.ts';
 import { observe } from './observability.ts';
-
-/** In the cloud ffmpeg lies in a layer; on a developer's machine npm has installed it. */
-function binariesFromEnvironment(): FfmpegBinaries {
-  const [ffmpegPath, ffprobePath] = [process.env['FFMPEG_PATH'], process.env['FFPROBE_PATH']];
-  return ffmpegPath && ffprobePath ? { ffmpegPath, ffprobePath } : installedBinaries();
-}
 
 const MB = 1024 ** 2;
 /** What our own process takes of a function's memory; the rest is ffmpeg's. */
@@ -52,7 +45,7 @@ export const worldOfCall = (world: World, context: CallContext | undefined): Wor
 
 export function worldFromEnvironment(): World {
   const limits = limitsFromEnvironment();
-  const binaries = binariesFromEnvironment();
+  const binaries = binariesFromEnv();
   // At the cold start, so that a wrong layer is in the log before the first file is.
   checkBinaries(binaries).catch((error: unknown) => console.error(error));
   return {
