@@ -8,10 +8,15 @@ import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import type { EncodeTools } from '../pipeline/world.ts';
 import { numberFromEnv } from './environment.ts';
 
-/** In the cloud ffmpeg lies in a layer; on a developer's machine npm has installed it. */
+/** In the cloud ffmpeg lies in a layer; on one machine npm has installed it, unless another one is named, by its whole path. */
 export function binariesFromEnvironment(): FfmpegBinaries {
   const [ffmpegPath, ffprobePath] = [process.env['FFMPEG_PATH'], process.env['FFPROBE_PATH']];
-  return ffmpegPath && ffprobePath ? { ffmpegPath, ffprobePath } : installedBinaries();
+  if (ffmpegPath && ffprobePath) return { ffmpegPath, ffprobePath };
+  const installed = installedBinaries();
+  return {
+    ffmpegPath: ffmpegPath || installed.ffmpegPath,
+    ffprobePath: ffprobePath || installed.ffprobePath,
+  };
 }
 
 const MB = 1024 ** 2;

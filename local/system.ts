@@ -3,7 +3,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { S3Event } from 'aws-lambda';
-import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';
+import { checkBinaries } from '../machine/ffmpeg.ts';
+import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import { s3Multipart } from '../adapters/s3-multipart.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
@@ -38,6 +39,8 @@ export interface Settings {
   port: number;
   dataDirectory: string;
   apiKey: string;
+  /** The functions read theirs from the environment. */
+  binaries: FfmpegBinaries;
   /** Another store than the embedded one; its credentials and region come in the usual AWS variables. */
   s3Endpoint: string | undefined;
   buckets: { uploads: string; media: string };
@@ -47,11 +50,11 @@ export interface Settings {
 }
 
 export async function startSystem(settings: Settings): Promise<{ baseUrl: string; stop(): Promise<void> }> {
-  const { dataDirectory, apiKey, s3Endpoint, buckets, playback } = settings;
+  const { dataDirectory, apiKey, binaries, s3Endpoint, buckets, playback } = settings;
   await claimDirectory(dataDirectory);
-  await checkBinaries(installedBinaries());
+  await checkBinaries(binaries);
   // The first upload would wait for it.
-  await decodersIn(installedBinaries());
+  await decodersIn(binaries);
   if (s3Endpoint) await checkClock(s3Endpoint);
   const web = await openWebServer(settings.port);
   const encodingRoom = await openEncodingRoom(join(dataDirectory, 'encoding'));
@@ -111,12 +114,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     }),
   );
   web.route('/local/lambda', functionInvocations({ maintenance: functions.maintenance }, apiKey));
-  const testClip = {
-    binaries: installedBinaries(),
-    directory: dataDirectory,
-    baseUrl: web.baseUrl,
-    apiKey,
-  };
+  const testClip = { binaries, directory: dataDirectory, baseUrl: web.baseUrl, apiKey };
   await servePage(web, pageDirectory, {
     apiKey,
     uploadOrigin: new URL(s3Endpoint ?? web.baseUrl).origin,
@@ -132,7 +130,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   // Also where there is none now: the last may have been ended in its middle.
   const stage = await emptyDirectory(join(dataDirectory, 'rehearsal'));
   const rehearsal = settings.rehearses
-    ? rehearse(stage, installedBinaries(), functions.world())
+    ? rehearse(stage, binaries, functions.world())
     : rm(stage, { recursive: true, force: true });
   rehearsal.catch((error: unknown) => console.error('The rehearsal failed; videos may, too.', error));
   const stopSchedules = [

@@ -5,6 +5,7 @@ import { SourceError } from '../errors.ts';
 import type { SourceLimits } from '../limits.ts';
 import { notice } from '../notices.ts';
 import type { Notice } from '../notices.ts';
+import { DECODERS } from './decoders.ts';
 import type { FfprobeOutput, FfprobeStream, VideoStream } from './probe.ts';
 
 /** What ffmpeg, which is older than ffprobe, makes of a file's streams, by their index. */
@@ -126,13 +127,17 @@ export function seenStreamsOf(listing: string): SeenStreams {
 }
 
 /**
- * The codecs that `ffmpeg -codecs` says it can decode, and the decoders of those of which it has several:
- * ` DEV.L. vp8   On2 VP8 (decoders: vp8 libvpx ) (encoders: libvpx )`.
+ * What sources may be in: the codecs for which `ffmpeg -codecs` says that it takes a decoder of our list, and the decoders of
+ * the list where it has several. It takes the first: ` DEV.L. vp8   On2 VP8 (decoders: vp8 libvpx ) (encoders: libvpx )`.
  */
 export const decodersOf = (listing: string): Set<string> =>
   new Set(
     [...listing.matchAll(/^ D[.E][VA]\S* (\S+)(?:.*\(decoders: ([^)]*)\))?/gm)].flatMap(
-      ([, name, decoders = '']) => [name!, ...decoders.split(' ').filter(Boolean)],
+      ([, codec, names = codec!]) => {
+        const decoders = names.split(' ').filter(Boolean);
+        if (!DECODERS.includes(decoders[0]!)) return [];
+        return [codec!, ...decoders.filter((name) => DECODERS.includes(name))];
+      },
     ),
   );
 

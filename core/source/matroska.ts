@@ -65,6 +65,9 @@ export const ID = {
   CueClusterPosition: 0xf1,
 } as const;
 
+/** What a segment consists of, such as clusters and tags, has an ID of four bytes; what these consist of, a shorter one. */
+const LEAST_SEGMENT_ID = 0x10000000;
+
 /** ffmpeg counts milliseconds. */
 const TICKS_PER_SECOND = 1000;
 const NANOSECONDS_PER_TICK = 1_000_000;
@@ -110,6 +113,7 @@ export function matroskaIndexer(): MatroskaIndexer {
   let trackList: Uint8Array | undefined;
   let tracks: Track[] = [];
   let written = 0;
+  let hasMedia = false;
   let clusterPosition = 0;
   let clusterTime = 0;
   const cues: Cue[] = [];
@@ -131,6 +135,7 @@ export function matroskaIndexer(): MatroskaIndexer {
         offset = start;
       } else if (id === ID.Cluster) {
         clusterPosition = written;
+        hasMedia = true;
         offset = pass(offset, start);
       } else {
         if (end - offset > LARGEST_ELEMENT_BYTES)
@@ -175,8 +180,9 @@ export function matroskaIndexer(): MatroskaIndexer {
           return pass(from, end);
         }
         default:
-          // The head is written anew, and tags, chapters and the like stay behind: they tell of the uploader.
-          return end;
+          // The head is written anew, and tags, chapters and the like stay behind: they tell of the uploader. What lies in
+          // a cluster stays in it, as its size is written already: ffmpeg 5 puts a checksum there.
+          return hasMedia && id < LEAST_SEGMENT_ID ? pass(from, end) : end;
       }
     }
   }

@@ -5,6 +5,7 @@ import type { SourceLimits } from '../limits.ts';
 import { DEFAULT_LIMITS } from '../limits.ts';
 import { firstWay } from './copy-ways.ts';
 import type { CopyWay, SoundEncoding } from './copy-ways.ts';
+import { COVER_DECODERS, DECODERS, SUBTITLE_DECODERS } from './decoders.ts';
 import { BARE_DEMUXERS, bareStreamInput } from './bare/bare-streams.ts';
 import { mainTrack } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -48,9 +49,21 @@ const DEMUXERS = [
 /** The source is read from our own loopback server, and from nowhere else. */
 export const GUARDED_INPUT = [
   ...['-protocol_whitelist', 'http,tcp', '-format_whitelist', DEMUXERS],
+  // Of demuxers that decode a packet to know what it is, and of decoders.
+  ...['-codec_whitelist', DECODERS.join(',')],
   // The kernel would take in several megabytes of which ffmpeg wants one second: a segment from the middle of a film
   // then reads twice as much. What waits on our side is measured in packets, which on a loopback are of 64 KB otherwise.
   ...['-recv_buffer_size', String(64 * 1024), '-tcp_mss', '1460'],
+];
+
+/**
+ * The same for ffprobe, which needs to open decoders that it is not to use. With the name of a kind of streams the option is
+ * none of demuxers: these go on with the shorter list.
+ */
+const PROBED_INPUT = [
+  ...GUARDED_INPUT,
+  ...['-codec_whitelist:v', [...DECODERS, ...COVER_DECODERS].join(',')],
+  ...['-codec_whitelist:s', SUBTITLE_DECODERS.join(',')],
 ];
 
 /**
@@ -78,7 +91,7 @@ export function probeArguments(
 ): string[] {
   return [
     // Among its warnings it names the stream that it cannot open.
-    ...['-v', 'warning', ...GUARDED_INPUT, '-max_streams', String(maxStreams), ...analysis(options)],
+    ...['-v', 'warning', ...PROBED_INPUT, '-max_streams', String(maxStreams), ...analysis(options)],
     ...['-show_format', '-show_programs', '-show_streams', '-of', 'json', sourceUrl],
   ];
 }
@@ -91,7 +104,7 @@ const analysis = ({ demuxer, isFar = false }: ProbeOptions): string[] => [
 /** Tells of a stream's first pictures whether they are two interleaved fields. */
 export function fieldArguments(sourceUrl: string, streamIndex: number): string[] {
   return [
-    ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', String(streamIndex)],
+    ...['-v', 'error', ...PROBED_INPUT, '-select_streams', String(streamIndex)],
     ...['-read_intervals', '%+#10', '-show_entries', 'frame=interlaced_frame', '-of', 'json', sourceUrl],
   ];
 }
@@ -111,7 +124,7 @@ export function streamArguments(
 
 /** Prints a line for each packet of sound, with its stream. */
 export const soundPacketArguments = (sourceUrl: string): string[] => [
-  ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', 'a'],
+  ...['-v', 'error', ...PROBED_INPUT, '-select_streams', 'a'],
   ...['-show_entries', 'packet=stream_index', '-of', 'csv=p=0', sourceUrl],
 ];
 
@@ -122,7 +135,7 @@ export function lookArguments(
   streamIndex?: number,
 ): string[] {
   return [
-    ...['-v', 'error', ...GUARDED_INPUT],
+    ...['-v', 'error', ...PROBED_INPUT],
     ...(streamIndex === undefined ? [] : ['-select_streams', String(streamIndex)]),
     ...['-read_intervals', `${fromSeconds.toFixed(3)}%${toSeconds.toFixed(3)}`],
     ...['-show_entries', 'packet=stream_index,pts_time,duration_time,flags,pos,size'],
@@ -140,7 +153,7 @@ export function timesArguments(
     ({ fromSeconds, toSeconds }) => `${fromSeconds.toFixed(3)}%${toSeconds.toFixed(3)}`,
   );
   return [
-    ...['-v', 'error', ...GUARDED_INPUT, '-select_streams', String(streamIndex)],
+    ...['-v', 'error', ...PROBED_INPUT, '-select_streams', String(streamIndex)],
     ...['-read_intervals', intervals.join(',')],
     ...['-show_entries', 'packet=pts_time,flags', '-of', 'json', sourceUrl],
   ];
@@ -153,7 +166,7 @@ export function packetArguments(
   { maxStreams }: Pick<SourceLimits, 'maxStreams'> = DEFAULT_LIMITS,
 ): string[] {
   return [
-    ...['-v', 'error', ...GUARDED_INPUT, '-max_streams', String(maxStreams), ...bareStreamInput(probe)],
+    ...['-v', 'error', ...PROBED_INPUT, '-max_streams', String(maxStreams), ...bareStreamInput(probe)],
     ...['-show_entries', 'packet=stream_index,pts_time,dts_time,flags', '-of', 'csv=p=0', sourceUrl],
   ];
 }

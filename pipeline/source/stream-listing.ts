@@ -56,9 +56,10 @@ function isIncomplete({ streams = [], format }: FfprobeOutput): boolean {
   return WITHOUT_LIST.includes(format?.format_name ?? '') && !(kinds.has('video') && kinds.has('audio'));
 }
 
-/** Announced, but nothing of it was met. */
-export const isUnseen = ({ codec_type, sample_rate, width }: FfprobeStream): boolean =>
-  (codec_type === 'audio' && !(Number(sample_rate) > 0)) || (codec_type === 'video' && !width);
+/** Announced, but nothing of it was met. What a cover's size is, nobody asks. */
+export const isUnseen = ({ codec_type, sample_rate, width, disposition }: FfprobeStream): boolean =>
+  (codec_type === 'audio' && !(Number(sample_rate) > 0)) ||
+  (codec_type === 'video' && !width && !disposition?.attached_pic);
 
 /** The streams that segments would be made of, as ffmpeg names them; undefined where it does not open the file. */
 async function askFfmpeg(
@@ -80,7 +81,7 @@ async function askFfmpeg(
   return seen && seen.size > 0 ? seen : undefined;
 }
 
-/** Thrown where ffprobe works, and cannot open the decoder of one track: it says nothing of the others then. */
+/** Thrown where ffprobe works, and cannot, or may not, open the decoder of one track: it says nothing of the others then. */
 export class UnopenedTrack extends Error {
   override name = 'UnopenedTrack';
   readonly index: number;
@@ -165,7 +166,7 @@ export async function hasFields(
 
 const known = new Map<string, Promise<ReadonlySet<string>>>();
 
-/** What an ffmpeg can decode; it is asked once. */
+/** What an ffmpeg can and may decode; it is asked once. */
 export function decodersIn({ ffmpegPath }: FfmpegBinaries): Promise<ReadonlySet<string>> {
   const asked = known.get(ffmpegPath);
   if (asked) return asked;

@@ -38,3 +38,18 @@ test.each([1, 13, 1000, 4096, 1_000_000])('in pieces of %i bytes', (pieceBytes) 
     { kind: 'video', frameCount: 4, firstSeconds: 0, endSeconds: 0.16, keyframeSeconds: 0.04 },
   ]);
 });
+
+test('a checksum of a cluster stays in it, and what lies beside clusters is left out', () => {
+  const checksum = element('bf', Buffer.alloc(4, 7));
+  const cluster = element('1f43b675', Buffer.concat([checksum, Buffer.from('e78100', 'hex'), block(0, 10)]));
+  const [placeholder, tags] = [element('ec', Buffer.alloc(20)), element('1254c367', Buffer.alloc(20))];
+  const head = Buffer.concat([
+    element('1a45dfa3', Buffer.alloc(0)),
+    Buffer.from('18538067', 'hex'),
+    size(2 ** 40),
+  ]);
+  const tracks = HEAD.subarray(HEAD.indexOf(Buffer.from('1654ae6b', 'hex')));
+  const indexer = matroskaIndexer();
+  const passed = indexer.push(Buffer.concat([head, placeholder, tracks, cluster, tags, cluster]));
+  expect(Buffer.concat(passed).equals(Buffer.concat([cluster, cluster]))).toBe(true);
+});

@@ -71,7 +71,13 @@ const sorted = (args: readonly string[]): string[] =>
     args[index - 1] === '-segment_format_options' ? argument.split(':').sort().join(':') : argument,
   );
 
-const GUARDS = ['-protocol_whitelist', '-format_whitelist', '-recv_buffer_size', '-tcp_mss'];
+const GUARDS = [
+  '-protocol_whitelist',
+  '-format_whitelist',
+  '-codec_whitelist',
+  '-recv_buffer_size',
+  '-tcp_mss',
+];
 
 /** Without the options, and their values, that only limit what is read, and how. */
 const copying = (args: readonly string[]): string[] =>

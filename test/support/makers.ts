@@ -9,12 +9,12 @@ import { withRangeServer } from '../../machine/range-server.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { segmentCount } from '../../core/plan/grid.ts';
 import { encode } from '../../pipeline/encode/encode.ts';
-import { binaries, fileSource } from './media.ts';
+import { binaries, fileSource, shipped } from './media.ts';
 import { picturesArguments, picturesIn } from './stream.ts';
 
 /** The ffmpeg that npm installs, of 2018, and the system's: Debian 12 has 5.1. */
-const FFMPEGS = {
-  shipped: binaries.ffmpegPath,
+export const FFMPEGS = {
+  shipped: shipped.ffmpegPath,
   system: execFileSync('/bin/sh', ['-c', 'command -v ffmpeg'], { encoding: 'utf8' }).trim(),
 };
 export type Ffmpeg = keyof typeof FFMPEGS;

@@ -6,10 +6,16 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { binariesFromEnvironment } from '../../lambdas/sandbox-tools.ts';
 import { installedBinaries } from '../../machine/ffmpeg.ts';
 import type { RangeSource } from '../../machine/range-server.ts';
 
-export const binaries = installedBinaries();
+/** Those that sources are made and results are judged by: the same ones, whatever is tested. */
+export const shipped = installedBinaries();
+
+/** Those of the code under test: FFMPEG_PATH and FFPROBE_PATH, where they are set (test/support/system-ffmpeg.js). */
+export const binaries = binariesFromEnvironment();
+export const isShipped = binaries.ffmpegPath === shipped.ffmpegPath;
 
 export async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
   const path = await mkdtemp(join(tmpdir(), 'instant-hls-test-'));
@@ -20,7 +26,7 @@ export async function temporaryDirectory(): Promise<{ path: string; remove(): Pr
 /** Runs ffmpeg as a test needs it; resolves with its stdout and stderr. */
 export async function ffmpeg(...args: string[]): Promise<{ stdout: Buffer; stderr: string }> {
   const { stdout, stderr } = await promisify(execFile)(
-    binaries.ffmpegPath,
+    shipped.ffmpegPath,
     ['-v', 'error', '-nostdin', '-y', ...args],
     {
       env: { GCONV_PATH: '/nonexistent' },
@@ -32,13 +38,9 @@ export async function ffmpeg(...args: string[]): Promise<{ stdout: Buffer; stder
 }
 
 export async function ffprobe(...args: string[]): Promise<{ streams: object[] }> {
-  const { stdout } = await promisify(execFile)(
-    binaries.ffprobePath,
-    ['-v', 'error', '-of', 'json', ...args],
-    {
-      env: { GCONV_PATH: '/nonexistent' },
-    },
-  );
+  const { stdout } = await promisify(execFile)(shipped.ffprobePath, ['-v', 'error', '-of', 'json', ...args], {
+    env: { GCONV_PATH: '/nonexistent' },
+  });
   return JSON.parse(stdout) as { streams: object[] };
 }
 
