@@ -25,7 +25,14 @@ export interface CostEstimate {
 const OVERHEAD = 1.1;
 
 /** Lambda gives one CPU for each 1,769 MB, so that a CPU second costs the same at every memory size. */
-const GIGABYTE_SECONDS_PER_CPU_SECOND = 1769 / 1024;
+const MEGABYTES_PER_PROCESSOR = 1769;
+const SANDBOX_MEGABYTES = 3008;
+/** Of the function that waits for a sandbox with what it has been asked to make (lib/workers.ts). */
+const WAITING_MEGABYTES = 512;
+const GIGABYTE_SECONDS_PER_CPU_SECOND =
+  ((SANDBOX_MEGABYTES + WAITING_MEGABYTES) / SANDBOX_MEGABYTES) * (MEGABYTES_PER_PROCESSOR / 1024);
+/** One that waits, and a sandbox. */
+const CALLS_PER_CHUNK = 2;
 // A map iteration is an execution of its own: start, one task, end.
 const TRANSITIONS_PER_CHUNK = 3;
 const TRANSITIONS_PER_VIDEO = 4;
@@ -42,7 +49,7 @@ export function costEstimate(
   const puts = plan.prewarm.length * segmentCount(plan.grid);
   const preparation =
     computeSeconds * GIGABYTE_SECONDS_PER_CPU_SECOND * AWS_PRICES.lambdaPerGigabyteSecond +
-    chunks * (AWS_PRICES.lambdaPerRequest + READS_PER_CHUNK * AWS_PRICES.s3PerGet) +
+    chunks * (CALLS_PER_CHUNK * AWS_PRICES.lambdaPerRequest + READS_PER_CHUNK * AWS_PRICES.s3PerGet) +
     puts * (AWS_PRICES.s3PerPut + LOOKS_PER_PUT * AWS_PRICES.s3PerGet) +
     transitions(chunks) * AWS_PRICES.stepFunctionsPerTransition;
   const storageBytesPerMonth = stored.sourceBytes + stored.artifactBytes;
