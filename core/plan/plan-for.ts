@@ -10,6 +10,7 @@ import { outputFrameRate } from '../source/frame-rate.ts';
 import { processingOf } from '../source/picture.ts';
 import type { AudioStream, Probe, StreamDescription, TextStream, VideoStream } from '../source/probe.ts';
 import { plannedEffort } from './effort.ts';
+import type { Grid } from './grid.ts';
 import type { LargestRung } from './ladder.ts';
 import { isUsual, renditionNames, usualRungs } from './plan.ts';
 import type { Effort, Plan, PlannedSource } from './plan.ts';
@@ -63,8 +64,7 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
   }
 
   const tracks = tracksOf(probe, originSeconds, frameRate);
-  const gopFrames = Math.max(1, scaledRound(GOP_SECONDS, frameRate));
-  const grid = { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames };
+  const grid = gridOf({ frameRate, frameCount });
   const decided: Omit<Plan, 'rev' | 'notices' | 'prewarm' | 'prewarmEffort'> = {
     recipe: PRESENT_RECIPE,
     source,
@@ -80,6 +80,12 @@ export function planFor(probe: Probe, source: PlannedSource, settings: PlanSetti
     prewarm: prewarmed(decided, settings.prewarm),
     prewarmEffort: plannedEffort(settings.prewarmEffort ?? 'thorough', decided),
   };
+}
+
+/** Where it is cut. */
+export function gridOf({ frameRate, frameCount }: Pick<Grid, 'frameRate' | 'frameCount'>): Grid {
+  const gopFrames = Math.max(1, scaledRound(GOP_SECONDS, frameRate));
+  return { frameRate, frameCount, gopFrames, segmentFrames: GOPS_PER_SEGMENT * gopFrames };
 }
 
 /**

@@ -3,6 +3,7 @@
 
 import { OutageError, SOURCE_ERROR_SENTENCES, SourceError } from '../../core/errors.ts';
 import { mezzanineKey, mezzanineRecordKey } from '../../core/artifacts/keys.ts';
+import { unbelievable } from '../../core/plan/believable.ts';
 import { openingRenditions } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { MEZZANINE } from '../../core/records/mezzanine.ts';
@@ -36,7 +37,10 @@ export async function planSource(
   const object = { sizeBytes, etag };
   if (sizeBytes === 0) throw new SourceError('EMPTY_FILE');
   const found = await ask(id, object, world, foresees);
-  if (found.kind === 'planned') return found;
+  if (found.kind === 'planned') {
+    believe(found.plan, { kind: 'upload', ...object }, world);
+    return found;
+  }
   const copied = await planCopy(id, object, found.need, world);
   const sourceBytesRead = found.sourceBytesRead + copied.sourceBytesRead;
   return { ...NO_OPENING, plan: copied.plan, sourceBytesRead };
@@ -115,6 +119,8 @@ async function planCopy(
       { secondsLeft },
     );
     if (!made) throw new OutageError('TOOL_UNAVAILABLE', 'The sandbox made no copy.');
+    const { sizeBytes } = made.mezzanine;
+    believe(made.plan, { kind: 'mezzanine', key, etag: object.etag, sizeBytes }, world);
     await copy?.complete(made.parts, made.mezzanine.sizeBytes);
   } catch (error) {
     // Where the store is away its own rules remove what lies there unfinished.
@@ -127,6 +133,14 @@ async function planCopy(
     await unlessDeleted(id, world);
   }
   return { plan, sourceBytesRead };
+}
+
+/** @throws OutageError TOOL_UNAVAILABLE where the plan is none of this source */
+function believe(plan: Plan, source: Parameters<typeof unbelievable>[1], { settings }: World): void {
+  const why = unbelievable(plan, source, settings);
+  if (why !== undefined) {
+    throw new OutageError('TOOL_UNAVAILABLE', `The sandbox gave a plan that cannot be one: ${why}.`);
+  }
 }
 
 function tooLargeToCopy(sizeBytes: number, maxCopiedBytes: number): SourceError {
