@@ -66,6 +66,10 @@ async function* none(): AsyncGenerator<never> {
   // Lambda always answers with a stream; the SDK's types do not say so.
 }
 
+/** Whether a sandbox could not be had because all executions of the account are taken, or all machines of tenants. */
+export const isThrottled = (error: unknown): boolean =>
+  error instanceof OutageError && (error.cause as Error | undefined)?.name === 'TooManyRequestsException';
+
 /** No execution is free, or the function could not be started, or did not live to say what became of it. */
 const unavailable = (error: Error): OutageError =>
   new OutageError('TOOL_UNAVAILABLE', `The sandbox cannot be used: ${error.name}: ${error.message}`, {

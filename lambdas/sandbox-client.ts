@@ -19,9 +19,16 @@ export function runSandboxHere(sandbox: Sandbox): void {
 /** As `ALIVE_MS` of lambdas/sandbox.ts, with patience: for so long a connection may be silent. */
 const SILENCE_MS = 90_000;
 
-export function sandboxFromEnvironment(): Sandbox {
+export interface SandboxClientOptions {
+  /** How often it is asked in a row for a free execution, with pauses between. @default a few seconds' worth */
+  sandboxAttempts?: number;
+}
+
+export function sandboxFromEnvironment({ sandboxAttempts }: SandboxClientOptions = {}): Sandbox {
   const named = functionFromEnvironment();
-  return named ? lambdaSandbox(lambdaClient(), named) : { run: (...asked) => here!.run(...asked) };
+  return named
+    ? lambdaSandbox(lambdaClient(sandboxAttempts), named)
+    : { run: (...asked) => here!.run(...asked) };
 }
 
 /** Has a machine started for a video whose file is on its way; undefined where there is nothing to start. */
@@ -39,9 +46,11 @@ function functionFromEnvironment(): SandboxFunction | undefined {
   return { functionName, isolatesVideos };
 }
 
-const lambdaClient = (): LambdaClient =>
+/** A new account has few executions, and they are soon free again. */
+const ATTEMPTS = 6;
+
+const lambdaClient = (maxAttempts = ATTEMPTS): LambdaClient =>
   new LambdaClient({
-    // A new account has few executions, and they are soon free again.
-    maxAttempts: 6,
+    maxAttempts,
     requestHandler: { socketTimeout: SILENCE_MS },
   });

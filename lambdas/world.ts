@@ -12,6 +12,7 @@ import { bucketsFromEnvironment, s3Client } from './buckets.ts';
 import { choiceFromEnv, numberFromEnv } from './environment.ts';
 import { observe } from './observability.ts';
 import { sandboxFromEnvironment } from './sandbox-client.ts';
+import type { SandboxClientOptions } from './sandbox-client.ts';
 
 /** What a function is told of one call, as far as we ask. */
 export type CallContext = Pick<Context, 'getRemainingTimeInMillis'>;
@@ -20,11 +21,11 @@ export type CallContext = Pick<Context, 'getRemainingTimeInMillis'>;
 export const worldOfCall = (world: World, context: CallContext | undefined): World =>
   context ? { ...world, secondsLeft: () => context.getRemainingTimeInMillis() / 1000 } : world;
 
-export function worldFromEnvironment(): World {
+export function worldFromEnvironment(options: SandboxClientOptions = {}): World {
   const defaults = DEFAULT_LIMITS;
   return {
     ...bucketsFromEnvironment(s3Client(), s3Links),
-    sandbox: sandboxFromEnvironment(),
+    sandbox: sandboxFromEnvironment(options),
     settings: {
       ...defaults, // how much memory there is, the sandbox knows
       maxDurationSeconds: numberFromEnv('MAX_DURATION_SECONDS', defaults.maxDurationSeconds),

@@ -8,7 +8,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import { LambdaInvoke } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
-import { OUTAGE_CODES } from '../core/errors.ts';
+import { OUTAGE_CODES, SANDBOX_BUSY } from '../core/errors.ts';
 import { LONGEST_EXECUTION_SECONDS } from '../core/limits.ts';
 import { acknowledge, logicalId, wildcards } from './acknowledge.ts';
 import { LOG_RETENTION } from './pipeline-function.ts';
@@ -166,6 +166,7 @@ function retryPatiently(task: LambdaInvoke, outageAttempts = A_WHILE): void {
       'Lambda.ServiceException',
       'Lambda.AWSLambdaException',
       'Lambda.SdkClientException',
+      SANDBOX_BUSY,
     ],
     interval: Duration.seconds(1),
     backoffRate: 2,

@@ -63,6 +63,7 @@ afterEach(() => {
   // Permissions are written by hand, key by key: nobody lacks one.
   expect(account.denied).toEqual([]);
   account.faults.invocation = () => undefined;
+  account.faults.sandbox = () => undefined;
   account.faults.s3 = () => false;
 });
 
@@ -129,6 +130,13 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
     happened.push(`${from}:${throttled ? 'throttled' : 'called'}`);
     if (throttled) throw new ServiceError('Lambda.TooManyRequestsException', 'Rate Exceeded.');
   };
+  // All executions are taken for a while, also when it is asked again at once.
+  let busy = 3;
+  account.faults.sandbox = (name, { task }) => {
+    if (!name.includes('PrewarmSandbox') || task?.from !== 24 || busy === 0) return;
+    busy -= 1;
+    throw new ServiceError('TooManyRequestsException', 'Rate Exceeded.');
+  };
   let dying = true;
   account.faults.s3 = (request) => {
     // However often it is tried: then its chunk fails, and is tried again.
@@ -147,7 +155,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
   expect(happened.sort()).toEqual([
     ...['0:called', '0:throttled', '0:throttled', '0:throttled'],
-    ...['12:called', '12:called', '24:called', '24:called', 'stills:called'],
+    ...['12:called', '12:called', '24:called', '24:called', '24:called', 'stills:called'],
   ]);
 
   const ready = await videos.statusOf(id);

@@ -945,6 +945,7 @@ describe('the prewarm', () => {
     'Lambda.ServiceException',
     'Lambda.AWSLambdaException',
     'Lambda.SdkClientException',
+    'SandboxBusy',
   ];
   const OUTAGES = ['STORE_UNAVAILABLE', 'STORAGE_FULL', 'TOOL_UNAVAILABLE'];
 

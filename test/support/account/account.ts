@@ -76,6 +76,8 @@ export interface Account {
 export interface Faults {
   /** Asked before each invocation by the state machine: throws what Lambda's API answers. */
   invocation: (functionName: string, payload: Json) => void | Promise<void>;
+  /** Asked before each invocation of one function by another: throws the same. */
+  sandbox: (functionName: string, request: Json) => void | Promise<void>;
   /** Asked before each request to S3: true, and S3 answers 403. */
   s3: (request: IncomingMessage) => boolean;
 }
@@ -107,7 +109,7 @@ export async function openAccount(directory: string): Promise<Account> {
   const assetOf = ({ S3Key }: { S3Key: string }): string =>
     assembly.path('deployed', `asset.${S3Key.replace(/\.zip$/, '')}`);
 
-  const faults: Faults = { invocation: () => undefined, s3: () => false };
+  const faults: Faults = { invocation: () => undefined, sandbox: () => undefined, s3: () => false };
   const events: S3Event[] = [];
   const bucketOf = (type: string): string =>
     resolve({ Ref: only(ofType(template, 'AWS::S3::Bucket').filter(({ id }) => id.includes(type))).id });
@@ -203,6 +205,7 @@ export async function openAccount(directory: string): Promise<Account> {
     if (called.isIsolated !== (tenant !== undefined)) {
       throw new ServiceError('InvalidParameterValueException', `the tenant id ${tenant}`);
     }
+    await faults.sandbox(functionName, event as Json);
     const reply = called.started.invoke(event, tenant);
     if (isAsync) invokedAside.push(reply);
     return isAsync ? { payload: null } : reply;
