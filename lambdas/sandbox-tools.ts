@@ -3,21 +3,10 @@
 import { tmpdir } from 'node:os';
 import { DEFAULT_LIMITS } from '../core/limits.ts';
 import type { SourceLimits } from '../core/limits.ts';
-import { checkBinaries, installedBinaries } from '../machine/ffmpeg.ts';
-import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
+import { checkBinaries } from '../machine/ffmpeg.ts';
 import type { EncodeTools } from '../pipeline/world.ts';
+import { binariesFromEnv } from './binaries.ts';
 import { numberFromEnv } from './environment.ts';
-
-/** In the cloud ffmpeg lies in a layer; on one machine npm has installed it, unless another one is named, by its whole path. */
-export function binariesFromEnvironment(): FfmpegBinaries {
-  const [ffmpegPath, ffprobePath] = [process.env['FFMPEG_PATH'], process.env['FFPROBE_PATH']];
-  if (ffmpegPath && ffprobePath) return { ffmpegPath, ffprobePath };
-  const installed = installedBinaries();
-  return {
-    ffmpegPath: ffmpegPath || installed.ffmpegPath,
-    ffprobePath: ffprobePath || installed.ffprobePath,
-  };
-}
 
 const MB = 1024 ** 2;
 /** What our own process takes of a function's memory; the rest is ffmpeg's. */
@@ -38,7 +27,7 @@ function memoryLimits(): Pick<SourceLimits, 'probeMemoryBytes' | 'encodeMemoryBy
 }
 
 export function toolsFromEnvironment(): EncodeTools {
-  const binaries = binariesFromEnvironment();
+  const binaries = binariesFromEnv();
   // At the cold start, so that a wrong layer is in the log before the first file is.
   checkBinaries(binaries).catch((error: unknown) => console.error(error));
   return {

@@ -2,8 +2,8 @@
 
 import { resolve } from 'node:path';
 import { PLAYBACK } from '../core/access/playback-token.ts';
+import { binariesFromEnv } from '../lambdas/binaries.ts';
 import { choiceFromEnv } from '../lambdas/environment.ts';
-import { binariesFromEnvironment } from '../lambdas/sandbox-tools.ts';
 import { startSystem } from './system.ts';
 
 const env = process.env;
@@ -14,7 +14,7 @@ try {
     port: Number(env['PORT'] ?? 3000),
     dataDirectory: resolve(env['DATA_DIR'] ?? '.data'),
     apiKey,
-    binaries: binariesFromEnvironment(),
+    binaries: binariesFromEnv(),
     s3Endpoint: env['S3_ENDPOINT'],
     buckets: {
       uploads: env['UPLOADS_BUCKET'] ?? 'instant-hls-uploads',

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What the tests need of the system: Debian's own Chromium, which decodes H.264 and AAC, for the pages; curl and jq for
-# the examples of docs/api.md; Debian's ffmpeg, whose segments must mix with those of the one that npm installs. Nothing
-# to do where they are.
+# the examples of docs/api.md; Debian's ffmpeg, which must do as well as the one that npm installs, and whose segments must mix
+# with those of that one. Nothing to do where they are.
 set -eu
 missing=''
 for tool in chromium curl jq ffmpeg; do

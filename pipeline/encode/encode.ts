@@ -255,7 +255,8 @@ const brokeOnSource = (error: FfmpegError): boolean =>
  */
 const isUnknownFormat = ({ stderrTail }: FfmpegError): boolean =>
   /Error setting option pixel_aspect to value -/m.test(stderrTail) ||
-  /more samples than frame size \(avcodec_encode_audio2\)$/m.test(stderrTail) ||
+  // 4.1 says where, 5.1 does not.
+  /more samples than frame size(?: \(avcodec_encode_audio2\))?$/m.test(stderrTail) ||
   /Cannot determine format of input stream \d+:\d+ after EOF$/m.test(stderrTail) ||
   /Error while opening decoder for input stream #0:\d+ : Invalid data found when processing input$/m.test(
     stderrTail,

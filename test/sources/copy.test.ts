@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { renditionsOf } from '../../core/plan/plan.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';
 import { uploadedIn } from '../support/life.ts';
-import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
+import { binaries, ffmpeg, isShipped, temporaryDirectory } from '../support/media.ts';
 import { numberedPictures, numbersIn } from '../support/numbered.ts';
 import { encodeInPieces, joined, plannedFile } from '../support/stream.ts';
 
@@ -177,7 +177,8 @@ test('of several sound tracks the first with a packet is heard, and one pass fin
   expect(await readdir(asked)).toHaveLength(1);
 });
 
-describe('a sound that ffmpeg finds no decoder for in this very file', () => {
+// ffmpeg 5 knows that name for PCM: to it, there is nothing unknown in these files.
+(isShipped ? describe : describe.skip)('a sound that ffmpeg finds no decoder for in this very file', () => {
   const renamed = (file: Buffer): Buffer => replaced(replaced(file, 'mp4a', 'ipcm'), 'esds', 'free');
 
   test('is left out beside a picture, and named', async () => {

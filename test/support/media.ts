@@ -6,7 +6,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { binariesFromEnvironment } from '../../lambdas/sandbox-tools.ts';
+import { binariesFromEnv } from '../../lambdas/binaries.ts';
 import { installedBinaries } from '../../machine/ffmpeg.ts';
 import type { RangeSource } from '../../machine/range-server.ts';
 
@@ -14,7 +14,7 @@ import type { RangeSource } from '../../machine/range-server.ts';
 export const shipped = installedBinaries();
 
 /** Those of the code under test: FFMPEG_PATH and FFPROBE_PATH, where they are set (test/support/system-ffmpeg.js). */
-export const binaries = binariesFromEnvironment();
+export const binaries = binariesFromEnv();
 export const isShipped = binaries.ffmpegPath === shipped.ffmpegPath;
 
 export async function temporaryDirectory(): Promise<{ path: string; remove(): Promise<void> }> {
