@@ -24,9 +24,11 @@ export const lambdaSandbox = (
       Payload: Buffer.from(JSON.stringify(request)),
       ...(isolatesVideos && { TenantId: grants.id }),
     });
-    const { EventStream } = await client.send(command).catch((error: unknown) => {
-      throw unavailable(error as Error);
-    });
+    const { EventStream } = await client
+      .send(command, options.leave && { abortSignal: options.leave })
+      .catch((error: unknown) => {
+        throw unavailable(error as Error);
+      });
     await tellReplies(bytesOf(EventStream ?? none()), tell);
   },
 });

@@ -29,9 +29,10 @@ export async function readRange(
     ...(etag !== undefined && { 'if-match': `"${etag}"` }),
   };
   const answer = await asked('GET', url, { headers, signal });
-  if (answer.statusCode === 206 && answer.headers['content-range']?.startsWith(`bytes ${first}-${last}/`)) {
-    return answer as AsyncIterable<Buffer>;
-  }
+  const isAsAsked =
+    answer.headers['content-range']?.startsWith(`bytes ${first}-${last}/`) &&
+    (etag === undefined || answer.headers.etag?.replaceAll('"', '') === etag);
+  if (answer.statusCode === 206 && isAsAsked) return answer as AsyncIterable<Buffer>;
   answer.destroy();
   if (answer.statusCode === 404) throw notFound('such source');
   if (answer.statusCode === 412) throw sourceReplaced();
@@ -60,7 +61,10 @@ export const sendPart = (links: PartLinks, number: number, bytes: Uint8Array): P
 
 function partUrl({ url, signatures }: PartLinks, number: number): string {
   const signature = signatures.find(([signed]) => signed === number)?.[1];
-  if (signature === undefined) throw new Error(`part ${number} is more than was reckoned with`);
+  // As a copy that takes too long, it may be cut there, if there is another.
+  if (signature === undefined) {
+    throw new OutageError('TIMED_OUT', `Part ${number} of a copy is more than was reckoned with.`);
+  }
   const part = new URL(url);
   part.searchParams.set('partNumber', String(number));
   part.searchParams.set('X-Amz-Signature', signature);

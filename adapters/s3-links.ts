@@ -7,19 +7,14 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { S3RequestPresigner, getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { PartLinks, PutOptions, WriteLink } from '../pipeline/store.ts';
 
-/**
- * Longer than a function runs. On one machine, where nothing ends it, a copy may take hours. What a role signed ends with
- * the role's session, if that is sooner.
- */
-const SIGNED_SECONDS = 12 * 3600;
-
 export interface S3Links {
   read(key: string): Promise<string>;
   writeOnce(key: string, object: Pick<PutOptions, 'contentType' | 'cacheControl'>): Promise<WriteLink>;
   parts(key: string, uploadId: string, numbers: readonly number[]): Promise<PartLinks>;
 }
 
-export function s3Links(client: S3Client, bucket: string): S3Links {
+/** @param expiresIn seconds; what a role signed ends with the role's session, if that is sooner */
+export function s3Links(client: S3Client, bucket: string, expiresIn: number): S3Links {
   const presigner = new S3RequestPresigner({ ...client.config });
   let place: Promise<URL> | undefined;
   /** Where keys of the bucket begin: the endpoint decides whether the bucket stands in the host or in the path. */
@@ -40,7 +35,7 @@ export function s3Links(client: S3Client, bucket: string): S3Links {
         ...(port && { port: Number(port) }),
       },
       {
-        expiresIn: SIGNED_SECONDS,
+        expiresIn,
         signingDate,
         // Headers that are only in the query string would not be enforced.
         signableHeaders: new Set(['host', ...named]),

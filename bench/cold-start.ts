@@ -18,6 +18,7 @@ const BUDGETS: Record<string, number> = {
   'lambdas/ingest.ts': 7.5,
   'lambdas/origin.ts': 7.5,
   'lambdas/transcode.ts': 6.8,
+  'lambdas/sandbox.ts': 6.8,
   'lambdas/finish.ts': 5.8,
   'lambdas/maintenance.ts': 7.5,
   'lib/playback-secret.lambda.ts': 3.5,
@@ -28,7 +29,7 @@ const ENVIRONMENT = Object.fromEntries(
   [
     ...['UPLOADS_BUCKET', 'MEDIA_BUCKET', 'PUBLIC_BASE_URL', 'STATE_MACHINE_ARN', 'API_KEY_SECRET_ARN'],
     ...['FFMPEG_PATH', 'FFPROBE_PATH', 'PLAYBACK_SECRET_ARN', 'KEY_VALUE_STORE_ARN', 'UPLOAD_SECRET_ARN'],
-    'PAGE_BUCKET',
+    ...['PAGE_BUCKET', 'SANDBOX_FUNCTION'],
   ].map((name) => [name, 'a-name']),
 );
 

@@ -6,9 +6,18 @@ import { worldFromEnvironment } from './world.ts';
 
 /** What runs us may know that nobody waits for the answer any longer. */
 interface Environment {
-  context?: { hungUp?: AbortSignal };
+  context?: { hungUp?: AbortSignal; getRemainingTimeInMillis?: () => number };
 }
 
+const contextOf = (env: unknown): NonNullable<Environment['context']> => (env as Environment).context ?? {};
+
 export const handler = streamHandle(
-  httpOrigin(worldFromEnvironment(), ({ env }) => (env as Environment).context?.hungUp),
+  httpOrigin(
+    worldFromEnvironment(),
+    ({ env }) => contextOf(env).hungUp,
+    ({ env }) => {
+      const { getRemainingTimeInMillis } = contextOf(env);
+      return getRemainingTimeInMillis && (() => getRemainingTimeInMillis() / 1000);
+    },
+  ),
 );

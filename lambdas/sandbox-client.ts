@@ -3,6 +3,7 @@
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { lambdaSandbox, warmSandbox } from '../adapters/lambda-sandbox.ts';
 import type { SandboxFunction } from '../adapters/lambda-sandbox.ts';
+import { OutageError } from '../core/errors.ts';
 import type { Sandbox } from '../pipeline/sandbox/sandbox.ts';
 import { choiceFromEnv } from './environment.ts';
 
@@ -28,14 +29,21 @@ export function sandboxFromEnvironment({ sandboxAttempts }: SandboxClientOptions
   const named = functionFromEnvironment();
   return named
     ? lambdaSandbox(lambdaClient(sandboxAttempts), named)
-    : { run: (...asked) => here!.run(...asked) };
+    : { run: (...asked) => hereOrNone().run(...asked) };
+}
+
+/** New code may run for a moment with the environment of before. @throws OutageError TOOL_UNAVAILABLE */
+function hereOrNone(): Sandbox {
+  if (!here) throw new OutageError('TOOL_UNAVAILABLE', 'No sandbox is named in the environment.');
+  return here;
 }
 
 /** Has a machine started for a video whose file is on its way; undefined where there is nothing to start. */
 export function warmSandboxFromEnvironment(): ((id: string) => Promise<void>) | undefined {
   const named = functionFromEnvironment();
   if (!named) return undefined;
-  const client = lambdaClient();
+  // Somebody waits for the answer that this is made beside.
+  const client = new LambdaClient({ maxAttempts: 1, requestHandler: { requestTimeout: WARMING_MS } });
   return (id) => warmSandbox(client, named, id);
 }
 
@@ -45,6 +53,8 @@ function functionFromEnvironment(): SandboxFunction | undefined {
   const isolatesVideos = choiceFromEnv('SANDBOX_ISOLATION', SANDBOX_ISOLATIONS) === 'video';
   return { functionName, isolatesVideos };
 }
+
+const WARMING_MS = 1500;
 
 /** A new account has few executions, and they are soon free again. */
 const ATTEMPTS = 6;

@@ -28,7 +28,7 @@ export const handler = awslambda.streamifyResponse(
       if (reply.destroyed) throw new Error('Nobody listens any more.');
       if (!reply.write(bytes)) await once(reply, 'drain');
     };
-    const alive = setInterval(() => reply.write(ALIVE), ALIVE_MS);
+    const alive = setInterval(() => void (reply.destroyed || reply.write(ALIVE)), ALIVE_MS);
     try {
       await perform(withOwnMemory(taskIn(request)), grantsOf(request.links), (said) => write(framed(said)), {
         ...{ tools, leave: context.hungUp, secondsLeft: secondsLeft(request, context) },

@@ -57,8 +57,9 @@ export function allowAccess(
     });
   }
   // Whoever plans a source that cannot be sought in has it copied; all who have something made of it grant the copy.
-  for (const broker of [ingest, origin, transcode, maintenance]) {
-    allow(broker, media, {
+  allow(transcode, media, { read: [mezzanine, firstMezzanine] });
+  for (const planner of [ingest, origin, maintenance]) {
+    allow(planner, media, {
       read: [mezzanine, firstMezzanine],
       write: [mezzanine],
       abort: [mezzanine],

@@ -1,5 +1,6 @@
 // A network without a way out: no gateway to the internet, no address translation, and of AWS only S3, of which only our
-// buckets. Functions in it hear of their invocations, and write logs and traces, through Lambda itself.
+// buckets. Functions in it hear of their invocations, and write logs and traces, through Lambda itself. Names are resolved
+// all the same: by what names it asks for, code can tell somebody something.
 
 import { Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';

@@ -67,6 +67,8 @@ export function sandboxes(
   ): Sandbox => {
     const fn = new PipelineFunction(scope, id, { ...common, ...own });
     if (closed) allowConnecting(fn);
+    // Only warming is called that way, which is worth nothing a minute later.
+    fn.configureAsyncInvoke({ retryAttempts: 0, maxEventAge: Duration.minutes(1) });
     return { fn, isolation, memoryMb: own.memoryMb };
   };
   return {

@@ -27,6 +27,7 @@ import { openWebServer } from './web-server.ts';
 const BUCKETS = { uploads: 'rehearsed-uploads', media: 'rehearsed-media' };
 /** So that nothing to speak of is set aside for deletions. */
 const SMALL_DISK = { ...DISK, room: () => ({ freeBytes: 64 * 1024 ** 2, totalBytes: 64 * 1024 ** 2 }) };
+const LINK_SECONDS = 600;
 /** Each time is a little faster than the one before. */
 const TIMES = 3;
 
@@ -50,8 +51,8 @@ export async function rehearse(directory: string, binaries: FfmpegBinaries, worl
     await ensureBuckets(client, BUCKETS);
     const stage: World = {
       ...world,
-      uploads: s3Store(client, BUCKETS.uploads, s3Links(client, BUCKETS.uploads)),
-      media: s3Store(client, BUCKETS.media, s3Links(client, BUCKETS.media)),
+      uploads: s3Store(client, BUCKETS.uploads, s3Links(client, BUCKETS.uploads, LINK_SECONDS)),
+      media: s3Store(client, BUCKETS.media, s3Links(client, BUCKETS.media, LINK_SECONDS)),
       settings: {
         ...world.settings,
         ...{ prewarm: 'none', maxDurationSeconds: DEFAULT_LIMITS.maxDurationSeconds },

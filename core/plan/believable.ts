@@ -12,6 +12,8 @@ import { publishedRenditions } from './publication.ts';
 
 /** Of pictures that somebody films; more than any source is planned at. */
 const MOST_FRAMES_PER_SECOND = 1000;
+/** Hundreds of tracks with their titles, and of what is said of each. */
+const [MOST_CHARACTERS, MOST_NOTICE_CHARACTERS] = [512 * 1024, 64 * 1024];
 const MOST_STILL_PIXELS = 4096 * 4096;
 
 /**
@@ -27,6 +29,8 @@ export function unbelievable(
   if (!isSame(read, source)) return 'it reads another source';
   if (!isSame(plan.recipe, PRESENT_RECIPE)) return 'it has another recipe';
   const { grid, tracks, stills } = plan;
+  if (inOrder(plan).length > MOST_CHARACTERS) return 'it is too large';
+  if (inOrder(plan.notices).length > MOST_NOTICE_CHARACTERS) return 'it has too much to say';
   if (valueOf(grid.frameRate) > MOST_FRAMES_PER_SECOND) return 'its frames are too many in a second';
   if (!(durationSeconds(grid) <= settings.maxDurationSeconds)) return 'it is too long';
   if (!isSame(grid, gridOf(grid))) return 'its segments are cut elsewhere';

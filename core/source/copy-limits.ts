@@ -80,7 +80,7 @@ const growthOf = (picture: CopyWay['picture']): number =>
   picture === 'copy' ? MOST_GROWTH : MOST_GROWTH_LOSSLESS;
 
 /** A small source may grow more than that. */
-const LEAST_PIECES = 256;
+const LEAST_PIECES = 600;
 
 /** Of how many pieces a copy of a source may consist, in whatever way it is made. */
 export function mostPiecesOf(sourceBytes: number): number {

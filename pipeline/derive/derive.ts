@@ -6,7 +6,7 @@ import { valueOf } from '../../core/fraction.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
 import { artifactKey, contentHeaders, isListed } from '../../core/artifacts/artifacts.ts';
 import { cardKey } from '../../core/artifacts/keys.ts';
-import type { Artifact } from '../../core/artifacts/artifact.ts';
+import type { Artifact, SegmentArtifact } from '../../core/artifacts/artifact.ts';
 import { mainTrack } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Work } from '../../core/records/work.ts';
@@ -212,38 +212,44 @@ async function deriveChunk(
   { from, to, renditions }: { from: number; to: number; renditions: readonly string[] },
   { background = false }: WorkOptions,
 ): Promise<void> {
-  const missing = new Set<string>();
+  const missing = new Map<string, SegmentArtifact>();
   const granted = new Map<string, WriteOnce>();
   const damaged = new Map<string, Damaged>();
   for (const artifact of segmentsOf(plan, renditions, { from, to })) {
-    const key = artifactKey(id, artifact);
-    const found = await world.media.head(key);
+    const found = await world.media.head(artifactKey(id, artifact));
     if (found && found.sizeBytes > 0) continue;
-    missing.add(artifact.rendition);
-    if (found) damaged.set(key, { etag: found.etag });
-    else granted.set(`${artifact.rendition}/${artifact.index}`, writeOnce(id, artifact, world.media));
+    const name = nameOf(artifact);
+    missing.set(name, artifact);
+    if (found) damaged.set(name, { etag: found.etag });
+    else granted.set(name, writeOnce(id, artifact, world.media));
   }
   if (missing.size === 0) return;
   const begun = new Date();
-  const stored: string[] = [];
+  const wanted = new Set(missing.keys());
   let sourceBytesRead = 0;
   const keep = async ({ rendition, index, rescue, made }: SegmentReply): Promise<void> => {
     const [artifact] = segmentsOf(plan, [rendition], { from: index, to: index + 1 });
-    if (!artifact || !missing.has(rendition) || index < from || index >= to) {
-      throw new OutageError('TOOL_UNAVAILABLE', 'The sandbox made what it was not asked for.');
-    }
-    const key = artifactKey(id, artifact);
+    if (!artifact || index < from || index >= to) throw notWanted();
+    const name = nameOf(artifact);
+    const isWanted = wanted.delete(name);
     if ('outcome' in made) {
-      if (made.outcome === 'stored') stored.push(key);
+      if (!isWanted || !granted.has(name)) throw notWanted();
       return;
     }
+    // Others of a run that was made in a damaged place may be stored already.
+    if (!isWanted && !rescue) throw notWanted();
     await noteRescue(id, plan, { rendition, index, rescue }, world);
-    await keepArtifact(id, artifact, made.bytes, plan, world, damaged.get(key));
+    await keepArtifact(id, artifact, made.bytes, plan, world, damaged.get(name));
+  };
+  const forget = () => {
+    const keys = [...granted.keys()].map((name) => artifactKey(id, missing.get(name)!));
+    return forgetUnlessPlanned(id, plan.rev, keys, world.media);
   };
   try {
     await ask(
       {
-        ...{ kind: 'segments', renditions: [...missing], from, to, effort: 'planned' },
+        ...{ kind: 'segments', from, to, effort: 'planned', returned: [...damaged.keys()] },
+        renditions: [...new Set([...missing.values()].map(({ rendition }) => rendition))],
         line: background ? 'background' : 'viewers',
       },
       async (reply) => {
@@ -252,14 +258,25 @@ async function deriveChunk(
       },
       { segments: granted },
     );
-  } finally {
-    if (stored.length > 0) await forgetUnlessPlanned(id, plan.rev, stored, world.media);
+    if (wanted.size > 0) {
+      throw new OutageError('TOOL_UNAVAILABLE', `The sandbox did not make ${[...wanted].join(', ')}.`);
+    }
+  } catch (error) {
+    // Also what was stored and not told any more.
+    await forget().catch(() => undefined);
+    throw error;
   }
+  await forget();
   const frames = frameRun({ plan, from, to });
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
   const seconds = secondsSince(begun);
   world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
 }
+
+const nameOf = ({ rendition, index }: SegmentArtifact): string => `${rendition}/${index}`;
+
+const notWanted = (): OutageError =>
+  new OutageError('TOOL_UNAVAILABLE', 'The sandbox made what it was not asked for.');
 
 function writeOnce(id: string, artifact: Artifact, media: Store): WriteOnce {
   const key = artifactKey(id, artifact);

@@ -16,6 +16,12 @@ export type Opening = ReadonlyMap<string, Promise<ForeseenSegment | undefined>>;
 /** For so long what nobody has asked for is kept. */
 const KEPT_MS = 60_000;
 
+/** A function that was frozen meanwhile may wait for a connection that is dead. */
+const PATIENCE_MS = 30_000;
+
+const inVain = (): Promise<undefined> =>
+  new Promise((resolve) => void setTimeout(() => resolve(undefined), PATIENCE_MS).unref());
+
 const foreseen = new Map<string, Promise<ForeseenSegment | undefined>>();
 const nameOf = (id: string, { rev, rendition, index }: Omit<SegmentArtifact, 'kind' | 'extension'>): string =>
   `${id} ${rev} ${rendition} ${index}`;
@@ -38,5 +44,5 @@ export async function foreseenSegment(
   const name = nameOf(id, segment);
   const made = foreseen.get(name);
   foreseen.delete(name);
-  return made;
+  return made && Promise.race([made, inVain()]);
 }

@@ -18,10 +18,14 @@ import { newPlaceOf } from '../derive/lasting.ts';
 import { logFailure, videoIdIn } from '../observe.ts';
 import type { World } from '../world.ts';
 
-/** @param hungUp fires when nobody waits for the answer to a request any longer */
+/**
+ * @param hungUp fires when nobody waits for the answer to a request any longer
+ * @param secondsLeft until this process is ended in the middle of it
+ */
 export function httpOrigin(
   world: World,
   hungUp: (context: Context) => AbortSignal | undefined = () => undefined,
+  secondsLeft: (context: Context) => (() => number) | undefined = () => undefined,
 ): Hono {
   const app = new Hono();
 
@@ -30,7 +34,9 @@ export function httpOrigin(
     const parsed = parseArtifactKey(context.req.path.slice(1));
     if (!parsed) throw notFound('such artifact');
     const { id, artifact } = parsed;
-    const bytes = await derive(id, artifact, world, hungUp(context)).catch(async (error: unknown) => {
+    const left = secondsLeft(context);
+    const own = left ? { ...world, secondsLeft: left } : world;
+    const bytes = await derive(id, artifact, own, hungUp(context)).catch(async (error: unknown) => {
       if (error instanceof RequestError && error.status === 404) return newPlaceOf(id, artifact, world.media);
       throw error;
     });

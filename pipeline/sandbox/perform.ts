@@ -156,7 +156,7 @@ async function copy(
 const STORED_AT_ONCE = 8;
 
 async function segments(
-  { plan: of, renditions, from, to, effort, line }: SegmentsTask,
+  { plan: of, renditions, from, to, effort, line, returned = [] }: SegmentsTask,
   { source, segments: granted }: Grants,
   tell: Tell,
   tools: EncodeTools,
@@ -169,9 +169,13 @@ async function segments(
       effort: effort === 'planned' ? effortWithin(of, encodeMemoryBytes) : effort,
     };
     const storing = new Set<Promise<void>>();
+    let failed: { error: unknown } | undefined;
     let told: Promise<void> = Promise.resolve();
     const keep = async ({ rendition, index, bytes, rescue }: EncodedSegment): Promise<void> => {
-      const grant = rescue ? undefined : granted?.get(`${rendition}/${index}`);
+      const name = `${rendition}/${index}`;
+      const grant = rescue ? undefined : granted?.get(name);
+      // It is stored already, and only came with the others of its run.
+      if (granted && !grant && !rescue && !returned.includes(name)) return;
       const made = grant ? { outcome: await grant.put(bytes) } : { bytes };
       told = told.then(() => tell({ kind: 'segment', rendition, index, rescue, made }));
       await told;
@@ -182,12 +186,15 @@ async function segments(
       sourceFailure,
     });
     for await (const segment of made) {
-      const kept = keep(segment).finally(() => storing.delete(kept));
-      kept.catch(() => undefined); // awaited below
+      const kept = keep(segment)
+        .catch((error: unknown) => void (failed ??= { error }))
+        .finally(() => storing.delete(kept));
       storing.add(kept);
       if (storing.size >= STORED_AT_ONCE) await Promise.race(storing);
+      if (failed) break;
     }
     await Promise.all(storing);
+    if (failed) throw failed.error;
     await tell({ kind: 'read', sourceBytesRead: readBytes() });
   });
 }

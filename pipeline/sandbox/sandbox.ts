@@ -59,6 +59,11 @@ export interface SegmentsTask {
   effort: 'planned' | 'quick';
   /** In the background it gives way to what somebody waits for. */
   line: 'viewers' | 'background';
+  /**
+   * Where segments are granted: those by `{rendition}/{index}` whose bytes are wanted instead. Of all others that are not
+   * granted nothing is wanted.
+   */
+  returned?: readonly string[];
 }
 
 export interface InitTask {

@@ -93,6 +93,8 @@ const withoutNull = <T extends object>(limits: T): T =>
 // Replies.
 
 const sourceBytesRead = z.number().min(0);
+/** Of what is said in words, so much is heard. */
+const words = (most: number) => z.string().transform((text) => text.slice(0, most));
 const head = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('planned'), plan: z.unknown(), sourceBytesRead }),
   z.object({ kind: z.literal('copy needed'), need: z.unknown(), sourceBytesRead }),
@@ -110,16 +112,21 @@ const head = z.discriminatedUnion('kind', [
   /** From time to time, as a connection on which nothing comes may be taken for a dead one. */
   z.object({ kind: z.literal('alive') }),
   z.object({
-    ...{ kind: z.literal('failed'), type: z.string(), message: z.string() },
-    code: z.string().optional(),
+    ...{ kind: z.literal('failed'), type: words(100), message: words(8000) },
+    code: words(100).optional(),
     status: z.number().optional(),
-    command: z.string().optional(),
-    stderrTail: z.string().optional(),
-    signal: z.string().optional(),
+    command: words(100_000).optional(),
+    stderrTail: words(8000).optional(),
+    signal: words(100).optional(),
   }),
   z.object({ kind: z.literal('done') }),
 ]);
 type Head = z.infer<typeof head>;
+
+/** What people read of a refusal. */
+const MOST_SENTENCE_CHARACTERS = 500;
+/** Of one task: a chunk has a few hundred segments. */
+const MOST_REPLIES = 10_000;
 
 const LENGTHS_BYTES = 8;
 /** A plan, the need of a copy with all that was found; and a segment, of which ffmpeg may not write more. */
@@ -177,7 +184,10 @@ export async function tellReplies(
   stream: AsyncIterable<Uint8Array>,
   tell: (reply: Reply) => Promise<void> | void,
 ): Promise<void> {
+  let replies = 0;
   for await (const { head: sent, body } of framesIn(stream)) {
+    replies += 1;
+    if (replies > MOST_REPLIES) throw garbled('too many replies');
     const parsed = head.safeParse(sent);
     if (!parsed.success) throw garbled(z.prettifyError(parsed.error));
     const found = parsed.data;
@@ -219,7 +229,7 @@ const garbled = (why: string): OutageError =>
 /** As it was thrown there. What is no error of ours is nobody's here either. */
 function failureIn({ type, message, code, status, ...details }: Extract<Head, { kind: 'failed' }>): Error {
   if (type === 'SourceError' && code !== undefined && Object.hasOwn(SOURCE_ERROR_SENTENCES, code)) {
-    return new SourceError(code as SourceErrorCode, message);
+    return new SourceError(code as SourceErrorCode, message.slice(0, MOST_SENTENCE_CHARACTERS));
   }
   if (type === 'OutageError' && OUTAGE_CODES.includes(code as OutageCode)) {
     return new OutageError(code as OutageCode, message);

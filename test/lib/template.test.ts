@@ -589,7 +589,8 @@ describe('permissions', () => {
   test.each([
     ['Api', 'PutObject', ['/plans/delayed/*.json', '/uploads/*/source', '/videos/*.json']],
     ['Finish', 'PutObject', ['/plans/*.json', '/v/*/*']],
-    ['Transcode', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
+    ['Transcode', 'PutObject', ['/plans/*.json', '/v/*/*']],
+    ['Transcode', 'AbortMultipartUpload', []],
     ['Origin', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
     ['Ingest', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
     ['Ingest', 'AbortMultipartUpload', ['/mezzanine/*/*']],

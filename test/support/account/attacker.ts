@@ -2,7 +2,15 @@
 // takes whatever it can find, tries with it all that it should not be able to, and writes down what it got.
 
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync, readdirSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  readlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import {
@@ -99,6 +107,12 @@ for (const link of links) {
   if (isSource) await sent(`${kind}: read its own source`, 'GET', url);
 }
 
+for (const port of portsOf(functionPid)) {
+  const answer = await fetch(`http://127.0.0.1:${port}/`).catch((error: Error) => error);
+  tried['loopback: what the function listens for, without its path'] =
+    answer instanceof Error ? answer.name : answer.status;
+}
+
 const temporary = environment['TMPDIR']!;
 const found = readdirSync(temporary);
 writeFileSync(join(temporary, leftName!), 'was here');
@@ -129,6 +143,25 @@ async function sent(name: string, method: string, url: URL): Promise<void> {
   const { status } = await fetch(url, { method, ...body });
   const before = tried[name];
   if (before === undefined || status < 300) tried[name] = status;
+}
+
+/** On which a process listens. */
+function portsOf(pid: number): number[] {
+  const sockets = new Set(
+    readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      try {
+        return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
+      } catch {
+        return []; // closed meanwhile
+      }
+    }),
+  );
+  const LISTENING = '0A';
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === LISTENING && sockets.has(inode!))
+    .map(([, local]) => Number.parseInt(local!.split(':')[1]!, 16));
 }
 
 /** What looks like a signed URL in all of the memory of a process that can be read. */
