@@ -477,7 +477,10 @@ test('on a full disk, encoders have what was kept aside, and what others left be
   ];
   await writeFile(cramped, `${script.join('\n')}\n`);
   await chmod(cramped, 0o755);
-  world.tools = { binaries: { ...binaries, ffmpegPath: cramped }, temporaryDirectory: temporary };
+  Object.assign(world.tools, {
+    binaries: { ...binaries, ffmpegPath: cramped },
+    temporaryDirectory: temporary,
+  });
   const [segment] = segmentsOf(await currentPlan(id, world));
   expect((await derive(id, segment!, world)).length).toBeGreaterThan(0);
   expect(await readdir(temporary)).toEqual([]);
