@@ -2,17 +2,14 @@
 // each other and to the embedded S3 as the template says.
 
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { cp, mkdir, readFile, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { S3Event } from 'aws-lambda';
 import { VIDEO_PAGES } from '../../../lib/page.ts';
-import { httpServer } from '../../../local/http-server.ts';
 import { openS3 } from '../../../local/s3/server.ts';
 import { buildPage } from '../../../web/build.ts';
 import { functionThat, ofType, only, synthesise } from '../../lib/support/variants.ts';
@@ -23,6 +20,7 @@ import { cdn } from './cdn.ts';
 import { httpApi } from './http-api.ts';
 import { serveLambdaApi } from './lambda-api.ts';
 import { lambdaFunction } from './lambda.ts';
+import { listening } from './listening.ts';
 import type { LambdaFunction } from './lambda.ts';
 import type { Reply } from './lambda-runtime.ts';
 import { deletesMany, permissionsOf, s3Permissions, sessionOf } from './permissions.ts';
@@ -145,12 +143,10 @@ export async function openAccount(directory: string): Promise<Account> {
       response.end('<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>');
     } else store.handle(body ? withBody(request, body) : request, response);
   }
-  const server = httpServer((request, response) => {
+  const server = await listening((request, response) => {
     answerS3(request, response).catch(() => response.destroy()); // the client has left
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { endpoint } = server;
   const client = new S3Client({
     endpoint,
     forcePathStyle: true,
@@ -360,7 +356,6 @@ export async function openAccount(directory: string): Promise<Account> {
       lambdaApi.close();
       await store.close();
       server.close();
-      server.closeAllConnections();
       client.destroy();
       await assembly.remove();
     },

@@ -2,13 +2,12 @@
 // function and stream what it replies. Sources: AWS, "InvokeWithResponseStream" and "Invoking Lambda functions with tenant
 // isolation".
 
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { EventStreamCodec } from '@smithy/core/event-streams';
-import { httpServer } from '../../../local/http-server.ts';
 import type { Reply } from './lambda-runtime.ts';
+import { listening } from './listening.ts';
+import type { Listening } from './listening.ts';
 import { sessionOf } from './permissions.ts';
 import { ServiceError } from './state-machine.ts';
 
@@ -22,9 +21,7 @@ export interface LambdaCall {
 }
 
 /** @param invoke throws ServiceError for what the API refuses */
-export async function serveLambdaApi(
-  invoke: (call: LambdaCall) => Promise<Reply>,
-): Promise<{ endpoint: string; close(): void }> {
+export async function serveLambdaApi(invoke: (call: LambdaCall) => Promise<Reply>): Promise<Listening> {
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, functionName, kind] = /^\/[\d-]+\/functions\/([^/]+)\/([\w-]+)$/.exec(request.url ?? '') ?? [];
     const { headers } = request;
@@ -44,7 +41,7 @@ export async function serveLambdaApi(
     response.end(event('InvokeComplete', Buffer.from(JSON.stringify(complete))));
   }
 
-  const server = httpServer((request, response) => {
+  return listening((request, response) => {
     answer(request, response).catch((error: Error) => {
       if (!(error instanceof ServiceError)) return response.destroy();
       const status = error.name === 'TooManyRequestsException' ? 429 : 400;
@@ -52,15 +49,6 @@ export async function serveLambdaApi(
       return response.end(JSON.stringify({ Message: error.message }));
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
 }
 
 const codec = new EventStreamCodec(
