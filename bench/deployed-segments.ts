@@ -4,6 +4,7 @@
 
 import { readFile } from 'node:fs/promises';
 import { openingRenditions } from '../core/plan/plan.ts';
+import { BROKER_MEMORY_MB, DEFAULT_SANDBOX_MEMORY_MB } from '../core/sandboxes.ts';
 import { AWS_PRICES } from '../core/work/prices.ts';
 import { withRangeServer } from '../machine/range-server.ts';
 import { encode } from '../pipeline/encode/encode.ts';
@@ -16,9 +17,6 @@ import { minuteOfFilm } from './support/sources.ts';
 
 const SEGMENTS = 12;
 const COLD_STARTS = 5;
-
-/** As lib/workers.ts and lib/sandboxes.ts have them. */
-const [BROKER_GB, SANDBOX_GB] = [1, 3008 / 1024];
 
 const directory = await temporaryDirectory();
 const account = await openAccount(directory.path);
@@ -71,10 +69,14 @@ try {
   tell('through the functions, warm', warm!);
   tell('through the functions, all cold', cold!);
   const seconds = median(warm!);
-  const thousand = (gigabytes: number): string =>
-    `$${(1000 * seconds * gigabytes * AWS_PRICES.lambdaPerGigabyteSecond).toFixed(4)}`;
+  const thousand = (dollars: number): string => `$${(1000 * dollars).toFixed(4)}`;
+  const waiting = (megabytes: number): string =>
+    thousand(seconds * (megabytes / 1024) * AWS_PRICES.lambdaPerGigabyteSecond);
   console.log(
-    `a thousand of them, warm: sandbox ${thousand(SANDBOX_GB)}, the function that waits ${thousand(BROKER_GB)}, calls $0.0004`,
+    [
+      `a thousand of them, warm: sandbox ${waiting(DEFAULT_SANDBOX_MEMORY_MB)}`,
+      `the function that waits ${waiting(BROKER_MEMORY_MB)}, calls ${thousand(2 * AWS_PRICES.lambdaPerRequest)}`,
+    ].join(', '),
   );
 } finally {
   await account.close();

@@ -4,11 +4,9 @@ import { LambdaClient } from '@aws-sdk/client-lambda';
 import { lambdaSandbox, warmSandbox } from '../adapters/lambda-sandbox.ts';
 import type { SandboxFunction } from '../adapters/lambda-sandbox.ts';
 import { OutageError } from '../core/errors.ts';
+import { SANDBOX_ISOLATIONS } from '../core/sandboxes.ts';
 import type { Sandbox } from '../pipeline/sandbox/sandbox.ts';
 import { choiceFromEnv } from './environment.ts';
-
-/** `video`: the function has tenant isolation, and each video is a tenant. */
-export const SANDBOX_ISOLATIONS = ['video', 'none'] as const;
 
 let here: Sandbox | undefined;
 

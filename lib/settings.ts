@@ -8,7 +8,8 @@ import { LARGEST_RUNGS } from '../core/plan/ladder.ts';
 import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
 import { EFFORTS } from '../core/plan/plan.ts';
 import { PLAYBACK } from '../core/access/playback-token.ts';
-import { SANDBOX_ISOLATIONS, SANDBOX_NETWORKS } from './video-pipeline-props.ts';
+import { SANDBOX_ISOLATIONS } from '../core/sandboxes.ts';
+import { SANDBOX_NETWORKS } from './video-pipeline-props.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
 
 const CHOICES = {

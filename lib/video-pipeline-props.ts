@@ -7,6 +7,8 @@ import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES, DEFAULT_REVISION_GRACE_DAYS }
 import type { LargestRung } from '../core/plan/ladder.ts';
 import type { PrewarmExtent } from '../core/plan/plan-for.ts';
 import type { Effort } from '../core/plan/plan.ts';
+import { DEFAULT_SANDBOX_MEMORY_MB } from '../core/sandboxes.ts';
+import type { SandboxIsolation } from '../core/sandboxes.ts';
 import type { CdnDomain } from './delivery.ts';
 import type { OwnFfmpeg } from './ffmpeg-layer.ts';
 import type { AlarmTarget } from './monitoring.ts';
@@ -14,8 +16,6 @@ import type { Authorization } from './video-api.ts';
 
 export const SANDBOX_NETWORKS = ['open', 'closed'] as const;
 export type SandboxNetwork = (typeof SANDBOX_NETWORKS)[number];
-export const SANDBOX_ISOLATIONS = ['video', 'none'] as const;
-export type SandboxIsolation = (typeof SANDBOX_ISOLATIONS)[number];
 
 export interface VideoPipelineProps {
   /**
@@ -154,8 +154,6 @@ export interface VideoPipelineProps {
   removalPolicy?: RemovalPolicy;
 }
 
-const DEFAULT_MEMORY_MB = 3008;
-
 export type PipelineSettings = ReturnType<typeof withDefaults>;
 
 /** @throws Error for settings that cannot go together */
@@ -171,8 +169,8 @@ export function withDefaults(props: VideoPipelineProps) {
     prewarmConcurrency: props.prewarmConcurrency ?? 3,
     sandboxIsolation: props.sandboxIsolation ?? 'video',
     sandboxNetwork: props.sandboxNetwork ?? 'open',
-    viewersMemoryMb: memoryMb?.viewers ?? DEFAULT_MEMORY_MB,
-    prewarmMemoryMb: memoryMb?.prewarm ?? DEFAULT_MEMORY_MB,
+    viewersMemoryMb: memoryMb?.viewers ?? DEFAULT_SANDBOX_MEMORY_MB,
+    prewarmMemoryMb: memoryMb?.prewarm ?? DEFAULT_SANDBOX_MEMORY_MB,
     architecture: props.architecture ?? lambda.Architecture.X86_64,
     maxBytes: uploads?.maxBytes ?? DEFAULT_MAX_UPLOAD_BYTES,
     maxDuration: uploads?.maxDuration ?? Duration.seconds(DEFAULT_LIMITS.maxDurationSeconds),

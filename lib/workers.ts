@@ -6,6 +6,7 @@ import type * as s3 from 'aws-cdk-lib/aws-s3';
 import type * as sfn from 'aws-cdk-lib/aws-stepfunctions';
 import type { Construct } from 'constructs';
 import { FUNCTION_COPIED_BYTES } from '../core/limits.ts';
+import { BROKER_MEMORY_MB, PREWARM_BROKER_MEMORY_MB } from '../core/sandboxes.ts';
 import { PipelineFunction } from './pipeline-function.ts';
 import type { PipelineFunctionDefaults } from './pipeline-function.ts';
 import { sandboxEnvironment } from './sandboxes.ts';
@@ -30,9 +31,6 @@ export interface Workers {
   maintenance: PipelineFunction;
   stateMachine: sfn.StateMachine;
 }
-
-/** Enough for what waits for a sandbox and passes on what it makes. */
-const BROKER_MEMORY_MB = 1024;
 
 /** They stand in `scope` itself, as their logical ids must stay what they are. */
 export function workers(scope: Construct, props: WorkersProps): Workers {
@@ -95,7 +93,7 @@ function makers(scope: Construct, props: WorkersProps): Pick<Workers, 'origin' |
     ...defaults,
     entry: 'lambdas/transcode.ts',
     description: 'Has a chunk of all renditions encoded, ahead of time',
-    memoryMb: BROKER_MEMORY_MB / 2, // nobody waits, and the sandbox stores what it makes by itself
+    memoryMb: PREWARM_BROKER_MEMORY_MB,
     timeout: Duration.minutes(15), // a chunk is to take 40 CPU seconds at most (core/work/work.ts)
     environment: { ...environment, ...sandboxEnvironment(sandboxes.prewarm) },
   });

@@ -4,6 +4,7 @@
 
 import { segmentCount } from '../plan/grid.ts';
 import type { Plan } from '../plan/plan.ts';
+import { DEFAULT_SANDBOX_MEMORY_MB, PREWARM_BROKER_MEMORY_MB } from '../sandboxes.ts';
 import { cpuSecondsByPart, cpuSecondsOfSegments } from './cpu-seconds.ts';
 import { AWS_PRICES } from './prices.ts';
 import { workFor } from './work.ts';
@@ -26,11 +27,10 @@ const OVERHEAD = 1.1;
 
 /** Lambda gives one CPU for each 1,769 MB, so that a CPU second costs the same at every memory size. */
 const MEGABYTES_PER_PROCESSOR = 1769;
-const SANDBOX_MEGABYTES = 3008;
-/** Of the function that waits for a sandbox with what it has been asked to make (lib/workers.ts). */
-const WAITING_MEGABYTES = 512;
+/** While a sandbox encodes, whoever has asked for it waits. */
 const GIGABYTE_SECONDS_PER_CPU_SECOND =
-  ((SANDBOX_MEGABYTES + WAITING_MEGABYTES) / SANDBOX_MEGABYTES) * (MEGABYTES_PER_PROCESSOR / 1024);
+  ((DEFAULT_SANDBOX_MEMORY_MB + PREWARM_BROKER_MEMORY_MB) / DEFAULT_SANDBOX_MEMORY_MB) *
+  (MEGABYTES_PER_PROCESSOR / 1024);
 /** One that waits, and a sandbox. */
 const CALLS_PER_CHUNK = 2;
 // A map iteration is an execution of its own: start, one task, end.
