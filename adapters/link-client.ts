@@ -107,8 +107,8 @@ function asked(
   };
   return new Promise((resolve, reject) => {
     const request = (isSecure ? httpsRequest : httpRequest)(url, options, resolve);
-    request.once('timeout', () => request.destroy(new Error(`nothing came for ${SILENCE_MS / 1000} s`)));
-    request.once('error', (error) =>
+    request.on('timeout', () => request.destroy(new Error(`nothing came for ${SILENCE_MS / 1000} s`)));
+    request.on('error', (error) =>
       reject(signal?.aborted ? (signal.reason as Error) : unavailable('does not answer', error)),
     );
     request.end(body);

@@ -18,7 +18,7 @@ const MOST_STILL_PIXELS = 4096 * 4096;
 
 /**
  * Why a plan is none of ours; undefined where it can be.
- * @param source what it must read: with the keyframes that it says itself
+ * @param source what it has to read; where keyframes lie in that, and why it was copied, the plan says itself
  */
 export function unbelievable(
   plan: Plan,

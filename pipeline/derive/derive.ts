@@ -2,19 +2,19 @@
 // or for all pictures of the storyboard.
 
 import { OutageError, RequestError, notFound } from '../../core/errors.ts';
-import { valueOf } from '../../core/fraction.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
-import { artifactKey, contentHeaders, isListed } from '../../core/artifacts/artifacts.ts';
+import { artifactKey, isListed } from '../../core/artifacts/artifacts.ts';
 import { cardKey } from '../../core/artifacts/keys.ts';
-import type { Artifact, SegmentArtifact } from '../../core/artifacts/artifact.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { mainTrack } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Work } from '../../core/records/work.ts';
-import { frameRun } from '../../core/encoding/video-graph.ts';
-import { initsOf, segmentsOf } from '../../core/plan/segments.ts';
+import { initsOf } from '../../core/plan/segments.ts';
 import { prewarmedStills } from '../../core/work/work.ts';
-import { forgetUnlessPlanned, keepArtifact, putArtifact, storedArtifact } from './artifacts.ts';
+import { keepArtifact, storedArtifact } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
+import { deriveChunk } from './chunk.ts';
+import type { WorkOptions } from './chunk.ts';
 import { finishIfWhole, isLate } from '../life/finish.ts';
 import { keepLasting, makeLasting } from './lasting.ts';
 import type { LastingArtifact } from './lasting.ts';
@@ -24,12 +24,10 @@ import { foreseenSegment } from './foreseen.ts';
 import { plannedVideo } from './planned-video.ts';
 import type { PlannedVideo } from './planned-video.ts';
 import { planOf as storedPlan } from '../revisions/revisions.ts';
-import { noteLost } from './lost.ts';
+import { noteRescue } from './lost.ts';
 import { makeArtifact } from './makers.ts';
 import type { Made, RevisionArtifact } from './makers.ts';
 import { singleFlight } from './single-flight.ts';
-import type { SegmentReply, WriteOnce } from '../sandbox/sandbox.ts';
-import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
 
 interface Derived {
@@ -171,11 +169,6 @@ async function planOf(id: string, artifact: Artifact, world: World): Promise<Pla
   return plan;
 }
 
-export interface WorkOptions {
-  /** It gives way to what somebody waits for. */
-  background?: boolean;
-}
-
 /**
  * Does one item of a work list, unless all of it is there.
  * @throws RequestError NOT_FOUND where the video was deleted meanwhile; OutageError, also where the store cannot take it
@@ -207,102 +200,10 @@ async function keepAll(video: PlannedVideo, artifacts: readonly Artifact[]): Pro
   }
 }
 
-async function deriveChunk(
-  { id, plan, world, ask }: PlannedVideo,
-  { from, to, renditions }: { from: number; to: number; renditions: readonly string[] },
-  { background = false }: WorkOptions,
-): Promise<void> {
-  const missing = new Map<string, SegmentArtifact>();
-  const granted = new Map<string, WriteOnce>();
-  const damaged = new Map<string, Damaged>();
-  for (const artifact of segmentsOf(plan, renditions, { from, to })) {
-    const found = await world.media.head(artifactKey(id, artifact));
-    if (found && found.sizeBytes > 0) continue;
-    const name = nameOf(artifact);
-    missing.set(name, artifact);
-    if (found) damaged.set(name, { etag: found.etag });
-    else granted.set(name, writeOnce(id, artifact, world.media));
-  }
-  if (missing.size === 0) return;
-  const begun = new Date();
-  const wanted = new Set(missing.keys());
-  let sourceBytesRead = 0;
-  const keep = async ({ rendition, index, rescue, made }: SegmentReply): Promise<void> => {
-    const [artifact] = segmentsOf(plan, [rendition], { from: index, to: index + 1 });
-    if (!artifact || index < from || index >= to) throw notWanted();
-    const name = nameOf(artifact);
-    const isWanted = wanted.delete(name);
-    if ('outcome' in made) {
-      if (!isWanted || !granted.has(name)) throw notWanted();
-      return;
-    }
-    // Others of a run that was made in a damaged place may be stored already.
-    if (!isWanted && !rescue) throw notWanted();
-    await noteRescue(id, plan, { rendition, index, rescue }, world);
-    await keepArtifact(id, artifact, made.bytes, plan, world, damaged.get(name));
-  };
-  const forget = () => {
-    const keys = [...granted.keys()].map((name) => artifactKey(id, missing.get(name)!));
-    return forgetUnlessPlanned(id, plan.rev, keys, world.media);
-  };
-  try {
-    await ask(
-      {
-        ...{ kind: 'segments', from, to, effort: 'planned', returned: [...damaged.keys()] },
-        renditions: [...new Set([...missing.values()].map(({ rendition }) => rendition))],
-        line: background ? 'background' : 'viewers',
-      },
-      async (reply) => {
-        if (reply.kind === 'segment') await keep(reply);
-        if (reply.kind === 'read') ({ sourceBytesRead } = reply);
-      },
-      { segments: granted },
-    );
-    if (wanted.size > 0) {
-      throw new OutageError('TOOL_UNAVAILABLE', `The sandbox did not make ${[...wanted].join(', ')}.`);
-    }
-  } catch (error) {
-    // Also what was stored and not told any more.
-    await forget().catch(() => undefined);
-    throw error;
-  }
-  await forget();
-  const frames = frameRun({ plan, from, to });
-  const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
-  const seconds = secondsSince(begun);
-  world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
-}
-
-const nameOf = ({ rendition, index }: SegmentArtifact): string => `${rendition}/${index}`;
-
-const notWanted = (): OutageError =>
-  new OutageError('TOOL_UNAVAILABLE', 'The sandbox made what it was not asked for.');
-
-function writeOnce(id: string, artifact: Artifact, media: Store): WriteOnce {
-  const key = artifactKey(id, artifact);
-  return {
-    put: (bytes) => putArtifact(key, artifact, bytes, { media }),
-    link: () => media.writeLink(key, contentHeaders(artifact)),
-  };
-}
-
 /**
  * Missing pictures are noticed where they are encoded; sound that cannot be decoded is silence, so it is looked for.
  * @throws SourceError DAMAGED where there is no picture and nothing of the sound can be decoded.
  */
 export async function refuseSoundless({ plan, ask }: PlannedVideo): Promise<void> {
   if (!mainTrack(plan, 'video')) await ask({ kind: 'search' }, () => undefined);
-}
-
-type Rescued = Pick<SegmentReply, 'rendition' | 'index' | 'rescue'>;
-
-async function noteRescue(
-  id: string,
-  plan: Plan,
-  { rendition, index, rescue }: Rescued,
-  world: World,
-): Promise<void> {
-  if (!rescue) return;
-  world.observe({ event: 'rescued', id, rendition, index, rescue });
-  await noteLost(id, plan, { rendition, index }, rescue, world.media);
 }

@@ -13,6 +13,19 @@ import { READY } from '../../core/records/ready.ts';
 import { isPlanned } from '../revisions/revisions.ts';
 import { createRecord, updateRecord } from '../store.ts';
 import type { Store } from '../store.ts';
+import type { World } from '../world.ts';
+
+/** Where something was put in a segment's place, says so to whoever watches us, and in the video. @throws as `noteLost` */
+export async function noteRescue(
+  id: string,
+  plan: Plan,
+  { rendition, index, rescue }: LostSegment & { rescue?: LostPart['rescue'] | undefined },
+  { media, observe }: Pick<World, 'media' | 'observe'>,
+): Promise<void> {
+  if (!rescue) return;
+  observe({ event: 'rescued', id, rendition, index, rescue });
+  await noteLost(id, plan, { rendition, index }, rescue, media);
+}
 
 /**
  * Before the segment is stored: whoever finds it stored makes no note.

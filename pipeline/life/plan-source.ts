@@ -37,10 +37,7 @@ export async function planSource(
   const object = { sizeBytes, etag };
   if (sizeBytes === 0) throw new SourceError('EMPTY_FILE');
   const found = await ask(id, object, world, foresees);
-  if (found.kind === 'planned') {
-    believe(found.plan, { kind: 'upload', ...object }, world);
-    return found;
-  }
+  if (found.kind === 'planned') return found;
   const copied = await planCopy(id, object, found.need, world);
   const sourceBytesRead = found.sourceBytesRead + copied.sourceBytesRead;
   return { ...NO_OPENING, plan: copied.plan, sourceBytesRead };
@@ -63,6 +60,7 @@ async function ask(
     if (reply.kind === 'copy needed') answer.resolve(reply);
     if (reply.kind === 'segment') opening.get(reply.rendition)?.resolve(foreseenIn(reply));
     if (reply.kind !== 'planned') return;
+    believe(reply.plan, { kind: 'upload', ...object }, world);
     if (foresees) {
       for (const { name } of openingRenditions(reply.plan)) opening.set(name, Promise.withResolvers());
     }

@@ -11,6 +11,7 @@ import { mezzanineProbe } from '../../core/source/mezzanine.ts';
 import type { Probe } from '../../core/source/probe.ts';
 import { reasonByProbe } from '../../core/source/seekability.ts';
 import { withRangeServer } from '../../machine/range-server.ts';
+import type { ServedSource } from '../../machine/range-server.ts';
 import { encode, encodeInit } from '../encode/encode.ts';
 import type { EncodedSegment } from '../encode/encode.ts';
 import { makeStill } from '../encode/still.ts';
@@ -36,28 +37,36 @@ import type {
   TaskOptions,
 } from './sandbox.ts';
 
-export type Tell = (reply: Reply) => Promise<void> | void;
+/** What every task is done with. */
+interface Doing {
+  grants: Grants;
+  tell(reply: Reply): Promise<void> | void;
+  tools: EncodeTools;
+  leave: AbortSignal | undefined;
+  secondsLeft: (() => number) | undefined;
+}
 
 /** Does one task. @throws as `Sandbox.run` does */
 export async function perform(
   task: Task,
   grants: Grants,
-  tell: Tell,
+  tell: Doing['tell'],
   { tools, secondsLeft, leave }: TaskOptions & { tools: EncodeTools },
 ): Promise<void> {
+  const doing = { grants, tell, tools, secondsLeft, leave };
   switch (task.kind) {
     case 'plan':
-      return plan(task, grants, tell, { tools, settings: task.settings, secondsLeft }, leave);
+      return plan(task, doing);
     case 'copy':
-      return copy(task, grants, tell, { tools, settings: task.settings, secondsLeft });
+      return copy(task, doing);
     case 'segments':
-      return segments(task, grants, tell, tools, leave);
+      return segments(task, doing);
     case 'init':
-      return init(task, grants, tell, tools, leave);
+      return init(task, doing);
     case 'still':
-      return still(task, grants, tell, tools, leave);
+      return still(task, doing);
     case 'search':
-      return search(task, grants, tell, tools);
+      return search(task, doing);
   }
 }
 
@@ -67,18 +76,16 @@ const IMPOSSIBLE_NUMBERS =
 
 async function plan(
   { object, settings, foresees }: PlanTask,
-  { source }: Grants,
-  tell: Tell,
-  world: SandboxWorld,
-  leave: AbortSignal | undefined,
+  { grants: { source }, tell, tools, secondsLeft, leave }: Doing,
 ): Promise<void> {
+  const world: SandboxWorld = { tools, settings, secondsLeft };
   let foresight: Foresight | undefined;
   leave?.addEventListener('abort', () => foresight?.giveUp(), { once: true });
   try {
     const found = await withRangeServer(source, async (served) => {
-      const claimed = await probeSource(served, world.tools.binaries, settings);
+      const claimed = await probeSource(served, tools.binaries, settings);
       const promised = foresees ? claimedPlan(claimed, { object, settings }) : undefined;
-      if (promised) foresight = foresee(promised, source, world.tools);
+      if (promised) foresight = foresee(promised, source, tools);
       const seekable = await seekableSource(served, { probe: claimed, ...object }, world);
       const sourceBytesRead = served.readBytes();
       if ('reason' in seekable) return { need: seekable, sourceBytesRead };
@@ -120,10 +127,9 @@ function claimedPlan(
 
 async function copy(
   { object, settings, need, key, known }: CopyTask,
-  { source, copy: granted }: Grants,
-  tell: Tell,
-  world: SandboxWorld,
+  { grants: { source, copy: granted }, tell, tools, secondsLeft }: Doing,
 ): Promise<void> {
+  const world: SandboxWorld = { tools, settings, secondsLeft };
   const { probe, reason } = need;
   const made = known?.isStored
     ? { mezzanine: known.mezzanine, parts: [], sourceBytesRead: 0 }
@@ -157,10 +163,7 @@ const STORED_AT_ONCE = 8;
 
 async function segments(
   { plan: of, renditions, from, to, effort, line, returned = [] }: SegmentsTask,
-  { source, segments: granted }: Grants,
-  tell: Tell,
-  tools: EncodeTools,
-  leave: AbortSignal | undefined,
+  { grants: { source, segments: granted }, tell, tools, leave }: Doing,
 ): Promise<void> {
   const { encodeMemoryBytes } = tools.limits ?? DEFAULT_LIMITS;
   await withRangeServer(source, async ({ url, readBytes, failure: sourceFailure }) => {
@@ -185,57 +188,47 @@ async function segments(
       ...(leave && { leave }),
       sourceFailure,
     });
-    for await (const segment of made) {
-      const kept = keep(segment)
-        .catch((error: unknown) => void (failed ??= { error }))
-        .finally(() => storing.delete(kept));
-      storing.add(kept);
-      if (storing.size >= STORED_AT_ONCE) await Promise.race(storing);
-      if (failed) break;
+    try {
+      for await (const segment of made) {
+        const kept = keep(segment)
+          .catch((error: unknown) => void (failed ??= { error }))
+          .finally(() => storing.delete(kept));
+        storing.add(kept);
+        if (storing.size >= STORED_AT_ONCE) await Promise.race(storing);
+        if (failed) break;
+      }
+    } finally {
+      await Promise.all(storing);
     }
-    await Promise.all(storing);
     if (failed) throw failed.error;
     await tell({ kind: 'read', sourceBytesRead: readBytes() });
   });
 }
 
-async function init(
-  { plan: of, rendition: name }: InitTask,
-  { source }: Grants,
-  tell: Tell,
-  tools: EncodeTools,
-  leave: AbortSignal | undefined,
-): Promise<void> {
+async function init({ plan: of, rendition: name }: InitTask, doing: Doing): Promise<void> {
   const rendition = renditionNamed(of, name);
   if (!rendition) throw new Error(`the plan has no rendition ${name}`);
-  await withRangeServer(source, async ({ url, readBytes, failure: sourceFailure }) => {
-    const job = { plan: of, rendition, sourceUrl: url };
-    const bytes = await encodeInit(job, tools, { sourceFailure, ...(leave && { leave }) });
-    await tell({ kind: 'bytes', bytes });
-    await tell({ kind: 'read', sourceBytesRead: readBytes() });
-  });
+  const { tools, leave } = doing;
+  await tellBytes(doing, ({ url: sourceUrl, failure: sourceFailure }) =>
+    encodeInit({ plan: of, rendition, sourceUrl }, tools, { sourceFailure, ...(leave && { leave }) }),
+  );
 }
 
-async function still(
-  { plan: of, still: wanted }: StillTask,
-  { source }: Grants,
-  tell: Tell,
-  tools: EncodeTools,
-  leave: AbortSignal | undefined,
+const still = ({ plan: of, still: wanted }: StillTask, doing: Doing): Promise<void> =>
+  tellBytes(doing, (served) => makeStill(of, of.stills!, wanted, served, doing.tools, doing.leave));
+
+/** What only one object comes of. */
+async function tellBytes(
+  { grants: { source }, tell }: Doing,
+  make: (served: ServedSource) => Promise<Uint8Array>,
 ): Promise<void> {
   await withRangeServer(source, async (served) => {
-    const bytes = await makeStill(of, of.stills!, wanted, served, tools, leave);
-    await tell({ kind: 'bytes', bytes });
+    await tell({ kind: 'bytes', bytes: await make(served) });
     await tell({ kind: 'read', sourceBytesRead: served.readBytes() });
   });
 }
 
-async function search(
-  { plan: of }: SearchTask,
-  { source }: Grants,
-  tell: Tell,
-  tools: EncodeTools,
-): Promise<void> {
+async function search({ plan: of }: SearchTask, { grants: { source }, tell, tools }: Doing): Promise<void> {
   await withRangeServer(source, async ({ url, readBytes }) => {
     await refuseUndecodable(of, url, tools);
     await tell({ kind: 'read', sourceBytesRead: readBytes() });

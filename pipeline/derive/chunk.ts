@@ -1,0 +1,101 @@
+// Has a run of segments of some renditions made ahead of time, as far as they are missing. The sandbox stores them by itself,
+// each once; what it says of them is held against what it was asked for.
+
+import type { Artifact, SegmentArtifact } from '../../core/artifacts/artifact.ts';
+import { artifactKey, contentHeaders } from '../../core/artifacts/artifacts.ts';
+import { frameRun } from '../../core/encoding/video-graph.ts';
+import { OutageError } from '../../core/errors.ts';
+import { valueOf } from '../../core/fraction.ts';
+import { segmentsOf } from '../../core/plan/segments.ts';
+import { secondsSince } from '../observe.ts';
+import type { SegmentReply, WriteOnce } from '../sandbox/sandbox.ts';
+import type { Store } from '../store.ts';
+import { forgetUnlessPlanned, keepArtifact, putArtifact } from './artifacts.ts';
+import type { Damaged } from './artifacts.ts';
+import { noteRescue } from './lost.ts';
+import type { PlannedVideo } from './planned-video.ts';
+
+export interface WorkOptions {
+  /** It gives way to what somebody waits for. */
+  background?: boolean;
+}
+
+/** @throws OutageError, also where not all of it was made; as `Sandbox.run` does */
+export async function deriveChunk(
+  { id, plan, world, ask }: PlannedVideo,
+  { from, to, renditions }: { from: number; to: number; renditions: readonly string[] },
+  { background = false }: WorkOptions,
+): Promise<void> {
+  const missing = new Map<string, SegmentArtifact>();
+  const granted = new Map<string, WriteOnce>();
+  const damaged = new Map<string, Damaged>();
+  for (const artifact of segmentsOf(plan, renditions, { from, to })) {
+    const found = await world.media.head(artifactKey(id, artifact));
+    if (found && found.sizeBytes > 0) continue;
+    const name = nameOf(artifact);
+    missing.set(name, artifact);
+    if (found) damaged.set(name, { etag: found.etag });
+    else granted.set(name, writeOnce(id, artifact, world.media));
+  }
+  if (missing.size === 0) return;
+  const begun = new Date();
+  const wanted = new Set(missing.keys());
+  let sourceBytesRead = 0;
+  const keep = async ({ rendition, index, rescue, made }: SegmentReply): Promise<void> => {
+    const [artifact] = segmentsOf(plan, [rendition], { from: index, to: index + 1 });
+    if (!artifact || index < from || index >= to) throw notWanted();
+    const name = nameOf(artifact);
+    const isWanted = wanted.delete(name);
+    if ('outcome' in made) {
+      if (!isWanted || !granted.has(name)) throw notWanted();
+      return;
+    }
+    // Others of a run that was made in a damaged place may be stored already.
+    if (!isWanted && !rescue) throw notWanted();
+    await noteRescue(id, plan, { rendition, index, rescue }, world);
+    await keepArtifact(id, artifact, made.bytes, plan, world, damaged.get(name));
+  };
+  const forget = () => {
+    const keys = [...granted.keys()].map((name) => artifactKey(id, missing.get(name)!));
+    return forgetUnlessPlanned(id, plan.rev, keys, world.media);
+  };
+  try {
+    await ask(
+      {
+        ...{ kind: 'segments', from, to, effort: 'planned', returned: [...damaged.keys()] },
+        renditions: [...new Set([...missing.values()].map(({ rendition }) => rendition))],
+        line: background ? 'background' : 'viewers',
+      },
+      async (reply) => {
+        if (reply.kind === 'segment') await keep(reply);
+        if (reply.kind === 'read') ({ sourceBytesRead } = reply);
+      },
+      { segments: granted },
+    );
+    if (wanted.size > 0) {
+      throw new OutageError('TOOL_UNAVAILABLE', `The sandbox did not make ${[...wanted].join(', ')}.`);
+    }
+  } catch (error) {
+    // Also what was stored and not told any more.
+    await forget().catch(() => undefined);
+    throw error;
+  }
+  await forget();
+  const frames = frameRun({ plan, from, to });
+  const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
+  const seconds = secondsSince(begun);
+  world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
+}
+
+const nameOf = ({ rendition, index }: SegmentArtifact): string => `${rendition}/${index}`;
+
+const notWanted = (): OutageError =>
+  new OutageError('TOOL_UNAVAILABLE', 'The sandbox made what it was not asked for.');
+
+function writeOnce(id: string, artifact: Artifact, media: Store): WriteOnce {
+  const key = artifactKey(id, artifact);
+  return {
+    put: (bytes) => putArtifact(key, artifact, bytes, { media }),
+    link: () => media.writeLink(key, contentHeaders(artifact)),
+  };
+}
