@@ -4,25 +4,35 @@ import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import {
   cardKey,
-  delayKey,
+  cleanupKey,
   firstMezzanineKey,
   firstPlanKey,
   mezzaninePrefix,
   sourceKey,
+  tombstoneKey,
   videoPrefix,
 } from '../core/artifacts/keys.ts';
+import { CURRENT } from '../core/artifacts/artifact.ts';
+import { artifactKey } from '../core/artifacts/artifacts.ts';
 import { VIDEO_PAGES } from './page.ts';
 import { allow } from './video-buckets.ts';
 
+/** Pictures whose address names no revision. */
+const LASTING = [
+  artifactKey('*', { kind: 'poster', rev: CURRENT }),
+  artifactKey('*', { kind: 'storyboard', rev: CURRENT }),
+  `${videoPrefix('*')}thumb/*`,
+];
+
 type Buckets = Record<'uploads' | 'media' | 'page', s3.Bucket>;
 type Functions = Record<
-  'api' | 'ingest' | 'origin' | 'transcode' | 'finish' | 'maintenance',
+  'api' | 'ingest' | 'origin' | 'transcode' | 'finish' | 'maintenance' | 'janitor',
   lambda.Function
 >;
 
 export function allowAccess(
   { uploads, media, page }: Buckets,
-  { api, ingest, origin, transcode, finish, maintenance }: Functions,
+  { api, ingest, origin, transcode, finish, maintenance, janitor }: Functions,
 ): void {
   const source = sourceKey('*');
   const records = firstPlanKey('*'); // and everything else below plans/
@@ -30,32 +40,53 @@ export function allowAccess(
   const artifacts = `${videoPrefix('*')}*`;
   const mezzanine = `${mezzaninePrefix('*')}*`;
   const firstMezzanine = firstMezzanineKey('*'); // not below the prefix; read and deleted, never written
+  const [tombstone, cleanup] = [tombstoneKey('*'), cleanupKey('*')];
 
   allow(api, uploads, {
     read: [source],
     write: [source],
+    abort: [source],
+    parts: [source],
+    list: true,
+  });
+  // Whoever finds that a video was deleted while it worked asks for a cleanup; only the API, for a deletion.
+  allow(api, media, {
+    read: [card, records, tombstone],
+    write: [card, tombstone, cleanup],
+    delete: [card],
+    list: true,
+  });
+  allow(api, page, { read: VIDEO_PAGES, list: true }); // a deployment may have no page
+  for (const worker of [ingest, origin, transcode, finish, maintenance]) {
+    // Whoever comes first plans.
+    allow(worker, uploads, { read: [source], list: true });
+    allow(worker, media, {
+      read: [card, records, artifacts],
+      write: [records, artifacts, cleanup],
+      list: true,
+    });
+  }
+  // Records that say what is no more so, and pictures that another revision has not made yet.
+  for (const worker of [ingest, origin, finish]) allow(worker, media, { delete: [records, ...LASTING] });
+  allow(maintenance, media, {
+    read: [tombstone, cleanup],
+    write: [tombstone], // asked for again
+    delete: [records, artifacts, mezzanine, firstMezzanine], // of revisions that it sweeps
+  });
+  allow(janitor, uploads, {
+    read: [source],
     delete: [source],
     abort: [source],
     parts: [source],
     list: true,
   });
-  allow(api, media, {
-    read: [card, records],
-    write: [card, delayKey('*')], // a deletion is noted until it is complete
-    delete: [card, records, artifacts, mezzanine, firstMezzanine],
+  allow(janitor, media, {
+    read: [card, records, tombstone],
+    delete: [card, records, artifacts, mezzanine, firstMezzanine, tombstone, cleanup],
+    abort: [mezzanine],
+    parts: [mezzanine],
     list: true,
   });
-  allow(api, page, { read: VIDEO_PAGES, list: true }); // a deployment may have no page
-  for (const worker of [ingest, origin, transcode, finish, maintenance]) {
-    // Whoever comes first plans; and whoever finds that a video was deleted while it worked deletes what is left.
-    allow(worker, uploads, { read: [source], delete: [source], list: true });
-    allow(worker, media, {
-      read: [card, records, artifacts],
-      write: [records, artifacts],
-      delete: [card, records, artifacts, mezzanine, firstMezzanine],
-      list: true,
-    });
-  }
   // Whoever plans a source that cannot be sought in has it copied; all who have something made of it grant the copy.
   allow(transcode, media, { read: [mezzanine, firstMezzanine] });
   for (const planner of [ingest, origin, maintenance]) {

@@ -23,7 +23,8 @@ export interface MonitoringProps {
   service: string;
   target?: AlarmTarget | undefined;
   functions: Record<string, lambda.IFunction>;
-  deadLetters: sqs.IQueue;
+  /** What was given up of each kind of event. */
+  deadLetters: Record<'uploads' | 'cleanups', sqs.IQueue>;
   stateMachine: sfn.StateMachine;
   httpApi: apigateway.HttpApi;
   distribution: cloudfront.Distribution;
@@ -55,7 +56,13 @@ export class Monitoring extends Construct {
     this.alarm('DeadLetters', {
       says: 'An upload event failed three times: a video may never be prewarmed.',
       runbook: 'dead-letters',
-      metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: 'Maximum' }),
+      metric: messagesIn(deadLetters.uploads),
+      threshold: 1,
+    });
+    this.alarm('CleanupsFailed', {
+      says: 'The janitor failed three times: what was deleted is still stored, and may play.',
+      runbook: 'cleanups-failed',
+      metric: messagesIn(deadLetters.cleanups),
       threshold: 1,
     });
     this.alarm('PrewarmFailed', {
@@ -241,8 +248,9 @@ export class Monitoring extends Construct {
             stateMachine.metricFailed({ period: PERIOD }),
           ]),
           graph('Origin: answers of 5xx', [urlErrors(functions['origin']!)]),
-          graph('Upload events given up', [
-            deadLetters.metricApproximateNumberOfMessagesVisible({ period: PERIOD }),
+          graph('Events given up: of uploads, of cleanups', [
+            messagesIn(deadLetters.uploads),
+            messagesIn(deadLetters.cleanups),
           ]),
         ],
       ],
@@ -298,6 +306,9 @@ export class Monitoring extends Construct {
     return topic;
   }
 }
+
+const messagesIn = (queue: sqs.IQueue): cloudwatch.Metric =>
+  queue.metricApproximateNumberOfMessagesVisible({ period: PERIOD, statistic: 'Maximum' });
 
 const SLOW_SECONDS = 10;
 

@@ -2,15 +2,16 @@
 // repeats it while the account is throttled (up to six hours), and twice more after an error. What then is left goes
 // to a queue, where an alarm sees it. A video whose event is lost still plays: `origin` plans it when it is watched.
 
-import { Duration, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import * as s3 from 'aws-cdk-lib/aws-s3';
 import { LambdaDestination } from 'aws-cdk-lib/aws-s3-notifications';
-import * as sqs from 'aws-cdk-lib/aws-sqs';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { SOURCES } from '../core/artifacts/keys.ts';
 import { WRITES_ANY_LOG, acknowledge } from './acknowledge.ts';
+import { deadLetterQueue } from './dead-letters.ts';
 import { QUEUED_CALLS } from './pipeline-function.ts';
 
 export class UploadEvents extends Construct {
@@ -23,12 +24,7 @@ export class UploadEvents extends Construct {
     { uploads, ingest }: { uploads: s3.Bucket; ingest: lambda.Function },
   ) {
     super(scope, id);
-    this.deadLetters = new sqs.Queue(this, 'DeadLetters', {
-      retentionPeriod: Duration.days(14),
-      enforceSSL: true,
-      encryption: sqs.QueueEncryption.SQS_MANAGED,
-    });
-    acknowledge(this.deadLetters, { 'AwsSolutions-SQS3': 'This is the dead-letter queue.' });
+    this.deadLetters = deadLetterQueue(this, 'DeadLetters');
     ingest.configureAsyncInvoke({
       ...QUEUED_CALLS,
       onFailure: new SqsDestination(this.deadLetters),

@@ -13,6 +13,7 @@ import { Construct } from 'constructs';
 import { allowAccess } from './access.ts';
 import { apiFunction } from './api-function.ts';
 import { Delivery } from './delivery.ts';
+import { janitor } from './janitor.ts';
 import { Monitoring } from './monitoring.ts';
 import { Page } from './page.ts';
 import { PlaybackTokens } from './playback-tokens.ts';
@@ -43,6 +44,8 @@ export class VideoPipeline extends Construct {
     readonly sandbox: lambda.Function;
     readonly prewarmSandbox: lambda.Function;
     readonly finish: lambda.Function;
+    /** Removes what was stored of videos, for all the others. */
+    readonly janitor: lambda.Function;
     /** Takes the commands of operators: docs/operations.md has them. */
     readonly maintenance: lambda.Function;
     /** Undefined with a JWT issuer. */
@@ -77,6 +80,7 @@ export class VideoPipeline extends Construct {
     const boxes = sandboxes(this, { defaults, settings, ffmpeg, buckets: [uploads, media] });
     const { stateMachine, ...made } = workers(this, { uploads, media, defaults, settings, sandboxes: boxes });
     this.stateMachine = stateMachine;
+    const cleaning = janitor(this, { uploads, media, defaults });
     const { deadLetters } = new UploadEvents(this, 'UploadEvents', { uploads, ingest: made.ingest });
 
     const { buckets, playbackSecret } = this;
@@ -86,7 +90,7 @@ export class VideoPipeline extends Construct {
     const { authorizer } = videoApi;
     const [sandbox, prewarmSandbox] = [boxes.viewers.fn, boxes.prewarm.fn];
     this.functions = {
-      ...{ api, ...made, sandbox, prewarmSandbox },
+      ...{ api, ...made, sandbox, prewarmSandbox, janitor: cleaning.janitor },
       ...{ authorizer, rotation: tokens?.rotation },
     };
 
@@ -116,7 +120,7 @@ export class VideoPipeline extends Construct {
       service: defaults.service,
       target: props.alarms,
       functions: present(this.functions),
-      deadLetters,
+      deadLetters: { uploads: deadLetters, cleanups: cleaning.deadLetters },
       stateMachine,
       httpApi: videoApi.httpApi,
       distribution,

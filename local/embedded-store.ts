@@ -3,16 +3,15 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { S3Event } from 'aws-lambda';
 import { keptSecret } from './kept-secret.ts';
 import { openS3 } from './s3/server.ts';
-import type { EmbeddedS3 } from './s3/server.ts';
+import type { EmbeddedS3, EmbeddedS3Options } from './s3/server.ts';
 import type { Keyring } from './s3/signature.ts';
 
 /** `environment` is what a client needs to reach it, in the usual AWS variables. */
 export async function embeddedStore(
   directory: string,
-  onCreated: (event: S3Event) => void,
+  options: Pick<EmbeddedS3Options, 'onCreated' | 'mayUseReserve'>,
 ): Promise<{ s3: EmbeddedS3; environment: Record<string, string> }> {
   await mkdir(directory, { recursive: true });
   // Presigned URLs given out before a restart stay good.
@@ -21,7 +20,7 @@ export async function embeddedStore(
     secretAccessKey: randomBytes(30).toString('base64url'),
     region: 'us-east-1',
   }));
-  const s3 = await openS3({ directory, keyring, onCreated });
+  const s3 = await openS3({ directory, keyring, ...options });
   return {
     s3,
     environment: {

@@ -33,7 +33,7 @@ const QUIET = {
 export async function loadFunctions(environment: FunctionEnvironment) {
   Object.assign(process.env, { ...QUIET, ...process.env, ...environment });
   provideStreaming();
-  const [sandbox, client, api, authorizer, ingest, origin, transcode, finish, maintenance, world] =
+  const [sandbox, client, api, authorizer, ingest, origin, transcode, finish, janitor, maintenance, world] =
     await Promise.all([
       import('../lambdas/sandbox.ts'),
       import('../lambdas/sandbox-client.ts'),
@@ -43,6 +43,7 @@ export async function loadFunctions(environment: FunctionEnvironment) {
       import('../lambdas/origin.ts'),
       import('../lambdas/transcode.ts'),
       import('../lambdas/finish.ts'),
+      import('../lambdas/janitor.ts'),
       import('../lambdas/maintenance.ts'),
       import('../lambdas/world.ts'),
     ]);
@@ -55,6 +56,7 @@ export async function loadFunctions(environment: FunctionEnvironment) {
     origin: origin.handler as unknown as StreamingHandler,
     transcode: transcode.handler,
     finish: finish.handler,
+    janitor: janitor.handler,
     maintenance: maintenance.handler,
     /** What those that plan and have things made are given. */
     world: world.worldFromEnvironment,

@@ -7,12 +7,13 @@ import { checkBinaries } from '../machine/ffmpeg.ts';
 import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import { s3Multipart } from '../adapters/s3-multipart.ts';
 import { s3Store } from '../adapters/s3-store.ts';
+import { parseCleanupKey } from '../core/artifacts/keys.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
 import type { Playback } from '../core/access/playback-token.ts';
 import { s3Client } from '../lambdas/buckets.ts';
 import { decodersIn } from '../pipeline/source/stream-listing.ts';
 import type { Store } from '../pipeline/store.ts';
-import { announceUnfinished, watchUploads } from './announcements.ts';
+import { announceUnfinished, watchCleanups, watchUploads } from './announcements.ts';
 import { apiGateway } from './api-gateway.ts';
 import { asyncInvocations } from './async-invocations.ts';
 import { ensureBuckets } from './buckets.ts';
@@ -61,10 +62,17 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const pageDirectory = await emptyDirectory(join(dataDirectory, 'page'));
 
   const announce = (event: S3Event) => ingestions.invoke(event);
+  const announceCleanup = (event: S3Event) => cleanups.invoke(event);
   const embedded = s3Endpoint
     ? undefined
-    : await embeddedStore(join(dataDirectory, 's3'), (event) => {
-        if (event.Records[0]?.s3.bucket.name === buckets.uploads) announce(event);
+    : await embeddedStore(join(dataDirectory, 's3'), {
+        onCreated(event) {
+          const { bucket, object } = event.Records[0]!.s3;
+          if (bucket.name === buckets.uploads) announce(event);
+          else if (parseCleanupKey(object.key)) announceCleanup(event);
+        },
+        // Else nobody could make room on a full disk.
+        mayUseReserve: (bucket, key) => bucket === buckets.media && parseCleanupKey(key) !== undefined,
       });
   const secrets = await openSecrets(web, dataDirectory, { playback });
   const functions = await loadFunctions({
@@ -92,6 +100,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const ingestions = asyncInvocations((event: S3Event) => engine.meanwhile(() => functions.ingest(event)), {
     concurrency: 2,
   });
+  const cleanups = asyncInvocations((event: S3Event) => functions.janitor(event), { concurrency: 2 });
   const origin = functionUrl(functions.origin);
 
   if (embedded) for (const bucket of Object.values(buckets)) web.route(`/${bucket}`, embedded.s3.handle);
@@ -126,6 +135,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
   const stores = { uploads: s3Store(client, buckets.uploads), media: s3Store(client, buckets.media) };
   const multiparts = Object.values(buckets).map((bucket) => s3Multipart(client, bucket));
   const stopWatching = embedded ? undefined : await watchUploads(stores, announce);
+  const stopWatchingCleanups = watchCleanups(stores, announceCleanup, { isTold: Boolean(embedded) });
   announceUnfinished(stores, announce).catch((error: unknown) => console.error(error));
   // Also where there is none now: the last may have been ended in its middle.
   const stage = await emptyDirectory(join(dataDirectory, 'rehearsal'));
@@ -146,6 +156,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
       stopSchedules.forEach((stop) => stop());
       encodingRoom.close();
       stopWatching?.();
+      stopWatchingCleanups();
       web.close();
       await embedded?.s3.close();
     },

@@ -140,4 +140,10 @@ export const putJson = (
 ): Promise<'stored' | 'exists'> =>
   store.put(key, JSON.stringify(value), { contentType: 'application/json', ...condition });
 
+export async function deleteBelow(prefix: string, store: Store): Promise<void> {
+  const found: string[] = [];
+  for await (const { key } of store.list(prefix)) found.push(key);
+  await store.delete(found);
+}
+
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('utf8');

@@ -400,6 +400,9 @@ async function leftNow({ videos, client, supervisor }: Round, dataDirectory: str
 /** Space that is kept aside. */
 const RESERVE = 'reserve';
 
+/** What the janitor meets an outage in is tried again after up to a minute. */
+const JANITOR_MS = 180_000;
+
 /** The store is empty when all videos are deleted, but for those that were granted and never sent. */
 async function leftAfterDeletion({ videos, client, supervisor }: Round): Promise<Problem[]> {
   const problems: Problem[] = [];
@@ -413,7 +416,12 @@ async function leftAfterDeletion({ videos, client, supervisor }: Round): Promise
       text: `the deletion of ${id} answers ${answer.status} ${await answer.text()}`,
     });
   }
-  const left = (await keysBelow(client)).filter((key) => !key.startsWith('videos/'));
+  const stillThere = async () => (await keysBelow(client)).filter((key) => !key.startsWith('videos/'));
+  let left = await stillThere();
+  for (const until = performance.now() + JANITOR_MS; left.length > 0 && performance.now() < until;) {
+    await sleep(500);
+    left = await stillThere();
+  }
   return [
     ...problems,
     ...left.map((key): Problem => ({ kind: 'left', text: `after all deletions: ${key}` })),

@@ -31,6 +31,12 @@ export const lostKey = (id: string, rev: string, rendition: string, index: numbe
 export const DELAYS = `${VIDEO_RECORDS}delayed/`;
 export const delayKey = (id: string): string => `${DELAYS}${id}.json`;
 
+/** What the janitor is asked for: that a video goes, or that it is rid of what it no longer needs. */
+export const TOMBSTONES = 'tombstones/';
+export const tombstoneKey = (id: string): string => `${TOMBSTONES}${id}.json`;
+export const CLEANUPS = 'cleanups/';
+export const cleanupKey = (id: string): string => `${CLEANUPS}${id}.json`;
+
 /** What commit 8e3bc33 wrote, when a video had one plan: nothing is written there any more. */
 export const firstPlanKey = (id: string): string => `${VIDEO_RECORDS}${id}.json`;
 export const firstWorkKey = (id: string): string => `${VIDEO_RECORDS}${id}.work.json`;
@@ -66,13 +72,17 @@ export const parseCardKey = (key: string): string | undefined =>
 export const parseDelayKey = (key: string): string | undefined =>
   new RegExp(`^${DELAYS}(${VIDEO_ID})\\.json$`).exec(key)?.[1];
 
+/** The video that the janitor is asked to look at. */
+export const parseCleanupKey = (key: string): string | undefined =>
+  new RegExp(`^(?:${TOMBSTONES}|${CLEANUPS})(${VIDEO_ID})\\.json$`).exec(key)?.[1];
+
 const LOST_RECORD = new RegExp(
-  `^${VIDEO_RECORDS}${VIDEO_ID}/${REV}/lost/(?<rendition>[0-9a-z-]+)-(?<index>\\d+)\\.json$`,
+  `^${VIDEO_RECORDS}${VIDEO_ID}/(?<rev>${REV})/lost/(?<rendition>[0-9a-z-]+)-(?<index>\\d+)\\.json$`,
 );
 
-export function parseLostKey(key: string): { rendition: string; index: number } | undefined {
+export function parseLostKey(key: string): { rev: string; rendition: string; index: number } | undefined {
   const found = LOST_RECORD.exec(key)?.groups;
-  return found && { rendition: found['rendition']!, index: Number(found['index']) };
+  return found && { rev: found['rev']!, rendition: found['rendition']!, index: Number(found['index']) };
 }
 
 const REVISION_RECORD = new RegExp(

@@ -36,6 +36,7 @@ export interface Storage {
   space: Space;
   keyring: Keyring;
   announce(created: ObjectCreated): void;
+  mayUseReserve(bucket: string, key: string): boolean;
 }
 
 export function xmlAnswer(root: string, content: XmlContent, status = 200): Answer {

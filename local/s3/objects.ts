@@ -1,5 +1,6 @@
 // One object: written, read, deleted; and many deleted at once.
 
+import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { MAX_DELETED_KEYS } from '../../core/aws-limits.ts';
 import { parseByteRange } from '../../core/byte-range.ts';
@@ -28,10 +29,11 @@ export async function putObject(call: Call, storage: Storage): Promise<Answer> {
 }
 
 export async function storeObject(
-  { blobs, index, space, announce }: Storage,
+  storage: Storage,
   { call, key, headers, body, precondition, eventName }: Upload,
 ): Promise<StoredObject> {
-  const { object, freed } = await blobs.write(space.admitted(body.chunks, body.declaredBytes), (blob) => {
+  const { blobs, index, announce } = storage;
+  const { object, freed } = await written(storage, call.bucket, key, body, (blob) => {
     const { sizeBytes, md5, checksums } = body.facts();
     const object = {
       key,
@@ -47,6 +49,20 @@ export async function storeObject(
   announce({ eventName, bucket: call.bucket, object, requestId: call.requestId, sourceIp: call.sourceIp });
   await blobs.remove(freed);
   return object;
+}
+
+async function written<T>(
+  { blobs, space, mayUseReserve }: Storage,
+  bucket: string,
+  key: string,
+  body: Body,
+  claim: (blob: string) => T,
+): Promise<T> {
+  const chunks = space.admitted(body.chunks, body.declaredBytes);
+  if (!mayUseReserve(bucket, key)) return blobs.write(chunks, claim);
+  const kept: Buffer[] = [];
+  for await (const chunk of chunks) kept.push(chunk);
+  return space.freeingSoon(() => blobs.write(Readable.from(kept, { objectMode: true }), claim));
 }
 
 interface Upload {

@@ -38,12 +38,17 @@ export interface EmbeddedS3Options {
   keyring: Keyring;
   /** Hears of every object after it is stored. What it throws is logged, and nothing else. */
   onCreated?: (event: S3Event) => unknown;
+  /**
+   * Which objects may take of the space that is kept aside for deletions: small ones, without which there would be no
+   * deletions. @default none
+   */
+  mayUseReserve?: (bucket: string, key: string) => boolean;
   /** A test may give one that is nearly full. */
   disk?: Disk;
 }
 
 export async function openS3(options: EmbeddedS3Options): Promise<EmbeddedS3> {
-  const { directory, keyring, onCreated, disk = DISK } = options;
+  const { directory, keyring, onCreated, mayUseReserve = () => false, disk = DISK } = options;
   await mkdir(directory, { recursive: true });
   const space = new Space(directory, disk);
   // A deletion on a full disk makes the log longer, and tidying the log makes the database longer by as much at most.
@@ -61,7 +66,7 @@ export async function openS3(options: EmbeddedS3Options): Promise<EmbeddedS3> {
     const hear = async () => onCreated?.(s3Event(created, keyring));
     hear().catch((error: unknown) => console.error(error));
   };
-  const storage: Storage = { index, uploads, blobs, space, keyring, announce };
+  const storage: Storage = { index, uploads, blobs, space, keyring, announce, mayUseReserve };
   const running = new Map<ServerResponse, Promise<void>>();
   return {
     handle(request, response) {

@@ -75,6 +75,17 @@ export class Space {
     }
   }
 
+  /** The same of work that takes a moment, in which others may take what is given up. */
+  async freeingSoon<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (!this.isOutOfSpace(error) || !this.#reserve.shrink()) throw error;
+      }
+    }
+  }
+
   /** Fills the reserve as far as there is room. */
   restore(): void {
     this.#reserve.restore();

@@ -7,6 +7,7 @@ import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { contentHeaders } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { isWholeArtifact } from '../../core/artifacts/artifacts.ts';
+import { requestCleanup } from '../life/cleanup.ts';
 import { logFailure } from '../observe.ts';
 import { isPlanned } from '../revisions/revisions.ts';
 import type { Store, TaggedObject } from '../store.ts';
@@ -73,24 +74,19 @@ export async function keepArtifact(
 ): Promise<Uint8Array> {
   const key = artifactKey(id, artifact);
   const outcome = await putArtifact(key, artifact, made, { media }, damaged);
-  await forgetUnlessPlanned(id, artifact.rev, [key], media);
+  await unlessUnplanned(id, artifact.rev, media);
   if (outcome === 'stored') return made;
   return (await wholeArtifact(id, artifact, plan, { media })) ?? made;
 }
 
 /**
- * For whoever has just stored these objects of a revision. A deletion removes the plan first and then what it finds stored:
- * either it finds these, or we find the plan gone. So does the sweep of a revision.
+ * For whoever has just stored something of a revision. Where that is no more, what was stored goes as well: the janitor
+ * and the sweep remove the plan before they look for what there is, so either they find it, or this finds the plan gone.
  * @throws RequestError NOT_FOUND where the video, or the revision, is no more
  */
-export async function forgetUnlessPlanned(
-  id: string,
-  rev: string,
-  keys: readonly string[],
-  media: Store,
-): Promise<void> {
+export async function unlessUnplanned(id: string, rev: string, media: Store): Promise<void> {
   if (await isPlanned(id, rev, media)) return;
-  await media.delete(keys);
+  await requestCleanup(id, { media });
   throw notFound('such video');
 }
 

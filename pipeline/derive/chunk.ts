@@ -10,7 +10,7 @@ import { segmentsOf } from '../../core/plan/segments.ts';
 import { secondsSince } from '../observe.ts';
 import type { SegmentReply, WriteOnce } from '../sandbox/sandbox.ts';
 import type { Store } from '../store.ts';
-import { forgetUnlessPlanned, keepArtifact, putArtifact } from './artifacts.ts';
+import { keepArtifact, putArtifact, unlessUnplanned } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
 import { noteRescue } from './lost.ts';
 import type { PlannedVideo } from './planned-video.ts';
@@ -55,10 +55,7 @@ export async function deriveChunk(
     await noteRescue(id, plan, { rendition, index, rescue }, world);
     await keepArtifact(id, artifact, made.bytes, plan, world, damaged.get(name));
   };
-  const forget = () => {
-    const keys = [...granted.keys()].map((name) => artifactKey(id, missing.get(name)!));
-    return forgetUnlessPlanned(id, plan.rev, keys, world.media);
-  };
+  const unlessGone = () => unlessUnplanned(id, plan.rev, world.media);
   try {
     await ask(
       {
@@ -77,10 +74,10 @@ export async function deriveChunk(
     }
   } catch (error) {
     // Also what was stored and not told any more.
-    await forget().catch(() => undefined);
+    await unlessGone().catch(() => undefined);
     throw error;
   }
-  await forget();
+  await unlessGone();
   const frames = frameRun({ plan, from, to });
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
   const seconds = secondsSince(begun);

@@ -12,6 +12,7 @@ import type { Bitrates } from '../../core/playlists/playlists.ts';
 import { notFound } from '../../core/errors.ts';
 import { storyboardTrack } from '../../core/plan/stills.ts';
 import { thumbSecondsAt } from '../../core/plan/succession.ts';
+import { requestCleanup } from '../life/cleanup.ts';
 import { putArtifact, wholeArtifact } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
 import { currentPlanOf, planOf, readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
@@ -58,7 +59,7 @@ export async function keepLasting(
   const outcome = await putArtifact(key, artifact, bytes, { media }, damaged);
   const revisions = await revisionsOf(id, media);
   if (!revisions) {
-    await media.delete([key]);
+    await requestCleanup(id, { media });
     throw notFound('such video');
   }
   // Whoever made another revision the current one either finds this and rewrites it, or is found here.
@@ -118,13 +119,8 @@ export async function rewriteLasting(
     const after = await revisionsOf(id, media);
     if (after?.current === current) return;
     // Deleted meanwhile: whoever did it has not seen this.
-    if (!after) return deletePictures(id, media);
+    if (!after) return requestCleanup(id, { media });
   }
-}
-
-async function deletePictures(id: string, media: Store): Promise<void> {
-  const pictures = (await storedPictures(id, media)).map((artifact) => artifactKey(id, artifact));
-  await media.delete([artifactKey(id, { kind: 'multivariant' }), ...pictures]);
 }
 
 async function storedPictures(id: string, media: Store): Promise<LastingArtifact[]> {

@@ -3,14 +3,13 @@
 // writes one, or the ready marker, goes on until the marker sums up all notes that there are.
 
 import { lostKey, lostPrefix, parseLostKey, readyKey } from '../../core/artifacts/keys.ts';
-import { notFound } from '../../core/errors.ts';
 import { lostNotices } from '../../core/plan/lost.ts';
 import type { LostSegment } from '../../core/plan/lost.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { LOST } from '../../core/records/lost.ts';
 import type { LostPart } from '../../core/records/lost.ts';
 import { READY } from '../../core/records/ready.ts';
-import { isPlanned } from '../revisions/revisions.ts';
+import { unlessUnplanned } from './artifacts.ts';
 import { createRecord, updateRecord } from '../store.ts';
 import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
@@ -40,11 +39,7 @@ export async function noteLost(
 ): Promise<void> {
   const key = lostKey(id, plan.rev, rendition, index);
   await createRecord(media, LOST, key, { rescue });
-  // A deletion, or a sweep, removes the plan before it lists what else there is: it finds this, or we find the plan gone.
-  if (!(await isPlanned(id, plan.rev, media))) {
-    await media.delete([key]);
-    throw notFound('such video');
-  }
+  await unlessUnplanned(id, plan.rev, media);
   // Whoever writes the marker sums up afterwards, and finds this note.
   if (await media.head(readyKey(id, plan.rev))) await sumUpLost(id, plan, media);
 }

@@ -3,12 +3,12 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { OutageError, RecordError, RequestError, notFound } from '../../core/errors.ts';
-import { cardKey, delayKey, isVideoId } from '../../core/artifacts/keys.ts';
+import { cardKey, isVideoId, tombstoneKey } from '../../core/artifacts/keys.ts';
 import { NO_SESSION_COOKIE, sessionCookie } from '../../core/access/session.ts';
 import { admittedUpload, uploadToken } from '../../core/access/upload-token.ts';
 import type { UploadGrant } from '../../core/access/upload-token.ts';
 import { createUpload, renewUpload } from '../uploads/create-upload.ts';
-import { deleteVideo } from '../life/delete-video.ts';
+import { deleteVideo } from '../life/cleanup.ts';
 import {
   openUploadsQuery,
   pageQuery,
@@ -21,7 +21,7 @@ import { uploadRoutes } from './uploads.ts';
 import { openApi } from './openapi/document.ts';
 import { grantPlayback, playbackUrl } from '../life/playback.ts';
 import type { SignPlayback } from '../life/playback.ts';
-import { abortAll, abortUploads, unfinishedUploads } from '../uploads/upload-file.ts';
+import { abortUploads, unfinishedUploads } from '../uploads/upload-file.ts';
 import type { UploadStores } from '../uploads/upload-file.ts';
 import { logFailure, videoIdIn } from '../observe.ts';
 import { listVideos, videoStatus } from '../life/video-status.ts';
@@ -129,11 +129,10 @@ export function httpApi(options: ApiOptions): Hono {
   app.delete('/videos/:id', async (context) => {
     authorize(context, options);
     const id = videoId(context);
-    // Without a card, the rest of one whose deletion broke off.
-    const found = await Promise.all([cardKey(id), delayKey(id)].map((key) => media.head(key)));
+    // Without a card, one that is being deleted.
+    const found = await Promise.all([cardKey(id), tombstoneKey(id)].map((key) => media.head(key)));
     if (!found.some(Boolean)) throw notFound('such video');
     await deleteVideo(id, buckets);
-    await abortAll(id, stores.multipart);
     return context.body(null, 204);
   });
 

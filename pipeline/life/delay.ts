@@ -5,7 +5,7 @@ import { OutageError, RecordError } from '../../core/errors.ts';
 import { DELAYS, delayKey, parseDelayKey } from '../../core/artifacts/keys.ts';
 import { DELAY } from '../../core/records/delay.ts';
 import type { Delay, DelayCode } from '../../core/records/delay.ts';
-import { unlessDeleted } from './delete-video.ts';
+import { unlessDeleted } from './cleanup.ts';
 import { LONGEST_RUN_MS } from './execution.ts';
 import { logFailure } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';

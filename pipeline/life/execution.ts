@@ -5,7 +5,7 @@ import { LONGEST_EXECUTION_SECONDS } from '../../core/limits.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { WORK, parseWorkList } from '../../core/records/work.ts';
 import type { Work } from '../../core/records/work.ts';
-import { unlessDeleted } from './delete-video.ts';
+import { unlessDeleted } from './cleanup.ts';
 import { putJson } from '../store.ts';
 import type { World } from '../world.ts';
 

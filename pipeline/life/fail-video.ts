@@ -6,7 +6,7 @@ import { errorKey, revisionErrorKey } from '../../core/artifacts/keys.ts';
 import type { DelayCode } from '../../core/records/delay.ts';
 import { ERROR } from '../../core/records/error.ts';
 import { delayVideo, endDelay } from './delay.ts';
-import { unlessDeleted } from './delete-video.ts';
+import { unlessDeleted } from './cleanup.ts';
 import { finishIfWhole } from './finish.ts';
 import { logFailure } from '../observe.ts';
 import { isPlanned, readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';

@@ -13,7 +13,7 @@ import { peakBps } from '../../core/plan/bandwidth.ts';
 import { durationSeconds } from '../../core/plan/grid.ts';
 import { segmentSeconds, segmentsOf } from '../../core/plan/segments.ts';
 import { prewarmedArtifacts } from '../../core/work/work.ts';
-import { unlessDeleted } from './delete-video.ts';
+import { unlessDeleted } from './cleanup.ts';
 import { beginGrace, formerRevision } from '../revisions/grace.ts';
 import { rewriteLasting } from '../derive/lasting.ts';
 import { sumUpLost } from '../derive/lost.ts';

@@ -13,7 +13,7 @@ import { logFailure } from '../observe.ts';
 import { uploadOf } from '../source/ranges.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { World } from '../world.ts';
-import { unlessDeleted } from './delete-video.ts';
+import { unlessDeleted } from './cleanup.ts';
 
 export interface PlannedUpload {
   plan: Plan;

@@ -6,11 +6,8 @@ import {
   delayKey,
   errorKey,
   firstPlanKey,
-  mezzanineKey,
-  mezzanineRecordKey,
   planKey,
   revisionsKey,
-  revisionsPrefix,
   sourceKey,
 } from '../../core/artifacts/keys.ts';
 import type { Plan } from '../../core/plan/plan.ts';
@@ -20,7 +17,7 @@ import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { durationSeconds } from '../../core/plan/grid.ts';
 import { keepOpening } from '../derive/foreseen.ts';
-import { deleteBelow, deleteMade, unlessDeleted } from './delete-video.ts';
+import { requestCleanup, unlessDeleted } from './cleanup.ts';
 import { secondsSince } from '../observe.ts';
 import {
   currentPlanOf,
@@ -74,7 +71,7 @@ async function makePlan(id: string, world: World): Promise<Plan> {
   if (refused && refused.code !== 'ENCODING_FAILED') throw new SourceError(refused.code, refused.message);
   // Without a card the id is not ours, or the video was deleted while its upload was under way.
   // What arrives after a deletion would otherwise lie there for ever.
-  if (!card && source) await uploads.delete([sourceKey(id)]);
+  if (!card && source) await requestCleanup(id, world);
   if (!card || !source) throw notFound('such video');
   let planned: PlannedUpload | undefined;
   try {
@@ -103,7 +100,6 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     planned?.giveUp();
     if (error instanceof SourceError) {
       await refuse(id, error, world);
-      if (error.code === 'TOO_LARGE') await uploads.delete([sourceKey(id)]);
     }
     throw error;
   }
@@ -125,17 +121,16 @@ async function storeFirst(id: string, plan: Plan, media: Store): Promise<Plan> {
   });
   if (!revisions || revisions.current === plan.rev) return plan;
   // Another was faster, with other settings or another file: this plan is nobody's, and nor is its copy.
-  if (!revsOf(revisions).includes(plan.rev)) await media.delete([planKey(id, plan.rev)]);
-  const first = await currentPlanOf(id, media);
-  const { etag } = plan.source;
-  if (etag !== undefined && first && first.source.etag !== etag) {
-    await media.delete([mezzanineKey(id, etag), mezzanineRecordKey(id, etag)]);
+  if (!revsOf(revisions).includes(plan.rev)) {
+    await media.delete([planKey(id, plan.rev)]);
+    await requestCleanup(id, { media });
   }
-  return first ?? plan;
+  return (await currentPlanOf(id, media)) ?? plan;
 }
 
 /**
- * Stores why a source will never play. What was planned and made before that was known goes.
+ * Stores why a source will never play. What was planned and made before that was known goes, and so does a file that is
+ * larger than it may be.
  * @throws RecordError where a newer release has planned it: that knows better
  */
 export async function refuse(id: string, { code, message }: SourceError, world: World): Promise<void> {
@@ -148,9 +143,8 @@ export async function refuse(id: string, { code, message }: SourceError, world: 
     return isNews ? { code, message } : undefined;
   });
   if (isNews) world.observe({ event: 'refused', id, code });
-  await media.delete([firstPlanKey(id), delayKey(id)]);
-  await deleteBelow(revisionsPrefix(id), media);
-  await deleteMade(id, world);
+  await media.delete([firstPlanKey(id), revisionsKey(id), delayKey(id)]);
+  await requestCleanup(id, world);
   await unlessDeleted(id, world);
 }
 

@@ -4,7 +4,7 @@ import { backoffMs, persistently } from '../../machine/patience.ts';
 import { OutageError, RequestError } from '../../core/errors.ts';
 import { cardKey, sourceKey, workKey } from '../../core/artifacts/keys.ts';
 import { beginTry, continueTry, delayCodeOf, delayVideo, dueVideos, endDelay } from './delay.ts';
-import { deleteVideo } from './delete-video.ts';
+import { repeatRequests, requestCleanup } from './cleanup.ts';
 import { ingest } from './ingest.ts';
 import { LONGEST_RUN_MS } from './execution.ts';
 import type { StartExecution } from './execution.ts';
@@ -28,6 +28,7 @@ export interface Resumed {
 export async function resumeDelayed(world: World, options: ResumeOptions): Promise<Resumed> {
   const { now, isTimeUp } = options;
   const resumed: string[] = [];
+  await repeatRequests(world, now);
   for await (const id of dueVideos(world, now)) {
     if (isTimeUp()) break;
     if (!(await beginTry(id, world, now))) continue;
@@ -62,8 +63,8 @@ async function isLost(id: string, { media, uploads }: World, now: Date): Promise
 
 async function tryAgain(id: string, world: World, { startExecution, now }: ResumeOptions): Promise<void> {
   try {
-    // Only what is left of a video: its deletion broke off.
-    if (!(await world.media.head(cardKey(id)))) return await deleteVideo(id, world);
+    // Only what is left of a video whose deletion broke off.
+    if (!(await world.media.head(cardKey(id)))) return await requestCleanup(id, world);
     await ingest(id, world, startExecution, { again: now });
     await continueTry(id, world, new Date());
   } catch (error) {

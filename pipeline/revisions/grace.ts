@@ -16,9 +16,8 @@ import { revPrefix } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import type { FormerRevision, Revisions } from '../../core/records/revisions.ts';
-import { deleteBelow } from '../life/delete-video.ts';
 import { changeRevisions, currentPlanOf, missingOf, planOf, revisionsOf, revsOf } from './revisions.ts';
-import { putJson, readRecord } from '../store.ts';
+import { deleteBelow, putJson, readRecord } from '../store.ts';
 import type { Store } from '../store.ts';
 
 /** Begins the grace time of each former revision of which the current one holds everything. */

@@ -10,7 +10,7 @@ import { essenceOf } from '../../core/plan/succession.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import type { NextRevision, Revisions } from '../../core/records/revisions.ts';
 import { workFor, workForArtifacts } from '../../core/work/work.ts';
-import { unlessDeleted } from '../life/delete-video.ts';
+import { unlessDeleted } from '../life/cleanup.ts';
 import { finish } from '../life/finish.ts';
 import { formerRevision, sweepRevision } from './grace.ts';
 import { planSource } from '../life/plan-source.ts';

@@ -16,7 +16,7 @@ import type { Plan } from '../../core/plan/plan.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
 import { workForArtifacts } from '../../core/work/work.ts';
-import { deleteVideo } from '../life/delete-video.ts';
+import { requestCleanup } from '../life/cleanup.ts';
 import { beginGrace, formerRevision, sweepRevision } from './grace.ts';
 import { rewriteLasting } from '../derive/lasting.ts';
 import { startWork } from '../life/execution.ts';
@@ -68,7 +68,7 @@ export async function sweepRevisions(world: World, options: SweepOptions): Promi
       }
     }
   };
-  await visitEach(videosWithoutCard(world.media), (id) => deleteVideo(id, world));
+  await visitEach(videosWithoutCard(world.media), (id) => requestCleanup(id, world));
   await visitEach(videosWithSeveralRevisions(world.media), async (id) => {
     const { swept, kept } = await sweepVideo(id, world, options);
     sweep.swept += swept;

@@ -4,7 +4,7 @@
 import { SourceError } from '../../core/errors.ts';
 import { errorKey, planKey, sourceKey } from '../../core/artifacts/keys.ts';
 import { PLAN } from '../../core/records/plan.ts';
-import { unlessDeleted } from '../life/delete-video.ts';
+import { unlessDeleted } from '../life/cleanup.ts';
 import { formerRevision } from '../revisions/grace.ts';
 import { rewriteLasting } from '../derive/lasting.ts';
 import { planSource } from '../life/plan-source.ts';

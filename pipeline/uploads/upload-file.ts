@@ -9,7 +9,7 @@ import { UNKNOWN_TYPE } from '../../core/access/media-type.ts';
 import { checkContentType } from '../../core/access/upload-token.ts';
 import type { UploadGrant } from '../../core/access/upload-token.ts';
 import { alreadyUploaded, tooLarge } from './create-upload.ts';
-import { unlessDeleted } from '../life/delete-video.ts';
+import { unlessDeleted } from '../life/cleanup.ts';
 import type { MultipartStore, StoredPart } from './multipart.ts';
 import type { SignUpload, SignedRequest, UploadForm } from './sign-upload.ts';
 import { leastFileBytes, makeRoom } from './upload-limits.ts';
@@ -227,7 +227,7 @@ export async function abortUploads(id: string, { media, multipart }: UploadStore
   await abortAll(id, multipart);
 }
 
-export async function abortAll(id: string, multipart: MultipartStore): Promise<void> {
+async function abortAll(id: string, multipart: MultipartStore): Promise<void> {
   for await (const { key, uploadId } of multipart.open(sourceKey(id))) await multipart.abort(key, uploadId);
 }
 

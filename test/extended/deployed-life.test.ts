@@ -205,6 +205,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
 
   expect((await videos.deleteVideo(id)).status).toBe(204);
   expect((await account.api({ method: 'GET', path: `/api/videos/${id}` })).status).toBe(404);
+  await videos.cleaned();
   expect(await videos.keysOf(id)).toEqual([]);
 });
 
@@ -226,10 +227,12 @@ test.each([
   const { video, execution } = await videos.uploaded(clip);
   const deleteIt = async (): Promise<void> => {
     expect((await videos.deleteVideo(video.id)).status).toBe(204);
+    await videos.cleaned();
   };
   if (step) account.faults.invocation = (name) => (name.includes(step) ? deleteIt() : undefined);
   else await deleteIt();
   expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
+  await videos.cleaned();
   expect(await videos.keysOf(video.id)).toEqual([]);
 });
 
@@ -320,6 +323,7 @@ describe('a video of one plan, as it was before there were revisions', () => {
     expect(await videos.statusOf(id)).toMatchObject({ state: 'ready', progress: 1 });
 
     expect((await videos.deleteVideo(id)).status).toBe(204);
+    await videos.cleaned();
     expect(await videos.keysOf(id)).toEqual([]);
   });
 
@@ -391,6 +395,7 @@ test('a record that cannot be read keeps nothing else from being listed, fails t
   expect(account.functions.maintenance.output()).toContain(`video ${id}, sweep:`);
 
   expect((await videos.deleteVideo(id)).status).toBe(204);
+  await videos.cleaned();
   expect(await account.dayPasses()).toEqual([
     { payload: { swept: 0, kept: 0, failed: [], isComplete: true } },
   ]);

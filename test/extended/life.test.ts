@@ -14,6 +14,7 @@ import {
   statusOf,
   storeClient,
   untilStatus,
+  untilGone,
   uploadFile,
 } from '../support/system.ts';
 import type { Granted, System } from '../support/system.ts';
@@ -58,9 +59,10 @@ test('an upload plays, becomes ready, and is gone when deleted', async () => {
   expect((await bytesAt(video.playbackUrl)).toString()).toContain('AVERAGE-BANDWIDTH=');
 
   expect((await deleteVideo(system, video)).status).toBe(204);
-  expect((await fetch(video.playbackUrl)).status).toBe(404);
   expect((await fetch(video.statusUrl)).status).toBe(404);
   const client = await storeClient(system, dataDirectory('life'));
+  await untilGone(client, video);
+  expect((await fetch(video.playbackUrl)).status).toBe(404);
   for (const Bucket of ['instant-hls-uploads', 'instant-hls-media']) {
     expect((await client.send(new ListObjectsV2Command({ Bucket }))).KeyCount).toBe(0);
   }

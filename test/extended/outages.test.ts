@@ -19,7 +19,7 @@ import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { DELAY } from '../../core/records/delay.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { delayVideo } from '../../pipeline/life/delay.ts';
-import { deleteVideo } from '../../pipeline/life/delete-video.ts';
+import { deleteVideo } from '../../pipeline/life/cleanup.ts';
 import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
@@ -31,6 +31,7 @@ import { videoStatus } from '../../pipeline/life/video-status.ts';
 import { RESERVE_FILE } from '../../pipeline/encode/workspace.ts';
 import { faultyStore } from '../support/faults.ts';
 import type { Faults } from '../support/faults.ts';
+import { cleanedUp, removeVideo } from '../support/janitor.ts';
 import { executed, uploadedIn, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
 import { binaries, ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -454,10 +455,11 @@ test('what is asked for while its video is deleted is not there, whatever the st
   const [first, ...rest] = segmentsOf(plan);
   await derive(id, first!, world);
   video.faults.uploads.readRange = async () => {
-    await deleteVideo(id, world);
+    await removeVideo(id, world);
     throw new Error('The specified key does not exist.');
   };
   await expect(derive(id, rest.at(-1)!, world)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await cleanedUp(world);
   expect(world.media.keys().filter((key) => key.includes(id))).toEqual([]);
   expect(await world.media.head(cardKey(id))).toBeUndefined();
 });
@@ -575,10 +577,12 @@ describe('found by trying to break it:', () => {
     await ingest(id, world, video.startExecution);
     await run(video);
     video.faults.media.delete = (keys) => (keys.some((key) => key.startsWith('v/')) ? away() : undefined);
-    await expect(deleteVideo(id, world)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    await deleteVideo(id, world);
+    await expect(video.status()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(cleanedUp(world)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     expect(world.media.keys().some((key) => key.startsWith('v/'))).toBe(true);
     video.faults.media.delete = undefined;
-    expect(await resume(video)).toEqual({ resumed: [id] });
+    await cleanedUp(world);
     expect([...world.media.keys(), ...world.uploads.keys()]).toEqual([]);
   });
 

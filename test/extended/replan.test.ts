@@ -23,7 +23,6 @@ import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { workFor } from '../../core/work/work.ts';
-import { deleteVideo } from '../../pipeline/life/delete-video.ts';
 import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { finish } from '../../pipeline/life/finish.ts';
@@ -37,6 +36,7 @@ import { createRecord } from '../../pipeline/store.ts';
 import type { Store } from '../../pipeline/store.ts';
 import { executed, lived, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
+import { cleanedUp, removeVideo } from '../support/janitor.ts';
 import { plannedBy } from '../support/old-plan.ts';
 import {
   GRACE_SECONDS,
@@ -362,13 +362,14 @@ test.each<[string, (id: string, rev: string) => string]>([
     const { media, uploads } = copy.world;
     const put: Store['put'] = async (key, ...rest) => {
       const isIt = key === keyOf(id, rev);
-      if (isIt && isBefore) await deleteVideo(id, { media, uploads });
+      if (isIt && isBefore) await removeVideo(id, { media, uploads });
       const outcome = await media.put(key, ...rest);
-      if (isIt && !isBefore) await deleteVideo(id, { media, uploads });
+      if (isIt && !isBefore) await removeVideo(id, { media, uploads });
       return outcome;
     };
     const world = { ...copy.world, media: { ...media, put } };
     await expect(replanned({ ...copy, world })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await cleanedUp({ media, uploads });
     expect([...media.keys(), ...uploads.keys()]).toEqual([]);
   }
 });
@@ -381,12 +382,13 @@ test('a video that is deleted while its next revision is made leaves nothing', a
   const [item] = await workIn(requests[0]!.workKey, world);
   const underWay = [deriveWork(item!, world), derive(id, segmentOf(next, '480p', 2), world)];
   const ended = Promise.allSettled(underWay);
-  await deleteVideo(id, world);
+  await removeVideo(id, world);
   await ended;
   await expect(finish(id, next.rev, world, new Date())).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await expect(failVideo(id, next.rev, 'ENCODING_FAILED', world, new Date())).rejects.toMatchObject({
     code: 'NOT_FOUND',
   });
+  await cleanedUp(world);
   expect([...world.media.keys(), ...world.uploads.keys()]).toEqual([]);
 });
 
@@ -510,7 +512,7 @@ describe.each<[string, (id: string) => string, Operation[]]>([
 
   test('is deleted with its video', async () => {
     const { id, world } = await copyOf(video);
-    await deleteVideo(id, world);
+    await removeVideo(id, world);
     expect(world.media.keys()).toEqual([]);
   });
 });

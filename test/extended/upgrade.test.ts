@@ -10,7 +10,14 @@ import type { VideoRevisions } from '../../pipeline/revisions/recipe-report.ts';
 import { bytesAt, renditionsAt } from '../support/hls.ts';
 import type { Rendition } from '../support/hls.ts';
 import { temporaryDirectory } from '../support/media.ts';
-import { deleteVideo, startSystem, statusOf, storeClient, untilStatus } from '../support/system.ts';
+import {
+  deleteVideo,
+  startSystem,
+  statusOf,
+  storeClient,
+  untilGone,
+  untilStatus,
+} from '../support/system.ts';
 import type { Granted, System } from '../support/system.ts';
 import {
   BUCKETS,
@@ -303,6 +310,7 @@ describe('a folder of 8e3bc33', () => {
     expect(await keysBelow(client, `mezzanine/${RECORDING.id}`)).toHaveLength(2);
 
     expect((await deleteVideo(system, video(RECORDING))).status).toBe(204);
+    await untilGone(client, RECORDING);
     const left = await keysBelow(client);
     expect(left.filter((key) => key.includes(RECORDING.id))).toEqual([]);
     expect(left.filter((key) => key.includes(FILM.id))).not.toEqual([]);
@@ -408,6 +416,7 @@ describe('a folder of 266c94b, whose copy of the source lies where later ones do
     expect(await segmentsAt(await renditionsAt(video.playbackUrl))).toEqual(anew.segments);
 
     expect((await deleteVideo(system, video)).status).toBe(204);
+    await untilGone(client, video);
     expect(await keysBelow(client)).toEqual([]);
     client.destroy();
   });

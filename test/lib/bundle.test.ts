@@ -54,6 +54,7 @@ test.each([
   // No SDK, and so no credentials.
   ['lambdas/sandbox.ts', [...FFMPEG, 'adapters/link-client.ts', 'machine/patience.ts', 'zod']],
   ['lambdas/finish.ts', [...RECORDS, ...OBSERVABILITY]],
+  ['lambdas/janitor.ts', RECORDS],
   ['lambdas/maintenance.ts', [...RECORDS, ...BROKER, ...OBSERVABILITY, ...EXECUTIONS]],
   [
     'lib/playback-secret.lambda.ts',

@@ -220,36 +220,55 @@ describe('buckets', () => {
   });
 
   test('the arrival of a source, and of nothing else, calls ingest', () => {
-    const { Properties } = only(ofType(template, 'Custom::S3BucketNotifications'));
-    const ingest = functionThat(template, 'Plans a video');
-    expect(Properties.NotificationConfiguration).toEqual({
-      LambdaFunctionConfigurations: [
-        {
-          Events: ['s3:ObjectCreated:*'],
-          Filter: {
-            Key: {
-              FilterRules: [
-                { Name: 'suffix', Value: '/source' },
-                { Name: 'prefix', Value: 'uploads/' },
-              ],
-            },
+    expectCalled('Uploads', 'Plans a video', 'UploadEventsDeadLetters', [
+      { prefix: 'uploads/', suffix: '/source' },
+    ]);
+  });
+
+  test('a request to remove something, and nothing else, calls the janitor', () => {
+    expectCalled('Media', 'Removes deleted videos', 'JanitorDeadLetters', [
+      { prefix: 'tombstones/', suffix: '.json' },
+      { prefix: 'cleanups/', suffix: '.json' },
+    ]);
+  });
+
+  /** By S3, three times, and then the event is put aside. */
+  function expectCalled(
+    bucket: string,
+    does: string,
+    deadLetters: string,
+    filters: { prefix: string; suffix: string }[],
+  ): void {
+    const notifications = ofType(template, 'Custom::S3BucketNotifications').filter(
+      ({ Properties }) => Properties.BucketName.Ref === bucketCalled(bucket).id,
+    );
+    const called = functionThat(template, does);
+    expect(only(notifications).Properties.NotificationConfiguration).toEqual({
+      LambdaFunctionConfigurations: filters.map(({ prefix, suffix }) => ({
+        Events: ['s3:ObjectCreated:*'],
+        Filter: {
+          Key: {
+            FilterRules: [
+              { Name: 'suffix', Value: suffix },
+              { Name: 'prefix', Value: prefix },
+            ],
           },
-          LambdaFunctionArn: { 'Fn::GetAtt': [ingest.id, 'Arn'] },
         },
-      ],
+        LambdaFunctionArn: { 'Fn::GetAtt': [called.id, 'Arn'] },
+      })),
     });
-    const queue = only(ofType(template, 'AWS::SQS::Queue'));
+    const queue = only(ofType(template, 'AWS::SQS::Queue').filter(({ id }) => id.includes(deadLetters)));
     const invoked = ofType(template, 'AWS::Lambda::EventInvokeConfig').filter(
-      (each) => each.Properties.FunctionName.Ref === ingest.id,
+      (each) => each.Properties.FunctionName.Ref === called.id,
     );
     expect(only(invoked).Properties).toEqual({
       DestinationConfig: { OnFailure: { Destination: { 'Fn::GetAtt': [queue.id, 'Arn'] } } },
-      FunctionName: { Ref: ingest.id },
+      FunctionName: { Ref: called.id },
       MaximumEventAgeInSeconds: 21600,
       MaximumRetryAttempts: 2,
       Qualifier: '$LATEST',
     });
-  });
+  }
 
   const bucketName = (id: string) => /^VideoBuckets([A-Za-z]+?)[0-9A-F]{8}$/.exec(id)?.[1] ?? 'PageBucket';
   const bucketCalled = (name: string, of: Template = template) =>
@@ -266,7 +285,7 @@ describe('functions', () => {
     const ours = ofType(template, 'AWS::Lambda::Function').filter(
       ({ Properties }) => Properties.Runtime === 'nodejs24.x',
     );
-    expect(ours).toHaveLength(9);
+    expect(ours).toHaveLength(10);
     for (const { Properties } of ours) {
       expect(Properties.MemorySize).toBeLessThanOrEqual(3008);
       expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
@@ -482,7 +501,7 @@ describe('permissions', () => {
 
   test('our functions name every action', () => {
     const ours = statementsOf(template, (id) =>
-      /^Video(Origin|Transcode|Finish|Ingest|Maintenance|Api|HttpAuthorizer)Role/.test(id),
+      /^Video(Origin|Transcode|Finish|Ingest|Maintenance|Janitor|Api|HttpAuthorizer)Role/.test(id),
     );
     expect(ours.length).toBeGreaterThan(20);
     expect(ours.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
@@ -556,6 +575,7 @@ describe('permissions', () => {
     ['Maintenance', 'Runs ffmpeg for somebody'],
     ['Transcode', 'Runs ffmpeg ahead'],
     ['Finish', undefined],
+    ['Janitor', undefined],
   ])('%s may invoke one sandbox at most: %s', (role, does) => {
     const invoked = statementsOf(template, (id) => id.startsWith(`Video${role}Role`))
       .filter(({ Action }) => [Action].flat().includes('lambda:InvokeFunction'))
@@ -585,27 +605,48 @@ describe('permissions', () => {
 
   const COPIES = ['/mezzanine/*.mkv', '/mezzanine/*/*'];
   const MADE = ['/plans/*.json', '/v/*/*'];
+  const OUTDATED = ['/plans/*.json', '/v/*/poster.jpg', '/v/*/storyboard.vtt', '/v/*/thumb/*'];
+  const REQUESTS = ['/cleanups/*.json', '/tombstones/*.json'];
 
   test.each([
-    ['Api', 'PutObject', ['/plans/delayed/*.json', '/uploads/*/source', '/videos/*.json']],
-    ['Finish', 'PutObject', ['/plans/*.json', '/v/*/*']],
-    ['Transcode', 'PutObject', ['/plans/*.json', '/v/*/*']],
-    ['Transcode', 'AbortMultipartUpload', []],
-    ['Origin', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
-    ['Ingest', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
-    ['Ingest', 'AbortMultipartUpload', ['/mezzanine/*/*']],
-    ['Maintenance', 'PutObject', ['/mezzanine/*/*', '/plans/*.json', '/v/*/*']],
-    ['Maintenance', 'AbortMultipartUpload', ['/mezzanine/*/*']],
-    ['Maintenance', 'GetObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
-    ['Maintenance', 'DeleteObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
+    ['Api', 'PutObject', ['/cleanups/*.json', '/tombstones/*.json', '/uploads/*/source', '/videos/*.json']],
+    ['Api', 'DeleteObject', ['/videos/*.json']],
     ['Api', 'AbortMultipartUpload', ['/uploads/*/source']],
     ['Api', 'ListMultipartUploadParts', ['/uploads/*/source']],
-    ['Transcode', 'GetObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
-    ['Origin', 'ListMultipartUploadParts', ['/mezzanine/*/*']],
-    ['Finish', 'AbortMultipartUpload', []],
+    ['Finish', 'PutObject', ['/cleanups/*.json', ...MADE]],
     ['Finish', 'GetObject', [...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
-    ['Finish', 'DeleteObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
-    ['Api', 'DeleteObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
+    ['Finish', 'DeleteObject', OUTDATED],
+    ['Finish', 'AbortMultipartUpload', []],
+    ['Transcode', 'PutObject', ['/cleanups/*.json', ...MADE]],
+    ['Transcode', 'GetObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
+    ['Transcode', 'DeleteObject', []],
+    ['Transcode', 'AbortMultipartUpload', []],
+    ['Origin', 'PutObject', ['/cleanups/*.json', '/mezzanine/*/*', ...MADE]],
+    ['Origin', 'DeleteObject', OUTDATED],
+    ['Origin', 'ListMultipartUploadParts', ['/mezzanine/*/*']],
+    ['Ingest', 'PutObject', ['/cleanups/*.json', '/mezzanine/*/*', ...MADE]],
+    ['Ingest', 'DeleteObject', OUTDATED],
+    ['Ingest', 'AbortMultipartUpload', ['/mezzanine/*/*']],
+    [
+      'Maintenance',
+      'PutObject',
+      ['/cleanups/*.json', '/mezzanine/*/*', ...MADE, '/tombstones/*.json'].sort(),
+    ],
+    [
+      'Maintenance',
+      'GetObject',
+      [...COPIES, ...MADE, ...REQUESTS, '/uploads/*/source', '/videos/*.json'].sort(),
+    ],
+    ['Maintenance', 'DeleteObject', [...COPIES, ...MADE]],
+    ['Maintenance', 'AbortMultipartUpload', ['/mezzanine/*/*']],
+    ['Janitor', 'PutObject', []],
+    ['Janitor', 'GetObject', ['/plans/*.json', '/tombstones/*.json', '/uploads/*/source', '/videos/*.json']],
+    [
+      'Janitor',
+      'DeleteObject',
+      [...COPIES, ...MADE, ...REQUESTS, '/uploads/*/source', '/videos/*.json'].sort(),
+    ],
+    ['Janitor', 'AbortMultipartUpload', ['/mezzanine/*/*', '/uploads/*/source']],
     ['HttpAuthorizer', 'GetObject', []],
   ])('%s: s3:%s on %j only', (role, action, patterns) => {
     const found = statementsOf(template, (id) => id.startsWith(`Video${role}Role`))

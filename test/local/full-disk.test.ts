@@ -29,6 +29,7 @@ import { jest } from '@jest/globals';
 import { claimDirectory } from '../../local/data-directory.ts';
 import { openDatabase } from '../../local/s3/database.ts';
 import { DISK } from '../../local/s3/disk.ts';
+import type { EmbeddedS3Options } from '../../local/s3/server.ts';
 import { Space } from '../../local/s3/space.ts';
 import { formOf, signedFields } from '../support/post-form.ts';
 import { keyring, listenS3 } from '../support/s3-server.ts';
@@ -50,8 +51,10 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-async function listening() {
-  const server = await listenS3({ directory: small.directory, disk: small.disk });
+type Options = Pick<EmbeddedS3Options, 'mayUseReserve'>;
+
+async function listening(options: Options = {}) {
+  const server = await listenS3({ ...options, directory: small.directory, disk: small.disk });
   const client = new S3Client({
     region: keyring.region,
     endpoint: server.endpoint,
@@ -67,8 +70,8 @@ async function listening() {
   return { client, endpoint: server.endpoint, close };
 }
 
-async function withBucket() {
-  const server = await listening();
+async function withBucket(options: Options = {}) {
+  const server = await listening(options);
   await server.client.send(new CreateBucketCommand({ Bucket }));
   return server;
 }
@@ -240,6 +243,19 @@ describe.each(KINDS)('on %s', (_, make) => {
     expect(await keysIn(client)).toEqual(['d', 'new']);
     expect(filesIn('blobs')).toHaveLength(2);
     expect((await read(client, 'd')).equals(large)).toBe(true);
+  });
+
+  test('what leads to a deletion can be written with no byte left, and other small objects cannot', async () => {
+    const { client } = await withBucket({
+      mayUseReserve: (bucket, key) => bucket === Bucket && key === 'tombstone',
+    });
+    await put(client, 'film', Buffer.alloc(5 * MIB));
+    small.fill();
+    expect(await refusalOf(put(client, 'any', 'x'))).toMatchObject(FULL);
+    await put(client, 'tombstone', 'x');
+    expect((await read(client, 'tombstone')).toString()).toBe('x');
+    await client.send(new DeleteObjectCommand({ Bucket, Key: 'film' }));
+    expect(reserveBytes()).toBe(RESERVE_BYTES);
   });
 
   test('many small objects can be deleted one by one with no byte left, though they free next to nothing', async () => {

@@ -1,5 +1,6 @@
 // A video from its upload to ready and to its deletion, with a bucket in memory and real ffmpeg.
 
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SourceError } from '../../core/errors.ts';
@@ -22,13 +23,13 @@ import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentCount } from '../../core/plan/grid.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { workFor } from '../../core/work/work.ts';
-import { deleteVideo } from '../../pipeline/life/delete-video.ts';
 import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { currentPlan, refuse, restoreCopy } from '../../pipeline/life/planning.ts';
 import { onlyRevision } from '../../pipeline/revisions/revisions.ts';
 import { createRecord, readRecord, updateRecord } from '../../pipeline/store.ts';
 import { putCard } from '../support/life.ts';
+import { cleanedUp, removeVideo } from '../support/janitor.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { worldIn } from '../support/world.ts';
 
@@ -113,13 +114,16 @@ test('what is made of one file is never mixed with what is made of another that 
 test('a copy of a file that was replaced while it was planned goes, and never takes the place of the other', async () => {
   const { id, world } = await uploaded(recording);
   const { media } = world;
-  const theirs = mezzanineKey(id, 'theirs');
+  const other = Buffer.concat([recording, Buffer.alloc(188)]);
+  const etag = createHash('md5').update(other).digest('hex');
+  const theirs = mezzanineKey(id, etag);
   const rev = 'aaaaaaaaaa';
   const put: typeof media.put = async (key, body, options) => {
     if (key === revisionsKey(id) && !media.keys().includes(theirs)) {
       const [ours] = media.keys().filter((stored) => parseRevisionRecord(stored)?.kind === 'plan');
       const plan = (await readRecord(media, PLAN, ours!))!;
-      const source = { ...plan.source, etag: 'theirs', key: theirs };
+      const source = { ...plan.source, etag, key: theirs };
+      await world.uploads.put(sourceKey(id), other, json);
       await media.put(theirs, 'their copy', json);
       await createRecord(media, PLAN, planKey(id, rev), { ...plan, rev, source });
       await createRecord(media, REVISIONS, revisionsKey(id), onlyRevision(rev));
@@ -127,6 +131,7 @@ test('a copy of a file that was replaced while it was planned goes, and never ta
     return media.put(key, body, options);
   };
   expect(await currentPlan(id, { ...world, media: { ...media, put } })).toMatchObject({ rev });
+  await cleanedUp(world);
   expect(media.keys().filter((key) => parseRevisionRecord(key)?.kind === 'plan')).toEqual([planKey(id, rev)]);
   expect(media.keys().filter((key) => key.startsWith('mezzanine/'))).toEqual([theirs]);
   expect(String(await media.get(theirs))).toBe('their copy');
@@ -155,14 +160,17 @@ test('of a source that is refused late nothing stays that was made of it, and th
   await derive(id, first!, world);
   expect(world.media.keys().some((key) => key.startsWith('mezzanine/'))).toBe(true);
   for (let twice = 0; twice < 2; twice += 1) await refuse(id, new SourceError('DAMAGED'), world);
+  await expect(currentPlan(id, world)).rejects.toMatchObject({ code: 'DAMAGED' });
+  await cleanedUp(world);
   expect(world.media.keys()).toEqual([errorKey(id), cardKey(id)]);
 });
 
 test('a file that comes after its video was deleted does not stay', async () => {
   const { id, world } = await uploaded(clip);
-  await deleteVideo(id, world);
+  await removeVideo(id, world);
   await world.uploads.put(sourceKey(id), clip, json);
   await expect(currentPlan(id, world)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await cleanedUp(world);
   expect(world.uploads.keys()).toEqual([]);
 });
 
@@ -170,6 +178,7 @@ test('a file above what its upload allowed is refused, and not kept', async () =
   const { id, world } = await uploaded(clip);
   await putCard(id, world, { maxBytes: clip.length - 1 });
   await expect(currentPlan(id, world)).rejects.toMatchObject({ code: 'TOO_LARGE' });
+  await cleanedUp(world);
   expect(world.uploads.keys()).toEqual([]);
 });
 
@@ -180,8 +189,9 @@ test.each([
   const { id, world } = await uploaded(source());
   const segment = segmentsOf(await currentPlan(id, world)).at(-1)!;
   const underWay = derive(id, segment, world).catch((error: { code: string }) => error.code);
-  await deleteVideo(id, world);
+  await removeVideo(id, world);
   await underWay;
+  await cleanedUp(world);
   expect([...world.media.keys(), ...world.uploads.keys()]).toEqual([]);
 });
 

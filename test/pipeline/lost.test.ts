@@ -10,12 +10,12 @@ import { READY } from '../../core/records/ready.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { derive } from '../../pipeline/derive/derive.ts';
 import { noteLost } from '../../pipeline/derive/lost.ts';
-import { deleteVideo } from '../../pipeline/life/delete-video.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
 import { lived, uploadedIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
+import { cleanedUp, removeVideo } from '../support/janitor.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
@@ -65,7 +65,7 @@ test('a film whose beginning cannot be decoded plays, and says what it lacks', a
   });
 
   const { id, world } = video;
-  await deleteVideo(id, world);
+  await removeVideo(id, world);
   expect(await keysBelow('', world)).toEqual([]);
 });
 
@@ -108,9 +108,10 @@ describe('a video that is whole', () => {
 
   test('a note that comes after a deletion leaves nothing behind', async () => {
     const plan = await currentPlan(id, world);
-    await deleteVideo(id, world);
+    await removeVideo(id, world);
     const late = noteLost(id, plan, { rendition: plan.renditions[0]!.name, index: 0 }, 'held', world.media);
     await expect(late).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await cleanedUp(world);
     expect(await keysBelow(lostPrefix(id, plan.rev), world)).toEqual([]);
   });
 });
@@ -144,7 +145,9 @@ test('what is lost is told once for each track, whichever of its renditions it w
 
 test('the key of a note tells its segment', () => {
   const id = '0'.repeat(34);
-  expect(parseLostKey(lostKey(id, 'aaaaaaaaaa', 'audio-0', 12))).toEqual({ rendition: 'audio-0', index: 12 });
+  expect(parseLostKey(lostKey(id, 'aaaaaaaaaa', 'audio-0', 12))).toEqual({
+    ...{ rev: 'aaaaaaaaaa', rendition: 'audio-0', index: 12 },
+  });
 });
 
 describe('damage that decoders go over by themselves', () => {

@@ -17,6 +17,7 @@ import { createRecord } from '../../pipeline/store.ts';
 import { sweepRevisions } from '../../pipeline/revisions/sweep.ts';
 import { deriveWork } from '../../pipeline/derive/derive.ts';
 import { executed, workIn } from '../support/life.ts';
+import { cleanedUp } from '../support/janitor.ts';
 import {
   GRACE_SECONDS,
   OLD,
@@ -185,6 +186,7 @@ test('what functions of 8e3bc33 leave of a video that they delete is removed', a
   const segments = segmentsOf(old).map((artifact) => artifactKey(id, artifact));
   expect(world.media.keys()).toEqual(expect.arrayContaining(segments));
   await swept(video, 0);
+  await cleanedUp(world);
   expect([...world.media.keys(), ...world.uploads.keys()]).toEqual([]);
 });
 

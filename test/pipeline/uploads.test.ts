@@ -13,6 +13,8 @@ import { signUploads } from '../../adapters/sign-upload.ts';
 import { newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
 import { admittedUpload, uploadToken } from '../../core/access/upload-token.ts';
 import { httpApi } from '../../pipeline/http/api.ts';
+import type { World } from '../../pipeline/world.ts';
+import { cleanedUp } from '../support/janitor.ts';
 import { formOf } from '../support/post-form.ts';
 import { answerOf, s3UnderTest } from '../support/s3-under-test.ts';
 import type { S3UnderTest } from '../support/s3-under-test.ts';
@@ -26,15 +28,16 @@ const SECRET = 'a secret';
 let s3: S3UnderTest;
 let client: S3Client;
 let app: ReturnType<typeof httpApi>;
+let buckets: Pick<World, 'media' | 'uploads'>;
 
 beforeAll(async () => {
   s3 = await s3UnderTest();
   client = s3.client();
   for (const Bucket of ['uploads', 'media']) await client.send(new CreateBucketCommand({ Bucket }));
+  buckets = { media: s3Store(client, 'media'), uploads: s3Store(client, 'uploads') };
   app = httpApi({
     stores: {
-      media: s3Store(client, 'media'),
-      uploads: s3Store(client, 'uploads'),
+      ...buckets,
       multipart: s3Multipart(client, 'uploads'),
       sign: signUploads(client, 'uploads'),
     },
@@ -98,6 +101,10 @@ async function send(token: string, bodies: readonly Buffer[], saysSizes = true) 
   }
   return { ...routes, key: key as string, uploadId: uploadId as string, parts };
 }
+
+/** Does what the janitor was asked for. */
+const cleaned = () =>
+  cleanedUp(buckets, { uploads: s3Multipart(client, 'uploads'), media: s3Multipart(client, 'media') });
 
 const isStored = (id: string): Promise<boolean> =>
   client.send(new HeadObjectCommand({ Bucket: 'uploads', Key: sourceKey(id) })).then(
@@ -497,6 +504,7 @@ test('a video that is deleted takes the parts that were sent with it, and nothin
   const { complete, key, uploadId, parts } = await send(uploadToken, [rest]);
   const { url } = (await routesOf(uploadToken).sign(uploadId, 1, key, 1)).body;
   expect((await call('DELETE', `/api/videos/${id}`)).status).toBe(204);
+  await cleaned();
   expect(await openUploads(id)).toBe(0);
   expect(await answerOf(fetch(url, { method: 'PUT', body: 'x' }))).toMatchObject({ code: 'NoSuchUpload' });
   const gone = { status: 404, body: { code: 'NOT_FOUND' } };
@@ -507,16 +515,18 @@ test('a video that is deleted takes the parts that were sent with it, and nothin
 });
 
 test('a file that is completed while its video is being deleted does not stay', async () => {
-  const ends = await Promise.all(
+  const ids = await Promise.all(
     Array.from({ length: 6 }, async (_, index) => {
       const { id, uploadToken } = await grant(film(1000));
       const { complete, key, uploadId, parts } = await send(uploadToken, [rest]);
       const deletion = () => call('DELETE', `/api/videos/${id}`);
       const completion = () => complete(uploadId, key, parts);
       await Promise.all(index % 2 === 0 ? [deletion(), completion()] : [completion(), deletion()]);
-      return [await isStored(id), await openUploads(id)];
+      return id;
     }),
   );
+  await cleaned();
+  const ends = await Promise.all(ids.map(async (id) => [await isStored(id), await openUploads(id)]));
   expect(ends).toEqual(ends.map(() => [false, 0]));
 });
 

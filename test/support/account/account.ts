@@ -9,6 +9,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { S3Event } from 'aws-lambda';
+import { parseCleanupKey } from '../../../core/artifacts/keys.ts';
 import { VIDEO_PAGES } from '../../../lib/page.ts';
 import { openS3 } from '../../../local/s3/server.ts';
 import { buildPage } from '../../../web/build.ts';
@@ -45,7 +46,7 @@ export interface Account {
   buckets: { uploads: string; media: string };
   stateMachineArn: string;
   client: S3Client;
-  /** What S3 has announced so far. */
+  /** What S3 has announced so far of uploads. */
   events: S3Event[];
   invokeIngest(event: S3Event): Promise<Reply>;
   /** All that were started, in order. */
@@ -62,6 +63,8 @@ export interface Account {
   deployLayer(change?: (bin: string) => Promise<void>): Promise<void>;
   /** Resolves when no announced upload is being ingested any more, with what `ingest` replied. */
   ingested(): Promise<Reply[]>;
+  /** Resolves when the janitor has done all that it was asked for, with what it replied. */
+  cleaned(): Promise<Reply[]>;
   faults: Faults;
   /** What the function's role allows. */
   may(name: keyof Account['functions']): May;
@@ -89,6 +92,7 @@ const FUNCTIONS = {
   sandbox: 'Runs ffmpeg for somebody',
   prewarmSandbox: 'Runs ffmpeg ahead',
   finish: 'Measures what was made',
+  janitor: 'Removes deleted videos',
   maintenance: 'Plans videos anew',
 } as const;
 
@@ -119,6 +123,10 @@ export async function openAccount(directory: string): Promise<Account> {
     keyring,
     onCreated: (event) => {
       for (const arn of subscribersOf(event)) {
+        if (isCleanup(event)) {
+          cleaning.push(invoke(arn, event));
+          continue;
+        }
         events.push(event);
         ingesting.push(invoke(arn, event));
       }
@@ -301,6 +309,8 @@ export async function openAccount(directory: string): Promise<Account> {
     );
 
   const ingesting: Promise<Reply>[] = [];
+  const cleaning: Promise<Reply>[] = [];
+  const isCleanup = ({ Records }: S3Event) => parseCleanupKey(Records[0]!.s3.object.key) !== undefined;
   const notifications = ofType(template, 'Custom::S3BucketNotifications').map(({ Properties }) =>
     resolve({ bucket: Properties.BucketName, functions: Properties.NotificationConfiguration }),
   );
@@ -347,6 +357,12 @@ export async function openAccount(directory: string): Promise<Account> {
       for (const each of Object.values(functions)) each.deployed();
     },
     ingested: () => Promise.all(ingesting.splice(0)),
+    async cleaned() {
+      const replies: Reply[] = [];
+      // One that comes late asks for another.
+      while (cleaning.length > 0) replies.push(...(await Promise.all(cleaning.splice(0))));
+      return replies;
+    },
     faults,
     may: (name) => mayOf.get(`session-of-${name}`)!,
     denied,

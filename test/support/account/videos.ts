@@ -77,6 +77,11 @@ export function videosIn(account: Account) {
   const deleteVideo = (id: string) =>
     account.api({ method: 'DELETE', path: `/api/videos/${id}`, headers: OWNER });
 
+  /** All that there is to be done goes well. */
+  async function cleaned(): Promise<void> {
+    for (const reply of await account.cleaned()) expect(reply).toEqual({ payload: null });
+  }
+
   async function jsonAt<T>(Key: string): Promise<T> {
     const { Body } = await account.client.send(new GetObjectCommand({ Bucket: media, Key }));
     return JSON.parse(await Body!.transformToString()) as T;
@@ -120,6 +125,7 @@ export function videosIn(account: Account) {
     executionsOf,
     statusOf,
     deleteVideo,
+    cleaned,
     jsonAt,
     put,
     remove,

@@ -1,0 +1,25 @@
+// A request to remove what a video does not need (any more) was stored: S3 says so.
+
+import type { S3Event } from 'aws-lambda';
+import { s3Multipart } from '../adapters/s3-multipart.ts';
+import { parseCleanupKey } from '../core/artifacts/keys.ts';
+import { cleanUp } from '../pipeline/life/janitor.ts';
+import { withFailureLogged } from '../pipeline/observe.ts';
+import { bucketsFromEnvironment, s3Client } from './buckets.ts';
+import { requireEnv } from './environment.ts';
+
+const client = s3Client();
+const world = {
+  ...bucketsFromEnvironment(client),
+  unfinished: {
+    uploads: s3Multipart(client, requireEnv('UPLOADS_BUCKET')),
+    media: s3Multipart(client, requireEnv('MEDIA_BUCKET')),
+  },
+};
+
+export async function handler(event: S3Event): Promise<void> {
+  for (const { s3 } of event.Records) {
+    const id = parseCleanupKey(decodeURIComponent(s3.object.key.replaceAll('+', ' ')));
+    if (id) await withFailureLogged(id, () => cleanUp(id, world));
+  }
+}

@@ -1,0 +1,58 @@
+// Asks the janitor (janitor.ts), which alone removes what was stored of videos. A request is an object: it is there until
+// it is fulfilled, and the store's own event of it calls the janitor.
+
+import { CLEANUPS, TOMBSTONES, cardKey, cleanupKey, tombstoneKey } from '../../core/artifacts/keys.ts';
+import { MAX_EVENT_AGE_SECONDS } from '../../core/aws-limits.ts';
+import { OutageError, notFound } from '../../core/errors.ts';
+import { CLEANUP } from '../../core/records/cleanup.ts';
+import { logFailure } from '../observe.ts';
+import { putJson } from '../store.ts';
+import type { Store } from '../store.ts';
+import type { World } from '../world.ts';
+
+type Media = Pick<World, 'media'>;
+
+/**
+ * Has a video removed. From now on it is in no list and has no state; all that is stored of it goes within moments.
+ * Harmless for a video that is not there, or only half; no record has to be readable for it.
+ * @throws OutageError, and then nothing has happened
+ */
+export async function deleteVideo(id: string, { media }: Media): Promise<void> {
+  await ask(tombstoneKey(id), media).catch((error: unknown) => {
+    // A full disk, of all things, must not keep anybody from deleting. The daily look finds what has no card.
+    if (!(error instanceof OutageError && error.code === 'STORAGE_FULL')) throw error;
+    logFailure(id, error);
+  });
+  // The janitor does that as well. Whoever asks for the video next should not have to wait for it.
+  await media.delete([cardKey(id)]);
+}
+
+/** Has the janitor remove what a video does not need: all that was made of a refused or deleted one, among others. */
+export const requestCleanup = (id: string, { media }: Media): Promise<void> => ask(cleanupKey(id), media);
+
+/**
+ * For whoever has just written a record of a video. Where the video was deleted meanwhile, what it wrote goes as well: the
+ * card is gone before the janitor looks for records, so either it finds the record, or this finds the card gone.
+ * @throws RequestError NOT_FOUND
+ */
+export async function unlessDeleted(id: string, { media }: Media): Promise<void> {
+  if (await media.head(cardKey(id))) return;
+  await requestCleanup(id, { media });
+  throw notFound('such video');
+}
+
+/** For so long an event is tried; a request that is older has been given up, or its event was lost. */
+const PATIENCE_MS = MAX_EVENT_AGE_SECONDS * 1000;
+
+/** Asks again for what was asked for long ago and has not been done. */
+export async function repeatRequests({ media }: Media, now: Date): Promise<void> {
+  for (const prefix of [TOMBSTONES, CLEANUPS]) {
+    for await (const { key } of media.list(prefix)) {
+      const asked = await media.head(key);
+      if (asked && now.getTime() - asked.lastModified.getTime() > PATIENCE_MS) await ask(key, media);
+    }
+  }
+}
+
+const ask = async (key: string, media: Store): Promise<void> =>
+  void (await putJson(media, key, CLEANUP.stored({ askedAt: new Date().toISOString() })));

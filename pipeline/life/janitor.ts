@@ -1,0 +1,125 @@
+// The janitor removes what is stored and no longer needed. It is asked to look at a video, and what it finds decides what
+// goes: so it may be asked by anybody, too often, late, and be cut off at any moment.
+
+import { parseArtifactKey, revPrefix } from '../../core/artifacts/artifacts.ts';
+import {
+  cardKey,
+  cleanupKey,
+  delayKey,
+  errorKey,
+  firstMezzanineKey,
+  firstPlanKey,
+  firstReadyKey,
+  firstWorkKey,
+  keysOfMezzanine,
+  lostPrefix,
+  mezzanineKey,
+  mezzaninePrefix,
+  parseLostKey,
+  parseRevisionRecord,
+  revisionsPrefix,
+  sourceKey,
+  tombstoneKey,
+  videoPrefix,
+} from '../../core/artifacts/keys.ts';
+import { CURRENT } from '../../core/artifacts/artifact.ts';
+import { ERROR } from '../../core/records/error.ts';
+import { isPlanned, planOf, revisionsOf, revsOf } from '../revisions/revisions.ts';
+import { deleteBelow, readRecord } from '../store.ts';
+import type { Store } from '../store.ts';
+import type { MultipartStore } from '../uploads/multipart.ts';
+import type { World } from '../world.ts';
+
+export interface JanitorWorld extends Pick<World, 'media' | 'uploads'> {
+  /** What has been begun in each of the two and is no object yet. */
+  unfinished: Record<'media' | 'uploads', MultipartStore>;
+}
+
+/**
+ * Removes what this video does not need. Who makes something of a video looks afterwards whether it is still wanted, and asks
+ * for this if it is not (`unlessDeleted`, `unlessUnplanned`), so nothing that comes late stays.
+ * @throws OutageError; RecordError where what a living video needs cannot be read. The request stays then.
+ */
+export async function cleanUp(id: string, world: JanitorWorld): Promise<void> {
+  const { media } = world;
+  const [tombstone, card] = await Promise.all([media.head(tombstoneKey(id)), media.head(cardKey(id))]);
+  if (tombstone || !card) await removeVideo(id, world);
+  else await removeUnneeded(id, world);
+  // One that was asked for meanwhile has an event of its own.
+  await media.delete([tombstoneKey(id), cleanupKey(id)]);
+}
+
+/** What it is made from goes first, so that nothing is made anew. No record has to be readable for it. */
+async function removeVideo(id: string, world: JanitorWorld): Promise<void> {
+  const { media, uploads, unfinished } = world;
+  await media.delete([cardKey(id), firstPlanKey(id)]);
+  await deleteBelow(revisionsPrefix(id), media);
+  await uploads.delete([sourceKey(id)]);
+  await abortBelow(sourceKey(id), unfinished.uploads);
+  await media.delete([errorKey(id), firstWorkKey(id), firstReadyKey(id)]);
+  await removeMade(id, world);
+  await media.delete([delayKey(id)]);
+}
+
+async function removeUnneeded(id: string, world: JanitorWorld): Promise<void> {
+  const { media, uploads } = world;
+  const error = await readRecord(media, ERROR, errorKey(id));
+  if (error && error.code !== 'ENCODING_FAILED') {
+    await media.delete([firstPlanKey(id)]);
+    await deleteBelow(revisionsPrefix(id), media);
+    if (error.code === 'TOO_LARGE') await uploads.delete([sourceKey(id)]);
+    return removeMade(id, world);
+  }
+  await removeUnplanned(id, media);
+  await removeUnusedCopies(id, world);
+}
+
+/** What was made of a video's source. */
+async function removeMade(id: string, { media, unfinished }: JanitorWorld): Promise<void> {
+  await media.delete([firstMezzanineKey(id)]);
+  await abortBelow(mezzaninePrefix(id), unfinished.media);
+  for (const prefix of [mezzaninePrefix(id), videoPrefix(id)]) await deleteBelow(prefix, media);
+}
+
+/**
+ * What was made of revisions that are no more, or never came to be. A plan is stored before anything is made of it, and
+ * removed before that is.
+ */
+async function removeUnplanned(id: string, media: Store): Promise<void> {
+  const revs = new Set<string>();
+  for await (const { key } of media.list(videoPrefix(id))) {
+    const artifact = parseArtifactKey(key)?.artifact;
+    if (artifact && 'rev' in artifact && artifact.rev !== CURRENT) revs.add(artifact.rev);
+  }
+  for await (const { key } of media.list(revisionsPrefix(id))) {
+    const lost = parseLostKey(key);
+    if (lost) revs.add(lost.rev);
+  }
+  for (const rev of revs) {
+    if (await isPlanned(id, rev, media)) continue;
+    for (const prefix of [revPrefix(id, rev), lostPrefix(id, rev)]) await deleteBelow(prefix, media);
+  }
+}
+
+/** Copies that no plan reads. That of the file as it is now may be in the making. */
+async function removeUnusedCopies(id: string, { media, uploads }: JanitorWorld): Promise<void> {
+  const source = await uploads.head(sourceKey(id));
+  const needed = new Set(source && keysOfMezzanine(mezzanineKey(id, source.etag)));
+  const revisions = await revisionsOf(id, media);
+  const revs = new Set(revisions && revsOf(revisions));
+  for await (const { key } of media.list(revisionsPrefix(id))) {
+    const record = parseRevisionRecord(key);
+    if (record?.rev !== undefined) revs.add(record.rev);
+  }
+  for (const rev of revs) {
+    const copy = (await planOf(id, rev, media))?.source.key;
+    if (copy !== undefined) keysOfMezzanine(copy).forEach((key) => needed.add(key));
+  }
+  const unneeded: string[] = [];
+  for await (const { key } of media.list(mezzaninePrefix(id))) if (!needed.has(key)) unneeded.push(key);
+  await media.delete(unneeded);
+}
+
+async function abortBelow(prefix: string, unfinished: MultipartStore): Promise<void> {
+  for await (const { key, uploadId } of unfinished.open(prefix)) await unfinished.abort(key, uploadId);
+}
