@@ -67,7 +67,9 @@ export function allowAccess(
     });
   }
   // Records that say what is no more so, and pictures that another revision has not made yet.
-  for (const worker of [ingest, origin, finish]) allow(worker, media, { delete: [records, ...LASTING] });
+  // Whoever makes the last piece of a delayed video completes it.
+  for (const worker of [ingest, origin, transcode, finish])
+    allow(worker, media, { delete: [records, ...LASTING] });
   allow(maintenance, media, {
     read: [tombstone, cleanup],
     write: [tombstone], // asked for again

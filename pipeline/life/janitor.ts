@@ -65,7 +65,7 @@ async function removeUnneeded(id: string, world: JanitorWorld): Promise<void> {
   const { media, uploads } = world;
   const error = await readRecord(media, ERROR, errorKey(id));
   if (error && error.code !== 'ENCODING_FAILED') {
-    await media.delete([firstPlanKey(id)]);
+    await media.delete([firstPlanKey(id), delayKey(id)]);
     await deleteBelow(revisionsPrefix(id), media);
     if (error.code === 'TOO_LARGE') await uploads.delete([sourceKey(id)]);
     return removeMade(id, world);

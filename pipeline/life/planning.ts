@@ -143,8 +143,9 @@ export async function refuse(id: string, { code, message }: SourceError, world: 
     return isNews ? { code, message } : undefined;
   });
   if (isNews) world.observe({ event: 'refused', id, code });
-  await media.delete([firstPlanKey(id), revisionsKey(id), delayKey(id)]);
+  // The janitor does what follows as well, should this be cut off.
   await requestCleanup(id, world);
+  await media.delete([firstPlanKey(id), revisionsKey(id), delayKey(id)]);
   await unlessDeleted(id, world);
 }
 

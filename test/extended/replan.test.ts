@@ -238,6 +238,7 @@ test('planned anew in another way while the next revision is made, that is aband
   const underWay = derive(id, segmentOf(next, '480p', 1), world).catch(({ code }: { code: string }) => code);
   const { answer } = await replanned(video);
   expect(await underWay).toBe('NOT_FOUND');
+  await cleanedUp(world);
   expect(await revisionsOf(id, world.media)).toMatchObject({
     current: OLD,
     next: { rev: answer.rev },

@@ -619,7 +619,7 @@ describe('permissions', () => {
     ['Finish', 'AbortMultipartUpload', []],
     ['Transcode', 'PutObject', ['/cleanups/*.json', ...MADE]],
     ['Transcode', 'GetObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
-    ['Transcode', 'DeleteObject', []],
+    ['Transcode', 'DeleteObject', OUTDATED],
     ['Transcode', 'AbortMultipartUpload', []],
     ['Origin', 'PutObject', ['/cleanups/*.json', '/mezzanine/*/*', ...MADE]],
     ['Origin', 'DeleteObject', OUTDATED],

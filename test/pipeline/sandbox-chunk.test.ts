@@ -6,6 +6,7 @@ import { planKey } from '../../core/artifacts/keys.ts';
 import { segmentCount } from '../../core/plan/grid.ts';
 import { deriveWork } from '../../pipeline/derive/derive.ts';
 import type { Grants, Reply, Sandbox } from '../../pipeline/sandbox/sandbox.ts';
+import { cleanedUp } from '../support/janitor.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { plannedFile } from '../support/stream.ts';
 
@@ -86,6 +87,7 @@ test('what is stored when the video is deleted goes, though nobody tells of it a
     },
   }));
   await expect(deriveWork(chunk, world)).rejects.toThrow();
+  await cleanedUp(world);
   expect(made()).toEqual([]);
 });
 
