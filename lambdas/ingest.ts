@@ -5,6 +5,7 @@ import { RequestError } from '../core/errors.ts';
 import { parseSourceKey } from '../core/artifacts/keys.ts';
 import { ingest } from '../pipeline/life/ingest.ts';
 import { logWarning, withFailureLogged } from '../pipeline/observe.ts';
+import { createdKeys } from './created-keys.ts';
 import { startExecutionFromEnvironment } from './executions.ts';
 import { worldFromEnvironment, worldOfCall } from './world.ts';
 import type { CallContext } from './world.ts';
@@ -14,8 +15,8 @@ const startExecution = startExecutionFromEnvironment();
 
 export async function handler(event: S3Event, context?: CallContext): Promise<void> {
   const own = worldOfCall(world, context);
-  for (const { s3 } of event.Records) {
-    const id = parseSourceKey(decodeURIComponent(s3.object.key.replaceAll('+', ' ')));
+  for (const key of createdKeys(event)) {
+    const id = parseSourceKey(key);
     if (!id) continue;
     await withFailureLogged(id, () => ingest(id, own, startExecution)).catch(ignoreOvertaken(id));
   }

@@ -6,6 +6,7 @@ import { parseCleanupKey } from '../core/artifacts/keys.ts';
 import { cleanUp } from '../pipeline/life/janitor.ts';
 import { withFailureLogged } from '../pipeline/observe.ts';
 import { bucketsFromEnvironment, s3Client } from './buckets.ts';
+import { createdKeys } from './created-keys.ts';
 import { requireEnv } from './environment.ts';
 
 const client = s3Client();
@@ -18,8 +19,8 @@ const world = {
 };
 
 export async function handler(event: S3Event): Promise<void> {
-  for (const { s3 } of event.Records) {
-    const id = parseCleanupKey(decodeURIComponent(s3.object.key.replaceAll('+', ' ')));
+  for (const key of createdKeys(event)) {
+    const id = parseCleanupKey(key);
     if (id) await withFailureLogged(id, () => cleanUp(id, world));
   }
 }

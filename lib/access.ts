@@ -17,7 +17,7 @@ import { artifactKey } from '../core/artifacts/artifacts.ts';
 import { VIDEO_PAGES } from './page.ts';
 import { allow } from './video-buckets.ts';
 
-/** Pictures whose address names no revision. */
+/** Pictures whose address names no revision; as patterns they take in those of revisions, which IAM cannot tell apart. */
 const LASTING = [
   artifactKey('*', { kind: 'poster', rev: CURRENT }),
   artifactKey('*', { kind: 'storyboard', rev: CURRENT }),
@@ -49,7 +49,7 @@ export function allowAccess(
     parts: [source],
     list: true,
   });
-  // Whoever finds that a video was deleted while it worked asks for a cleanup; only the API, for a deletion.
+  // Whoever finds that a video was deleted while it worked asks for a cleanup; for a deletion, only the API.
   allow(api, media, {
     read: [card, records, tombstone],
     write: [card, tombstone, cleanup],
@@ -68,11 +68,12 @@ export function allowAccess(
   }
   // Records that say what is no more so, and pictures that another revision has not made yet.
   // Whoever makes the last piece of a delayed video completes it.
-  for (const worker of [ingest, origin, transcode, finish])
+  for (const worker of [ingest, origin, transcode, finish]) {
     allow(worker, media, { delete: [records, ...LASTING] });
+  }
   allow(maintenance, media, {
     read: [tombstone, cleanup],
-    write: [tombstone], // asked for again
+    write: [tombstone], // what the API asked for is asked for again
     delete: [records, artifacts, mezzanine, firstMezzanine], // of revisions that it sweeps
   });
   allow(janitor, uploads, {

@@ -1,4 +1,4 @@
-// The janitor: alone removes what was stored of videos. It is called by S3's own event of a request (core/artifacts/keys.ts):
+// The janitor: removes what was stored of videos. It is called by S3's own event of a request (core/artifacts/keys.ts):
 // at least once and in no order. Lambda queues the call, repeats it while the account is throttled, and twice more after
 // an error. What then is left goes to a queue, where an alarm sees it; the request stays, and is made again after hours.
 

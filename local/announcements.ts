@@ -2,9 +2,17 @@
 // and does not tell us of them.
 
 import type { S3Event } from 'aws-lambda';
-import { CLEANUPS, SOURCES, TOMBSTONES, parseSourceKey, sourceKey } from '../core/artifacts/keys.ts';
+import {
+  CLEANUPS,
+  SOURCES,
+  TOMBSTONES,
+  cleanupKey,
+  parseSourceKey,
+  sourceKey,
+} from '../core/artifacts/keys.ts';
 import { MAX_LISTED } from '../core/aws-limits.ts';
 import { unfinishedVideos } from '../pipeline/life/unfinished.ts';
+import { videosWithoutCard } from '../pipeline/revisions/sweep.ts';
 import type { World } from '../pipeline/world.ts';
 
 type Buckets = Pick<World, 'uploads' | 'media'>;
@@ -66,6 +74,11 @@ export function watchCleanups(
     isStopped = true;
     clearTimeout(timer);
   };
+}
+
+/** Announces deletions for which the store had no room to keep a request (pipeline/life/cleanup.ts). */
+export async function announceDeleted({ media }: Pick<Buckets, 'media'>, announce: Announce): Promise<void> {
+  for await (const id of videosWithoutCard(media)) announce(eventOf(cleanupKey(id)));
 }
 
 /** Which file each video has, by its ETag. */

@@ -13,7 +13,7 @@ import type { Playback } from '../core/access/playback-token.ts';
 import { s3Client } from '../lambdas/buckets.ts';
 import { decodersIn } from '../pipeline/source/stream-listing.ts';
 import type { Store } from '../pipeline/store.ts';
-import { announceUnfinished, watchCleanups, watchUploads } from './announcements.ts';
+import { announceDeleted, announceUnfinished, watchCleanups, watchUploads } from './announcements.ts';
 import { apiGateway } from './api-gateway.ts';
 import { asyncInvocations } from './async-invocations.ts';
 import { ensureBuckets } from './buckets.ts';
@@ -147,6 +147,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     onSchedule(RESUME_SECONDS, () => functions.maintenance({ command: 'resume' })),
     onSchedule(SWEEP_SECONDS, () => functions.maintenance({ command: 'sweep' })),
     onSchedule(SWEEP_SECONDS, () => functions.maintenance({ command: 'resume', lost: true })),
+    onSchedule(SWEEP_SECONDS, () => announceDeleted(stores, announceCleanup)),
     onSchedule(SWEEP_SECONDS, () => abortOldUploads(multiparts, new Date())),
   ];
 

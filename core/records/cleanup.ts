@@ -5,6 +5,4 @@ import { recordKind } from './record.ts';
 
 const schema = z.object({ askedAt: z.iso.datetime() });
 
-export type Cleanup = z.infer<typeof schema>;
-
 export const CLEANUP = recordKind(schema, [(unversioned) => unversioned]);

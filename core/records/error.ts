@@ -1,5 +1,4 @@
-// Why a video, or one revision of it, could not be completed. A refused source stays refused; what failed by itself may be
-// tried again.
+// Why a video, or one revision of it, could not be completed.
 
 import * as z from 'zod';
 import { SOURCE_ERROR_SENTENCES } from '../errors.ts';
@@ -14,3 +13,7 @@ const schema = z.object({
 export type StoredError = z.infer<typeof schema>;
 
 export const ERROR = recordKind(schema, [(unversioned) => unversioned]);
+
+/** A source that is refused stays refused; what failed by itself may be tried again. */
+export const isRefusal = (error: StoredError | undefined): error is StoredError & { code: SourceErrorCode } =>
+  error !== undefined && error.code !== 'ENCODING_FAILED';

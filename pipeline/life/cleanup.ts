@@ -1,7 +1,14 @@
 // Asks the janitor (janitor.ts), which alone removes what was stored of videos. A request is an object: it is there until
 // it is fulfilled, and the store's own event of it calls the janitor.
 
-import { CLEANUPS, TOMBSTONES, cardKey, cleanupKey, tombstoneKey } from '../../core/artifacts/keys.ts';
+import {
+  CLEANUPS,
+  TOMBSTONES,
+  cardKey,
+  cleanupKey,
+  parseCleanupKey,
+  tombstoneKey,
+} from '../../core/artifacts/keys.ts';
 import { MAX_EVENT_AGE_SECONDS } from '../../core/aws-limits.ts';
 import { OutageError, notFound } from '../../core/errors.ts';
 import { CLEANUP } from '../../core/records/cleanup.ts';
@@ -15,11 +22,11 @@ type Media = Pick<World, 'media'>;
 /**
  * Has a video removed. From now on it is in no list and has no state; all that is stored of it goes within moments.
  * Harmless for a video that is not there, or only half; no record has to be readable for it.
- * @throws OutageError, and then nothing has happened
+ * @throws OutageError, and then it may happen all the same
  */
 export async function deleteVideo(id: string, { media }: Media): Promise<void> {
   await ask(tombstoneKey(id), media).catch((error: unknown) => {
-    // A full disk, of all things, must not keep anybody from deleting. The daily look finds what has no card.
+    // A full disk, of all things, must not keep anybody from deleting. `videosWithoutCard` finds what is left.
     if (!(error instanceof OutageError && error.code === 'STORAGE_FULL')) throw error;
     logFailure(id, error);
   });
@@ -44,12 +51,17 @@ export async function unlessDeleted(id: string, { media }: Media): Promise<void>
 /** For so long an event is tried; a request that is older has been given up, or its event was lost. */
 const PATIENCE_MS = MAX_EVENT_AGE_SECONDS * 1000;
 
-/** Asks again for what was asked for long ago and has not been done. */
-export async function repeatRequests({ media }: Media, now: Date): Promise<void> {
+/** Asks again for what was asked for long ago and has not been done. One that cannot be written keeps no other waiting. */
+export async function repeatRequests(
+  { media }: Media,
+  { now, isTimeUp }: { now: Date; isTimeUp(): boolean },
+): Promise<void> {
   for (const prefix of [TOMBSTONES, CLEANUPS]) {
     for await (const { key } of media.list(prefix)) {
+      if (isTimeUp()) return;
       const asked = await media.head(key);
-      if (asked && now.getTime() - asked.lastModified.getTime() > PATIENCE_MS) await ask(key, media);
+      if (!asked || now.getTime() - asked.lastModified.getTime() <= PATIENCE_MS) continue;
+      await ask(key, media).catch((error: unknown) => logFailure(parseCleanupKey(key), error));
     }
   }
 }

@@ -1,5 +1,5 @@
 // The janitor removes what is stored and no longer needed. It is asked to look at a video, and what it finds decides what
-// goes: so it may be asked by anybody, too often, late, and be cut off at any moment.
+// goes: so it may be asked too often, late, by whoever is not sure, and be cut off at any moment.
 
 import { parseArtifactKey, revPrefix } from '../../core/artifacts/artifacts.ts';
 import {
@@ -23,10 +23,11 @@ import {
   videoPrefix,
 } from '../../core/artifacts/keys.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
-import { ERROR } from '../../core/records/error.ts';
+import { ERROR, isRefusal } from '../../core/records/error.ts';
 import { isPlanned, planOf, revisionsOf, revsOf } from '../revisions/revisions.ts';
 import { deleteBelow, readRecord } from '../store.ts';
 import type { Store } from '../store.ts';
+import { abortBelow } from '../uploads/multipart.ts';
 import type { MultipartStore } from '../uploads/multipart.ts';
 import type { World } from '../world.ts';
 
@@ -37,23 +38,27 @@ export interface JanitorWorld extends Pick<World, 'media' | 'uploads'> {
 
 /**
  * Removes what this video does not need. Who makes something of a video looks afterwards whether it is still wanted, and asks
- * for this if it is not (`unlessDeleted`, `unlessUnplanned`), so nothing that comes late stays.
+ * for this if it is not (`unlessDeleted`, `unlessUnplanned`).
  * @throws OutageError; RecordError where what a living video needs cannot be read. The request stays then.
  */
 export async function cleanUp(id: string, world: JanitorWorld): Promise<void> {
   const { media } = world;
-  const [tombstone, card] = await Promise.all([media.head(tombstoneKey(id)), media.head(cardKey(id))]);
-  if (tombstone || !card) await removeVideo(id, world);
+  const requests = [tombstoneKey(id), cleanupKey(id)];
+  const askedFor = () => Promise.all(requests.map(async (key) => (await media.head(key))?.etag));
+  const begun = await askedFor();
+  const [tombstone] = begun;
+  if (tombstone !== undefined || !(await media.head(cardKey(id)))) await removeVideo(id, world);
   else await removeUnneeded(id, world);
-  // One that was asked for meanwhile has an event of its own.
-  await media.delete([tombstoneKey(id), cleanupKey(id)]);
+  // What was asked for meanwhile was asked for by somebody who may have written since this looked: that is for the next run.
+  const ended = await askedFor();
+  await media.delete(requests.filter((_, at) => ended[at] !== undefined && ended[at] === begun[at]));
 }
 
 /** What it is made from goes first, so that nothing is made anew. No record has to be readable for it. */
 async function removeVideo(id: string, world: JanitorWorld): Promise<void> {
   const { media, uploads, unfinished } = world;
-  await media.delete([cardKey(id), firstPlanKey(id)]);
-  await deleteBelow(revisionsPrefix(id), media);
+  await media.delete([cardKey(id)]);
+  await removePlans(id, media);
   await uploads.delete([sourceKey(id)]);
   await abortBelow(sourceKey(id), unfinished.uploads);
   await media.delete([errorKey(id), firstWorkKey(id), firstReadyKey(id)]);
@@ -64,14 +69,21 @@ async function removeVideo(id: string, world: JanitorWorld): Promise<void> {
 async function removeUnneeded(id: string, world: JanitorWorld): Promise<void> {
   const { media, uploads } = world;
   const error = await readRecord(media, ERROR, errorKey(id));
-  if (error && error.code !== 'ENCODING_FAILED') {
-    await media.delete([firstPlanKey(id), delayKey(id)]);
-    await deleteBelow(revisionsPrefix(id), media);
+  if (isRefusal(error)) {
+    await media.delete([delayKey(id)]);
+    await removePlans(id, media);
     if (error.code === 'TOO_LARGE') await uploads.delete([sourceKey(id)]);
     return removeMade(id, world);
   }
   await removeUnplanned(id, media);
   await removeUnusedCopies(id, world);
+}
+
+/** With all that is recorded of them. Whoever records something looks for the plan afterwards, so the plans go first. */
+async function removePlans(id: string, media: Store): Promise<void> {
+  await media.delete([firstPlanKey(id)]);
+  await deleteBelow(revisionsPrefix(id), media);
+  await deleteBelow(revisionsPrefix(id), media); // what was recorded while the plans went
 }
 
 /** What was made of a video's source. */
@@ -101,8 +113,13 @@ async function removeUnplanned(id: string, media: Store): Promise<void> {
   }
 }
 
-/** Copies that no plan reads. That of the file as it is now may be in the making. */
+/**
+ * Copies that no plan reads. That of the file as it is now may be in the making: a file that comes after the listing has
+ * no copy in it.
+ */
 async function removeUnusedCopies(id: string, { media, uploads }: JanitorWorld): Promise<void> {
+  const copies: string[] = [];
+  for await (const { key } of media.list(mezzaninePrefix(id))) copies.push(key);
   const source = await uploads.head(sourceKey(id));
   const needed = new Set(source && keysOfMezzanine(mezzanineKey(id, source.etag)));
   const revisions = await revisionsOf(id, media);
@@ -115,11 +132,5 @@ async function removeUnusedCopies(id: string, { media, uploads }: JanitorWorld):
     const copy = (await planOf(id, rev, media))?.source.key;
     if (copy !== undefined) keysOfMezzanine(copy).forEach((key) => needed.add(key));
   }
-  const unneeded: string[] = [];
-  for await (const { key } of media.list(mezzaninePrefix(id))) if (!needed.has(key)) unneeded.push(key);
-  await media.delete(unneeded);
-}
-
-async function abortBelow(prefix: string, unfinished: MultipartStore): Promise<void> {
-  for await (const { key, uploadId } of unfinished.open(prefix)) await unfinished.abort(key, uploadId);
+  await media.delete(copies.filter((key) => !needed.has(key)));
 }

@@ -12,7 +12,7 @@ import {
 } from '../../core/artifacts/keys.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { CARD } from '../../core/records/card.ts';
-import { ERROR } from '../../core/records/error.ts';
+import { ERROR, isRefusal } from '../../core/records/error.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { durationSeconds } from '../../core/plan/grid.ts';
@@ -68,7 +68,7 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     readRecord(media, CARD, cardKey(id)),
     uploads.head(sourceKey(id)),
   ]);
-  if (refused && refused.code !== 'ENCODING_FAILED') throw new SourceError(refused.code, refused.message);
+  if (isRefusal(refused)) throw new SourceError(refused.code, refused.message);
   // Without a card the id is not ours, or the video was deleted while its upload was under way.
   // What arrives after a deletion would otherwise lie there for ever.
   if (!card && source) await requestCleanup(id, world);
@@ -98,9 +98,7 @@ async function makePlan(id: string, world: World): Promise<Plan> {
     return plan;
   } catch (error) {
     planned?.giveUp();
-    if (error instanceof SourceError) {
-      await refuse(id, error, world);
-    }
+    if (error instanceof SourceError) await refuse(id, error, world);
     throw error;
   }
 }
@@ -139,7 +137,7 @@ export async function refuse(id: string, { code, message }: SourceError, world: 
   if (plan) await readyMarkerOf(id, plan.rev, media);
   let isNews = false;
   await updateRecord(media, ERROR, errorKey(id), (before) => {
-    isNews = !before || before.code === 'ENCODING_FAILED';
+    isNews = !isRefusal(before);
     return isNews ? { code, message } : undefined;
   });
   if (isNews) world.observe({ event: 'refused', id, code });

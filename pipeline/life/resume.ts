@@ -28,13 +28,13 @@ export interface Resumed {
 export async function resumeDelayed(world: World, options: ResumeOptions): Promise<Resumed> {
   const { now, isTimeUp } = options;
   const resumed: string[] = [];
-  await repeatRequests(world, now);
   for await (const id of dueVideos(world, now)) {
     if (isTimeUp()) break;
     if (!(await beginTry(id, world, now))) continue;
     resumed.push(id);
     await tryAgain(id, world, options);
   }
+  await repeatRequests(world, options);
   return { resumed };
 }
 

@@ -8,7 +8,7 @@ import {
   parseRevisionRecord,
   parseSourceKey,
 } from '../../core/artifacts/keys.ts';
-import { ERROR } from '../../core/records/error.ts';
+import { ERROR, isRefusal } from '../../core/records/error.ts';
 import { readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
 import { logFailure } from '../observe.ts';
 import { readRecord } from '../store.ts';
@@ -47,7 +47,7 @@ async function isUnfinished(
   if (!records) return true;
   if (records.error.has('')) {
     const error = await readRecord(media, ERROR, errorKey(id));
-    if (error && error.code !== 'ENCODING_FAILED') return false;
+    if (isRefusal(error)) return false;
   }
   const incomplete = [...records.plan].filter((rev) => !records.ready.has(rev));
   if (records.plan.size > 0 && incomplete.length === 0) return false;

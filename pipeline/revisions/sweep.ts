@@ -78,10 +78,11 @@ export async function sweepRevisions(world: World, options: SweepOptions): Promi
 }
 
 /**
- * Records without a card are what functions of an older release have left of a deleted video. Both listings are in the
+ * Records without a card are what is left of a deleted video for which the janitor could not be asked, or by functions of an
+ * older release. Both listings are in the
  * order of ids.
  */
-async function* videosWithoutCard(media: Store): AsyncGenerator<string> {
+export async function* videosWithoutCard(media: Store): AsyncGenerator<string> {
   const cards = media.list(CARDS)[Symbol.asyncIterator]();
   const nextCard = async () => parseCardKey((await cards.next()).value?.key ?? '') ?? END;
   let [card, last] = [await nextCard(), ''];

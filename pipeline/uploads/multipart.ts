@@ -35,3 +35,8 @@ export interface MultipartStore {
   /** Uploads that are neither completed nor aborted, by the order of their keys, from the first after `after`. */
   open(prefix: string, after?: UploadPosition): AsyncIterable<OpenUpload>;
 }
+
+/** Forgets all that was sent of objects below a prefix, or of the one with this key, and is not complete. */
+export async function abortBelow(prefix: string, multipart: MultipartStore): Promise<void> {
+  for await (const { key, uploadId } of multipart.open(prefix)) await multipart.abort(key, uploadId);
+}

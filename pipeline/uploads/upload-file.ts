@@ -10,6 +10,7 @@ import { checkContentType } from '../../core/access/upload-token.ts';
 import type { UploadGrant } from '../../core/access/upload-token.ts';
 import { alreadyUploaded, tooLarge } from './create-upload.ts';
 import { unlessDeleted } from '../life/cleanup.ts';
+import { abortBelow } from './multipart.ts';
 import type { MultipartStore, StoredPart } from './multipart.ts';
 import type { SignUpload, SignedRequest, UploadForm } from './sign-upload.ts';
 import { leastFileBytes, makeRoom } from './upload-limits.ts';
@@ -136,7 +137,7 @@ export async function completeParts(
   if (end !== 'completed') await checkMadeOf(parts, id, uploadId, stores);
   await unlessDeleted(id, stores);
   // No other upload of this video can become its source any more.
-  await abortAll(id, multipart);
+  await abortBelow(sourceKey(id), multipart);
 }
 
 /** S3 holds no multipart upload to a size, so we add up before there is an object. @throws RequestError TOO_LARGE */
@@ -224,11 +225,7 @@ function etagOf(parts: readonly NamedPart[]): string {
 /** Forgets all that was sent of a video and is not complete. @throws RequestError NOT_FOUND */
 export async function abortUploads(id: string, { media, multipart }: UploadStores): Promise<void> {
   if (!(await media.head(cardKey(id)))) throw notFound('such video');
-  await abortAll(id, multipart);
-}
-
-async function abortAll(id: string, multipart: MultipartStore): Promise<void> {
-  for await (const { key, uploadId } of multipart.open(sourceKey(id))) await multipart.abort(key, uploadId);
+  await abortBelow(sourceKey(id), multipart);
 }
 
 export interface UnfinishedUpload {

@@ -14,10 +14,10 @@ import {
   statusOf,
   storeClient,
   untilStatus,
-  untilGone,
   uploadFile,
 } from '../support/system.ts';
 import type { Granted, System } from '../support/system.ts';
+import { untilGone } from '../support/upgrade.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let film: string;

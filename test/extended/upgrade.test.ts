@@ -10,14 +10,7 @@ import type { VideoRevisions } from '../../pipeline/revisions/recipe-report.ts';
 import { bytesAt, renditionsAt } from '../support/hls.ts';
 import type { Rendition } from '../support/hls.ts';
 import { temporaryDirectory } from '../support/media.ts';
-import {
-  deleteVideo,
-  startSystem,
-  statusOf,
-  storeClient,
-  untilGone,
-  untilStatus,
-} from '../support/system.ts';
+import { deleteVideo, startSystem, statusOf, storeClient, untilStatus } from '../support/system.ts';
 import type { Granted, System } from '../support/system.ts';
 import {
   BUCKETS,
@@ -29,6 +22,7 @@ import {
   operated,
   segmentsAt,
   storedSegments,
+  untilGone,
   videoOf,
   withStoreOf,
 } from '../support/upgrade.ts';

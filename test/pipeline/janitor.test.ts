@@ -1,5 +1,6 @@
 // What the janitor removes, and what it leaves: it goes by what exists, not by who asked.
 
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
@@ -16,6 +17,10 @@ import {
 } from '../../core/artifacts/keys.ts';
 import { OutageError } from '../../core/errors.ts';
 import { CLEANUP } from '../../core/records/cleanup.ts';
+import { createdKeys } from '../../lambdas/created-keys.ts';
+import { announceDeleted } from '../../local/announcements.ts';
+import { unlessUnplanned } from '../../pipeline/derive/artifacts.ts';
+import { noteLost } from '../../pipeline/derive/lost.ts';
 import { deleteVideo, repeatRequests, requestCleanup, unlessDeleted } from '../../pipeline/life/cleanup.ts';
 import { cleanUp } from '../../pipeline/life/janitor.ts';
 import { currentPlanOf } from '../../pipeline/revisions/revisions.ts';
@@ -125,6 +130,67 @@ test('cut off after any of its steps, a deletion is brought to its end by the ne
   }
 });
 
+test('what is asked for while it is at work is left for the next run', async () => {
+  const buckets = await copied();
+  const { media, uploads } = buckets;
+  const { rev } = (await currentPlanOf(id, media))!;
+  const late = artifactKey(id, { kind: 'segment', rev, rendition: '48p', index: 99, extension: 'ts' });
+  await deleteVideo(id, buckets);
+  const meanwhile: Store = {
+    ...media,
+    delete: async (keys) => {
+      if (keys.some((key) => key.startsWith('v/')) && !media.keys().includes(late)) {
+        await media.put(late, 'late', JSON_TYPE);
+        await expect(unlessUnplanned(id, rev, media)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      }
+      await media.delete(keys);
+    },
+  };
+  await cleanUp(id, { media: meanwhile, uploads, unfinished: NOTHING_UNFINISHED });
+  expect(allKeys(buckets).sort()).toEqual([cleanupKey(id), late]);
+  await cleanedUp(buckets);
+  expect(allKeys(buckets)).toEqual([]);
+});
+
+test('what is noted of a segment while the plans go, goes with them', async () => {
+  const buckets = await copied();
+  const { media, uploads } = buckets;
+  const plan = (await currentPlanOf(id, media))!;
+  await deleteVideo(id, buckets);
+  let isNoted = false;
+  const meanwhile: Store = {
+    ...media,
+    delete: async (keys) => {
+      if (keys.includes(planKey(id, plan.rev)) && !isNoted) {
+        isNoted = true;
+        await noteLost(id, plan, { rendition: '48p', index: 0 }, 'held', media);
+      }
+      await media.delete(keys);
+    },
+  };
+  await cleanUp(id, { media: meanwhile, uploads, unfinished: NOTHING_UNFINISHED });
+  expect([isNoted, allKeys(buckets)]).toEqual([true, []]);
+});
+
+test('the copy of a file that comes while it looks for copies stays', async () => {
+  const buckets = await copied();
+  const { media, uploads } = buckets;
+  const other = Buffer.from('another file');
+  const copy = mezzanineKey(id, createHash('md5').update(other).digest('hex'));
+  const replaced: Store = {
+    ...uploads,
+    head: async (key) => {
+      const found = await uploads.head(key);
+      await uploads.put(key, other, JSON_TYPE);
+      await media.put(copy, 'its copy', JSON_TYPE);
+      return found;
+    },
+  };
+  await requestCleanup(id, buckets);
+  await cleanUp(id, { media, uploads: replaced, unfinished: NOTHING_UNFINISHED });
+  expect(media.keys()).toContain(copy);
+});
+
 test('a tombstone is enough: the card goes with the rest', async () => {
   const buckets = await copied();
   const { media } = buckets;
@@ -161,16 +227,20 @@ test('what was asked for and not done in six hours is asked for again', async ()
       return found && { ...found, lastModified: new Date(NOW.getTime() - ms) };
     },
   });
-  await repeatRequests({ media: agedBy(5 * HOUR_MS) }, NOW);
+  const options = { now: NOW, isTimeUp: () => false };
+  await repeatRequests({ media: agedBy(5 * HOUR_MS) }, options);
   expect(await media.get(tombstoneKey(id))).toBe(asked);
-  await repeatRequests({ media: agedBy(7 * HOUR_MS) }, NOW);
+  await repeatRequests({ media: agedBy(7 * HOUR_MS) }, { ...options, isTimeUp: () => true });
+  expect(await media.get(tombstoneKey(id))).toBe(asked);
+  await repeatRequests({ media: agedBy(7 * HOUR_MS) }, options);
   expect(await media.get(tombstoneKey(id))).not.toBe(asked);
   expect(await media.head(cardKey(id))).toBeUndefined();
   expect(await uploads.head(sourceKey(id))).toBeDefined();
 });
 
-test('a disk that is too full for a tombstone keeps nobody from deleting; another outage does, and changes nothing', async () => {
-  const { media } = await copied();
+test('a disk that is too full for a tombstone keeps nobody from deleting; another outage does', async () => {
+  const buckets = await copied();
+  const { media } = buckets;
   const failing = (code: 'STORAGE_FULL' | 'STORE_UNAVAILABLE'): Store => ({
     ...media,
     put: () => Promise.reject(new OutageError(code, 'no')),
@@ -183,4 +253,10 @@ test('a disk that is too full for a tombstone keeps nobody from deleting; anothe
   await deleteVideo(id, { media: failing('STORAGE_FULL') });
   quiet.mockRestore();
   expect(await media.head(cardKey(id))).toBeUndefined();
+  // Though nothing can be written, what is left of it is found, and goes.
+  const announced: string[] = [];
+  await announceDeleted({ media: failing('STORAGE_FULL') }, (event) => announced.push(...createdKeys(event)));
+  expect(announced).toEqual([cleanupKey(id)]);
+  await cleanUp(id, { ...buckets, media: failing('STORAGE_FULL'), unfinished: NOTHING_UNFINISHED });
+  expect(allKeys(buckets)).toEqual([]);
 });

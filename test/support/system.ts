@@ -8,7 +8,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { S3Client, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { S3Client } from '@aws-sdk/client-s3';
 import type { PlaybackGrant } from '../../pipeline/life/playback.ts';
 import type { VideoStatus } from '../../pipeline/life/video-status.ts';
 
@@ -130,22 +130,6 @@ export async function grantPlayback({ baseUrl }: System, { id }: Granted): Promi
 
 export const deleteVideo = ({ baseUrl }: System, { id }: Granted): Promise<Response> =>
   fetch(`${baseUrl}/api/videos/${id}`, { method: 'DELETE', headers: AUTHORIZATION });
-
-/** Looks until the janitor has removed all that was stored of a video. */
-export async function untilGone(client: S3Client, { id }: Pick<Granted, 'id'>): Promise<void> {
-  const keysIn = async (Bucket: string) => {
-    const keys: string[] = [];
-    for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket })) {
-      keys.push(...Contents.map(({ Key }) => Key!));
-    }
-    return keys;
-  };
-  for (;;) {
-    const keys = await Promise.all(['instant-hls-uploads', 'instant-hls-media'].map(keysIn));
-    if (!keys.flat().some((key) => key.includes(id))) return;
-    await sleep(50);
-  }
-}
 
 /** A client of the embedded store, to look behind the system's back. */
 export async function storeClient({ baseUrl }: System, dataDirectory: string): Promise<S3Client> {

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, S3Client, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import type { MaintenanceAnswer, MaintenanceRequest } from '../../pipeline/revisions/maintenance.ts';
 import type { Rendition } from './hls.ts';
@@ -48,6 +49,11 @@ export async function keysBelow(client: S3Client, prefix = ''): Promise<string[]
     }
   }
   return keys;
+}
+
+/** Looks until the janitor has removed all that was stored of a video. */
+export async function untilGone(client: S3Client, { id }: Pick<Granted, 'id'>): Promise<void> {
+  while ((await keysBelow(client)).some((key) => key.includes(id))) await sleep(50);
 }
 
 /** The segments that are stored, by their keys. */
