@@ -84,7 +84,7 @@ export function allowAccess(
     list: true,
   });
   allow(janitor, media, {
-    read: [card, records, tombstone],
+    read: [card, records, tombstone, cleanup],
     delete: [card, records, artifacts, mezzanine, firstMezzanine, tombstone, cleanup],
     abort: [mezzanine],
     parts: [mezzanine],

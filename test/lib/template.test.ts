@@ -640,7 +640,7 @@ describe('permissions', () => {
     ['Maintenance', 'DeleteObject', [...COPIES, ...MADE]],
     ['Maintenance', 'AbortMultipartUpload', ['/mezzanine/*/*']],
     ['Janitor', 'PutObject', []],
-    ['Janitor', 'GetObject', ['/plans/*.json', '/tombstones/*.json', '/uploads/*/source', '/videos/*.json']],
+    ['Janitor', 'GetObject', ['/plans/*.json', ...REQUESTS, '/uploads/*/source', '/videos/*.json'].sort()],
     [
       'Janitor',
       'DeleteObject',
