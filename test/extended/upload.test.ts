@@ -161,7 +161,7 @@ test('cancelled, while it is sent or on a later visit, it leaves nothing behind'
     const deleted = page.waitForResponse((answer) => answer.request().method() === 'DELETE');
     await page.getByRole('button', { name: 'Cancel' }).click();
     expect((await deleted).status()).toBe(204);
-    expect(await stored.openUploads(id)).toEqual([]);
+    await stored.untilForgotten(id);
     expect((await fetch(`${system.baseUrl}/api/videos/${id}`)).status).toBe(404);
   };
   const first = await almostSent();

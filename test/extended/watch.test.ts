@@ -113,7 +113,7 @@ test('the large button stays until it is pressed, wherever the film begins', asy
   await until('paused = false');
   await bar().getByRole('button', { name: 'Pause' }).click();
   await until('paused = true');
-  expect(await button.isVisible()).toBe(false);
+  await button.waitFor({ state: 'hidden' });
 });
 
 test('the frame has the shape of the film before anything of it has come', async () => {
@@ -170,6 +170,7 @@ test('who comes back goes on where he stopped', async () => {
   await page.locator('video').evaluate((video: HTMLVideoElement) => video.pause());
   await page.reload();
   await play();
+  await until('currentTime >= 1'); // not where it stands before anything is sought
   expect(
     await page.locator('video').evaluate((video: HTMLVideoElement) => video.currentTime),
   ).toBeGreaterThan(32);

@@ -1,5 +1,6 @@
 // Uploads in parts as a page sends them, and as the store has them.
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, ListMultipartUploadsCommand, ListPartsCommand } from '@aws-sdk/client-s3';
 import type { Page, Request } from 'playwright-core';
 import { sourceKey } from '../../core/artifacts/keys.ts';
@@ -94,6 +95,11 @@ export async function storedUploads(system: System, dataDirectory: string) {
     async bytes(id: string): Promise<Buffer> {
       const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: sourceKey(id) }));
       return Buffer.from(await Body!.transformToByteArray());
+    },
+
+    /** Until the janitor has forgotten all that was sent of a video. */
+    async untilForgotten(id: string): Promise<void> {
+      while ((await openUploads(id)).length > 0) await sleep(50);
     },
 
     /** Until these parts are in the store: a page hears of it a little later. */

@@ -11,10 +11,15 @@ export const pictureAt = (video: Locator, seconds: number): Promise<number[]> =>
       !video.seeking &&
       video.currentTime > wanted - 3 &&
       video.currentTime < wanted + 15;
-    while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 20));
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [1, 1];
     const context = canvas.getContext('2d')!;
-    context.drawImage(video, video.videoWidth / 2, video.videoHeight / 2, 1, 1, 0, 0, 1, 1);
-    return [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    for (;;) {
+      while (!isThere()) await new Promise((resolve) => setTimeout(resolve, 20));
+      context.drawImage(video, video.videoWidth / 2, video.videoHeight / 2, 1, 1, 0, 0, 1, 1);
+      const [red, green, blue, opacity] = context.getImageData(0, 0, 1, 1).data;
+      // A machine that is busy may have the data of a picture, and not the picture.
+      if (opacity! > 0) return [red!, green!, blue!];
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }, seconds);
