@@ -254,7 +254,7 @@ export async function faultyStore({
 
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0 }, (request, response) => {
     // Whoever asked has left, or the store behind: either way the connection ends.
-    serve(request, response).catch(() => request.socket.destroy());
+    serve(request, response).catch(() => response.destroy());
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
