@@ -71,9 +71,6 @@ export type OutageCode = keyof typeof OUTAGE_SENTENCES;
 
 export const OUTAGE_CODES = Object.keys(OUTAGE_SENTENCES) as OutageCode[];
 
-/** By this name a state machine knows that a sandbox was not to be had for the moment, which may last for hours. */
-export const SANDBOX_BUSY = 'SandboxBusy';
-
 /**
  * The store or the machine did not do its part, so nothing has become known of the source: the same works later. It is
  * named by its code, as a state machine tells errors apart by their names.

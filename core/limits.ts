@@ -48,9 +48,6 @@ export const UNFINISHED_UPLOAD_DAYS = 3;
 /** A player keeps the revision that it began with: longer than any film with its pauses. */
 export const DEFAULT_REVISION_GRACE_DAYS = 7;
 
-/** How long an engine may be at a work list before it counts as lost. */
-export const LONGEST_EXECUTION_SECONDS = 24 * 3600;
-
 /** Videos, or unfinished uploads, on one page of a list. */
 export const DEFAULT_PAGE = 20;
 export const MAX_PAGE = 100;

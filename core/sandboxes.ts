@@ -7,6 +7,6 @@ export type SandboxIsolation = (typeof SANDBOX_ISOLATIONS)[number];
 /** The most that a new account can have. */
 export const DEFAULT_SANDBOX_MEMORY_MB = 3008;
 
-/** Of those who wait for one and pass on what it makes: for somebody, and ahead of time, when it stores by itself. */
+/** Of those who wait for them and pass on what they make: of one, and ahead of time of many, which store by themselves. */
 export const BROKER_MEMORY_MB = 1024;
-export const PREWARM_BROKER_MEMORY_MB = 512;
+export const PREWARM_BROKER_MEMORY_MB = 1024;

@@ -6,19 +6,19 @@ import { parseSourceKey } from '../core/artifacts/keys.ts';
 import { ingest } from '../pipeline/life/ingest.ts';
 import { logWarning, withFailureLogged } from '../pipeline/observe.ts';
 import { createdKeys } from './created-keys.ts';
-import { startExecutionFromEnvironment } from './executions.ts';
+import { enqueueFor, workersFromEnvironment } from './prewarm-workers.ts';
 import { worldFromEnvironment, worldOfCall } from './world.ts';
 import type { CallContext } from './world.ts';
 
 const world = worldFromEnvironment();
-const startExecution = startExecutionFromEnvironment();
+const enqueue = enqueueFor(world, workersFromEnvironment());
 
 export async function handler(event: S3Event, context?: CallContext): Promise<void> {
   const own = worldOfCall(world, context);
   for (const key of createdKeys(event)) {
     const id = parseSourceKey(key);
     if (!id) continue;
-    await withFailureLogged(id, () => ingest(id, own, startExecution)).catch(ignoreOvertaken(id));
+    await withFailureLogged(id, () => ingest(id, own, enqueue)).catch(ignoreOvertaken(id));
   }
 }
 

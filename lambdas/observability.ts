@@ -44,6 +44,11 @@ function record(observation: Observation): void {
     case 'rescued':
       count('SegmentsRescued');
       break;
+    case 'queued':
+      metrics.addMetric('QueueLength', MetricUnit.Count, observation.lists);
+      seconds('QueueAge', observation.secondsWaited);
+      seconds('QueueStandstill', observation.secondsStill);
+      break;
     case 'ready':
       count('VideosReady');
       seconds('TimeToReady', observation.secondsSinceUpload);
@@ -53,6 +58,9 @@ function record(observation: Observation): void {
       break;
     case 'failed':
       count('VideosFailed');
+      break;
+    case 'notSucceeded':
+      count('RevisionsFailed');
       break;
   }
 }

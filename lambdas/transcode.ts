@@ -1,25 +1,47 @@
-// One item of the work list.
+// A worker of the prewarm. It is called again and again, by the state machine, until it says that nothing is left.
 
+import * as z from 'zod';
+import type { WorkerInput } from '../adapters/executions.ts';
 import { isThrottled } from '../adapters/lambda-sandbox.ts';
-import { SANDBOX_BUSY } from '../core/errors.ts';
-import { WORK } from '../core/records/work.ts';
-import { deriveWork } from '../pipeline/derive/derive.ts';
 import { withFailureLogged } from '../pipeline/observe.ts';
-import { worldFromEnvironment } from './world.ts';
+import { enqueueStored } from '../pipeline/prewarm/queue-work.ts';
+import { workOff } from '../pipeline/prewarm/worker.ts';
+import type { Shift } from '../pipeline/prewarm/worker.ts';
+import { lanesFromEnvironment } from './prewarm-lanes.ts';
+import { worldFromEnvironment, worldOfCall } from './world.ts';
+import type { CallContext } from './world.ts';
 
-// Whoever waits for an execution keeps one: so it gives up soon, and the state machine waits instead.
+// Whoever waits for a machine keeps a lane: so it gives up soon, and the queue waits instead.
 const world = worldFromEnvironment({ sandboxAttempts: 2 });
+const lanes = lanesFromEnvironment();
 
-export async function handler(item: unknown): Promise<void> {
-  const busy = await withFailureLogged((item as { id?: string } | null)?.id, async () => {
-    const work = WORK.parse(item, `in a list of work (${JSON.stringify(item).slice(0, 100)})`);
-    try {
-      await deriveWork(work, world, { background: true });
-      return undefined;
-    } catch (error) {
-      if (isThrottled(error)) return error as Error;
-      throw error;
-    }
-  });
-  if (busy) throw Object.assign(new Error(busy.message, { cause: busy }), { name: SANDBOX_BUSY });
+/** An execution can have 25,000 events, of which a turn takes ten. Another one is called within minutes after it. */
+const MOST_TURNS = 2000;
+
+/** What the state machine goes on with: the next call, and when to make it. */
+type Answer = WorkerInput & Shift;
+
+const workerInput = z.object({
+  worker: z.int().min(0),
+  run: z.int().min(0),
+  turn: z.int().min(0),
+}) satisfies z.ZodType<WorkerInput>;
+
+/** What executions call this with that were begun before there was a queue: an item of a list, or a list. */
+const formerInput = z.object({ id: z.string(), rev: z.string() });
+
+export async function handler(event: unknown, context?: CallContext): Promise<Answer | { more: false }> {
+  const own = worldOfCall(world, context);
+  const called = workerInput.safeParse(event);
+  if (called.success) return work(called.data, own);
+  await enqueueStored(formerInput.parse(event), own);
+  return { more: false };
+}
+
+async function work({ worker, run, turn }: WorkerInput, own: typeof world): Promise<Answer> {
+  const next = { worker, run, turn: turn + 1 };
+  if (turn >= MOST_TURNS) return { ...next, more: false, waitSeconds: 0 };
+  const options = { lanes: lanes[worker] ?? 0, isBusy: isThrottled };
+  const shift = await withFailureLogged(undefined, () => workOff({ worker, run }, own, options));
+  return { ...next, ...shift };
 }

@@ -3,6 +3,7 @@
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as s3 from 'aws-cdk-lib/aws-s3';
 import {
+  QUEUE_KEY,
   cardKey,
   cleanupKey,
   firstMezzanineKey,
@@ -26,13 +27,13 @@ const LASTING = [
 
 type Buckets = Record<'uploads' | 'media' | 'page', s3.Bucket>;
 type Functions = Record<
-  'api' | 'ingest' | 'origin' | 'transcode' | 'finish' | 'maintenance' | 'janitor',
+  'api' | 'ingest' | 'origin' | 'transcode' | 'maintenance' | 'janitor',
   lambda.Function
 >;
 
 export function allowAccess(
   { uploads, media, page }: Buckets,
-  { api, ingest, origin, transcode, finish, maintenance, janitor }: Functions,
+  { api, ingest, origin, transcode, maintenance, janitor }: Functions,
 ): void {
   const source = sourceKey('*');
   const records = firstPlanKey('*'); // and everything else below plans/
@@ -57,7 +58,7 @@ export function allowAccess(
     list: true,
   });
   allow(api, page, { read: VIDEO_PAGES, list: true }); // a deployment may have no page
-  for (const worker of [ingest, origin, transcode, finish, maintenance]) {
+  for (const worker of [ingest, origin, transcode, maintenance]) {
     // Whoever comes first plans.
     allow(worker, uploads, { read: [source], list: true });
     allow(worker, media, {
@@ -66,9 +67,13 @@ export function allowAccess(
       list: true,
     });
   }
+  // Whoever queues what is to be made ahead of time, and whoever works it off.
+  for (const worker of [ingest, transcode, maintenance]) {
+    allow(worker, media, { read: [QUEUE_KEY], write: [QUEUE_KEY] });
+  }
   // Records that say what is no more so, and pictures that another revision has not made yet.
   // Whoever makes the last piece of a delayed video completes it.
-  for (const worker of [ingest, origin, transcode, finish]) {
+  for (const worker of [ingest, origin, transcode]) {
     allow(worker, media, { delete: [records, ...LASTING] });
   }
   allow(maintenance, media, {

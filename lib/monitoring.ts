@@ -32,6 +32,8 @@ export interface MonitoringProps {
 
 const RUNBOOK = 'docs/operations.md';
 const PERIOD = Duration.minutes(5);
+const STANDSTILL_SECONDS = 30 * 60;
+const OLD_QUEUE_SECONDS = 24 * 3600;
 
 export class Monitoring extends Construct {
   readonly topic: sns.ITopic;
@@ -66,13 +68,34 @@ export class Monitoring extends Construct {
       threshold: 1,
     });
     this.alarm('PrewarmFailed', {
-      says: 'The prewarm of a video failed or never ended.',
+      says: 'A part of a video that was to be made ahead of time could not be.',
       runbook: 'prewarm-failed',
       metric: sum({
-        failed: stateMachine.metricFailed({ period: PERIOD }),
-        timedOut: stateMachine.metricTimedOut({ period: PERIOD }),
+        failed: this.ours('VideosFailed', 'Sum'),
+        notSucceeded: this.ours('RevisionsFailed', 'Sum'),
       }),
       threshold: 1,
+    });
+    this.alarm('WorkerFailed', {
+      says: 'A worker of the prewarm failed or was ended from outside; another is called in its place.',
+      runbook: 'worker-failed',
+      metric: sum({
+        failed: stateMachine.metricFailed({ period: PERIOD }),
+        aborted: stateMachine.metricAborted({ period: PERIOD }),
+      }),
+      threshold: 1,
+    });
+    this.alarm('QueueStandsStill', {
+      says: 'Videos wait to be made ahead of time, and for half an hour nothing of any has been.',
+      runbook: 'queue-stands-still',
+      metric: this.ours('QueueStandstill', 'Maximum'),
+      threshold: STANDSTILL_SECONDS,
+    });
+    this.alarm('QueueIsOld', {
+      says: 'A video has waited for more than a day to be made ahead of time.',
+      runbook: 'queue-is-old',
+      metric: this.ours('QueueAge', 'Maximum'),
+      threshold: OLD_QUEUE_SECONDS,
     });
     this.alarm('VideosDelayed', {
       says: 'Videos wait for the end of an outage: of S3, of a broken ffmpeg, of a full disk.',
@@ -242,11 +265,18 @@ export class Monitoring extends Construct {
           ),
         ],
         [
-          graph('Prewarms', [
+          graph(
+            'Prewarm: videos that wait, and how long',
+            [this.ours('QueueLength', 'Maximum')],
+            [this.ours('QueueAge', 'Maximum'), this.ours('QueueStandstill', 'Maximum')],
+          ),
+          graph('Workers of the prewarm', [
             stateMachine.metricStarted({ period: PERIOD }),
             stateMachine.metricSucceeded({ period: PERIOD }),
             stateMachine.metricFailed({ period: PERIOD }),
           ]),
+        ],
+        [
           graph('Origin: answers of 5xx', [urlErrors(functions['origin']!)]),
           graph('Events given up: of uploads, of cleanups', [
             messagesIn(deadLetters.uploads),

@@ -8,6 +8,7 @@ import type { LargestRung } from '../core/plan/ladder.ts';
 import type { PrewarmExtent } from '../core/plan/plan-for.ts';
 import type { Effort } from '../core/plan/plan.ts';
 import { DEFAULT_SANDBOX_MEMORY_MB } from '../core/sandboxes.ts';
+import { DEFAULT_PREWARM_CONCURRENCY } from '../core/work/lanes.ts';
 import type { SandboxIsolation } from '../core/sandboxes.ts';
 import type { CdnDomain } from './delivery.ts';
 import type { OwnFfmpeg } from './ffmpeg-layer.ts';
@@ -54,10 +55,10 @@ export interface VideoPipelineProps {
   largestRung?: LargestRung;
 
   /**
-   * Chunks (about half a minute each) of one video that are encoded at the same time. Each takes two executions, of the
-   * sandbox that encodes and of the function that waits for it; so the default leaves four of the ten that a new account
-   * has to viewers and uploaders. With a raised quota, 50 makes an hour ready in about a minute.
-   * @default 3
+   * Chunks (about half a minute each) that are encoded ahead of time at once, of all videos together. Each takes an
+   * execution, and every 24 of them one more, which waits for them; so the default leaves two of the ten that a new
+   * account has to viewers and uploaders. Of a raised quota, leave them a fifth.
+   * @default 7
    */
   prewarmConcurrency?: number;
 
@@ -166,7 +167,7 @@ export function withDefaults(props: VideoPipelineProps) {
     prewarm: props.prewarm ?? 'all',
     prewarmEffort: props.prewarmEffort ?? 'thorough',
     largestRung: props.largestRung ?? '1080p',
-    prewarmConcurrency: props.prewarmConcurrency ?? 3,
+    prewarmConcurrency: props.prewarmConcurrency ?? DEFAULT_PREWARM_CONCURRENCY,
     sandboxIsolation: props.sandboxIsolation ?? 'video',
     sandboxNetwork: props.sandboxNetwork ?? 'open',
     viewersMemoryMb: memoryMb?.viewers ?? DEFAULT_SANDBOX_MEMORY_MB,

@@ -43,7 +43,6 @@ export class VideoPipeline extends Construct {
     /** Run ffmpeg, and may do nothing else. */
     readonly sandbox: lambda.Function;
     readonly prewarmSandbox: lambda.Function;
-    readonly finish: lambda.Function;
     /** Removes what was stored of videos, for all the others. */
     readonly janitor: lambda.Function;
     /** Takes the commands of operators: docs/operations.md has them. */

@@ -27,34 +27,19 @@ export interface Workers {
   ingest: PipelineFunction;
   origin: PipelineFunction;
   transcode: PipelineFunction;
-  finish: PipelineFunction;
   maintenance: PipelineFunction;
   stateMachine: sfn.StateMachine;
 }
 
 /** They stand in `scope` itself, as their logical ids must stay what they are. */
 export function workers(scope: Construct, props: WorkersProps): Workers {
-  const { media, defaults, settings } = props;
   const { origin, transcode } = makers(scope, props);
-  const finish = new PipelineFunction(scope, 'Finish', {
-    ...defaults,
-    entry: 'lambdas/finish.ts',
-    description: 'Measures what was made and marks the video ready, or failed',
-    memoryMb: 1024, // lists and adds up: little memory, but the listing of a long film waits for the processor
-    timeout: Duration.minutes(5),
-    environment: bucketNames(props),
-  });
   // The id is from when it had no other name: with another one CloudFormation would replace it.
-  const { stateMachine } = new WorkStateMachine(scope, 'Prewarm', {
-    media,
-    transcode,
-    finish,
-    concurrency: settings.prewarmConcurrency,
-  });
+  const { stateMachine } = new WorkStateMachine(scope, 'Prewarm', { transcode });
   const { ingest, maintenance } = planners(scope, props, stateMachine);
   new Schedules(scope, 'DailySweep', { maintenance }); // the id is from when there was one
   // In the order in which the dashboard shows them.
-  const all = { ingest, origin, transcode, finish, maintenance, stateMachine };
+  const all = { ingest, origin, transcode, maintenance, stateMachine };
   replaceReadersFirst(all, props.sandboxes);
   return all;
 }
@@ -76,6 +61,11 @@ const planningEnvironment = (props: WorkersProps): Record<string, string> => ({
   LARGEST_RUNG: props.settings.largestRung,
 });
 
+/** Whoever queues work calls those who do it, and each of these has so much of it. */
+const queueEnvironment = ({ settings }: WorkersProps): Record<string, string> => ({
+  PREWARM_CONCURRENCY: String(settings.prewarmConcurrency),
+});
+
 /** Have artifacts made: for a viewer who waits, and ahead of time. */
 function makers(scope: Construct, props: WorkersProps): Pick<Workers, 'origin' | 'transcode'> {
   const { defaults, sandboxes } = props;
@@ -92,10 +82,11 @@ function makers(scope: Construct, props: WorkersProps): Pick<Workers, 'origin' |
   const transcode = new PipelineFunction(scope, 'Transcode', {
     ...defaults,
     entry: 'lambdas/transcode.ts',
-    description: 'Has a chunk of all renditions encoded, ahead of time',
+    description:
+      'Has what is queued encoded ahead of time, many chunks at once, and marks videos ready, or failed',
     memoryMb: PREWARM_BROKER_MEMORY_MB,
-    timeout: Duration.minutes(15), // a chunk is to take 40 CPU seconds at most (core/work/work.ts)
-    environment: { ...environment, ...sandboxEnvironment(sandboxes.prewarm) },
+    timeout: Duration.minutes(15), // then it is called again
+    environment: { ...environment, ...queueEnvironment(props), ...sandboxEnvironment(sandboxes.prewarm) },
   });
   return { origin, transcode };
 }
@@ -110,6 +101,7 @@ function planners(
   const environment = {
     ...planningEnvironment(props),
     ...sandboxEnvironment(sandboxes.viewers),
+    ...queueEnvironment(props),
     STATE_MACHINE_ARN: stateMachine.stateMachineArn,
   };
   const ingest = new PipelineFunction(scope, 'Ingest', {
@@ -141,12 +133,12 @@ function planners(
  * sandboxes first of all; and `origin`, which writes plans and is asked for segments of them, in between.
  */
 function replaceReadersFirst(
-  { origin, transcode, finish, ingest, maintenance }: Workers,
+  { origin, transcode, ingest, maintenance }: Workers,
   { viewers, prewarm }: Sandboxes,
 ): void {
   for (const broker of [origin, transcode, ingest, maintenance]) {
     broker.node.addDependency(viewers.fn, prewarm.fn);
   }
-  origin.node.addDependency(transcode, finish);
+  origin.node.addDependency(transcode);
   for (const planner of [ingest, maintenance]) planner.node.addDependency(origin);
 }

@@ -13,6 +13,7 @@ export interface FunctionEnvironment {
   MEDIA_BUCKET: string;
   PUBLIC_BASE_URL: string;
   STATE_MACHINE_ARN: string;
+  PREWARM_CONCURRENCY: string;
   API_KEY: string;
   ENCODE_DIRECTORY: string;
   AWS_ENDPOINT_URL_S3: string;
@@ -30,10 +31,11 @@ const QUIET = {
   POWERTOOLS_SERVICE_NAME: 'local',
 };
 
-export async function loadFunctions(environment: FunctionEnvironment) {
+/** @param nobodyWaits resolves when nobody waits for something to be made */
+export async function loadFunctions(environment: FunctionEnvironment, nobodyWaits: () => Promise<void>) {
   Object.assign(process.env, { ...QUIET, ...process.env, ...environment });
   provideStreaming();
-  const [sandbox, client, api, authorizer, ingest, origin, transcode, finish, janitor, maintenance, world] =
+  const [sandbox, client, api, authorizer, ingest, origin, transcode, janitor, maintenance, world] =
     await Promise.all([
       import('../lambdas/sandbox.ts'),
       import('../lambdas/sandbox-client.ts'),
@@ -42,12 +44,11 @@ export async function loadFunctions(environment: FunctionEnvironment) {
       import('../lambdas/ingest.ts'),
       import('../lambdas/origin.ts'),
       import('../lambdas/transcode.ts'),
-      import('../lambdas/finish.ts'),
       import('../lambdas/janitor.ts'),
       import('../lambdas/maintenance.ts'),
       import('../lambdas/world.ts'),
     ]);
-  client.runSandboxHere(sandboxHere(sandbox.handler as unknown as SandboxHandler));
+  client.runSandboxHere(sandboxHere(sandbox.handler as unknown as SandboxHandler, nobodyWaits));
   return {
     // Hono has types of its own for the same events and contexts.
     api: api.handler as unknown as ApiFunctions['api'],
@@ -55,7 +56,6 @@ export async function loadFunctions(environment: FunctionEnvironment) {
     ingest: ingest.handler,
     origin: origin.handler as unknown as StreamingHandler,
     transcode: transcode.handler,
-    finish: finish.handler,
     janitor: janitor.handler,
     maintenance: maintenance.handler,
     /** What those that plan and have things made are given. */

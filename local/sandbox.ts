@@ -13,10 +13,13 @@ export type SandboxHandler = (
   context: { hungUp?: AbortSignal },
 ) => Promise<unknown>;
 
-export const sandboxHere = (handler: SandboxHandler): Sandbox => ({
+/** @param nobodyWaits resolves when nobody waits for something to be made */
+export const sandboxHere = (handler: SandboxHandler, nobodyWaits: () => Promise<void>): Sandbox => ({
   async run(task, grants, tell, options = {}) {
     const { leave } = options;
     leave?.throwIfAborted();
+    // An encoder uses all cores by itself.
+    if (task.kind === 'segments' && task.line === 'background') await nobodyWaits();
     // As it would be sent.
     const request = JSON.parse(JSON.stringify(await requestOf(task, grants, options))) as SandboxRequest;
     const reply = new PassThrough();

@@ -8,11 +8,10 @@ import type { FfmpegBinaries } from '../machine/ffmpeg.ts';
 import { s3Multipart } from '../adapters/s3-multipart.ts';
 import { s3Store } from '../adapters/s3-store.ts';
 import { parseCleanupKey } from '../core/artifacts/keys.ts';
-import { OutageError, RequestError } from '../core/errors.ts';
 import type { Playback } from '../core/access/playback-token.ts';
 import { s3Client } from '../lambdas/buckets.ts';
 import { decodersIn } from '../pipeline/source/stream-listing.ts';
-import type { Store } from '../pipeline/store.ts';
+import { releaseWorkers } from '../pipeline/prewarm/queue.ts';
 import { announceDeleted, announceUnfinished, watchCleanups, watchUploads } from './announcements.ts';
 import { apiGateway } from './api-gateway.ts';
 import { asyncInvocations } from './async-invocations.ts';
@@ -26,14 +25,13 @@ import { functionUrl } from './function-url.ts';
 import { functionInvocations } from './function-invocations.ts';
 import { loadFunctions } from './functions.ts';
 import { servePage } from './page.ts';
-import { workEngine } from './work-engine.ts';
 import { abortOldUploads } from './lifecycle.ts';
 import { onSchedule } from './schedule.ts';
 import { rehearse } from './rehearsal.ts';
 import { openSecrets } from './secrets.ts';
 import { stepFunctions } from './step-functions.ts';
-import type { ExecutedRevision } from './step-functions.ts';
 import { uploadTestClip } from './test-clip.ts';
+import { viewersFirst } from './viewers-first.ts';
 import { openWebServer } from './web-server.ts';
 
 export interface Settings {
@@ -74,30 +72,29 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
         // Else nobody could make room on a full disk.
         mayUseReserve: (bucket, key) => bucket === buckets.media && parseCleanupKey(key) !== undefined,
       });
+  const viewers = viewersFirst();
   const secrets = await openSecrets(web, dataDirectory, { playback });
-  const functions = await loadFunctions({
-    UPLOADS_BUCKET: buckets.uploads,
-    MEDIA_BUCKET: buckets.media,
-    PUBLIC_BASE_URL: web.baseUrl,
-    STATE_MACHINE_ARN: 'arn:aws:states:local:000000000000:stateMachine:prewarm',
-    API_KEY: apiKey,
-    ENCODE_DIRECTORY: encodingRoom.directory,
-    AWS_ENDPOINT_URL_S3: s3Endpoint ?? web.baseUrl,
-    AWS_ENDPOINT_URL_SFN: `${web.baseUrl}/local/step-functions`,
-    PLAYBACK: playback,
-    PAGE_DIRECTORY: pageDirectory,
-    ...secrets.environment,
-    ...embedded?.environment,
-  });
+  const functions = await loadFunctions(
+    {
+      UPLOADS_BUCKET: buckets.uploads,
+      MEDIA_BUCKET: buckets.media,
+      PUBLIC_BASE_URL: web.baseUrl,
+      STATE_MACHINE_ARN: 'arn:aws:states:local:000000000000:stateMachine:prewarm',
+      API_KEY: apiKey,
+      ENCODE_DIRECTORY: encodingRoom.directory,
+      AWS_ENDPOINT_URL_S3: s3Endpoint ?? web.baseUrl,
+      AWS_ENDPOINT_URL_SFN: `${web.baseUrl}/local/step-functions`,
+      PLAYBACK: playback,
+      PAGE_DIRECTORY: pageDirectory,
+      PREWARM_CONCURRENCY: '1', // an encoder uses all cores by itself
+      ...secrets.environment,
+      ...embedded?.environment,
+    },
+    viewers.served,
+  );
   const client = s3Client();
 
-  const engine = workEngine({
-    work: (item) => functions.transcode(item),
-    end: (revision: ExecutedRevision, errors) =>
-      functions.finish({ ...revision, outcomes: outcomesOf(errors) }).catch(unlessOvertaken),
-    attempts: 4,
-  });
-  const ingestions = asyncInvocations((event: S3Event) => engine.meanwhile(() => functions.ingest(event)), {
+  const ingestions = asyncInvocations((event: S3Event) => viewers.meanwhile(() => functions.ingest(event)), {
     concurrency: 2,
   });
   const cleanups = asyncInvocations((event: S3Event) => functions.janitor(event), { concurrency: 2 });
@@ -112,27 +109,24 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
       client,
       bucket: buckets.media,
       secrets: secrets.playback,
-      origin: (...http) => engine.meanwhile(() => origin(...http)),
+      origin: (...http) => viewers.meanwhile(() => origin(...http)),
     }),
   );
-  web.route(
-    '/local/step-functions',
-    stepFunctions({
-      engine,
-      readItems: ({ bucket, workKey }) => listIn(s3Store(client, bucket), workKey),
-    }),
-  );
+  const executions = stepFunctions(functions.transcode);
+  web.route('/local/step-functions', executions.handle);
   web.route('/local/lambda', functionInvocations({ maintenance: functions.maintenance }, apiKey));
   const testClip = { binaries, directory: dataDirectory, baseUrl: web.baseUrl, apiKey };
   await servePage(web, pageDirectory, {
     apiKey,
     uploadOrigin: new URL(s3Endpoint ?? web.baseUrl).origin,
-    uploadTestClip: () => engine.meanwhile(() => uploadTestClip(testClip)),
+    uploadTestClip: () => viewers.meanwhile(() => uploadTestClip(testClip)),
   });
 
   web.complete();
 
   const stores = { uploads: s3Store(client, buckets.uploads), media: s3Store(client, buckets.media) };
+  // Those of an earlier run have ended with it.
+  await releaseWorkers(stores);
   const multiparts = Object.values(buckets).map((bucket) => s3Multipart(client, bucket));
   const stopWatching = embedded ? undefined : await watchUploads(stores, announce);
   const stopWatchingCleanups = watchCleanups(stores, announceCleanup, { isTold: Boolean(embedded) });
@@ -155,6 +149,7 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
     baseUrl: web.baseUrl,
     async stop() {
       stopSchedules.forEach((stop) => stop());
+      executions.stop();
       encodingRoom.close();
       stopWatching?.();
       stopWatchingCleanups();
@@ -167,20 +162,3 @@ export async function startSystem(settings: Settings): Promise<{ baseUrl: string
 /** How soon somebody looks for videos that have waited long enough; the listing that it takes is empty on a good day. */
 const RESUME_SECONDS = 5;
 const SWEEP_SECONDS = 3600;
-
-/** As the state machine's Catch has them: the names of outages, and `failed`. */
-const outcomesOf = (errors: readonly unknown[]): string[] =>
-  errors.flatMap((error) => {
-    if (error instanceof RequestError) return []; // deleted, or replaced, meanwhile: nobody's failure
-    return [error instanceof OutageError ? error.code : 'failed'];
-  });
-
-function unlessOvertaken(error: unknown): void {
-  if (!(error instanceof RequestError)) throw error;
-}
-
-/** A list in the store, as the state machine's map reads it. */
-async function listIn(store: Store, key: string): Promise<readonly unknown[]> {
-  const bytes = await store.get(key);
-  return bytes ? (JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown[]) : [];
-}

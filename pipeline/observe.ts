@@ -43,6 +43,8 @@ export type Observation =
   | { event: 'rescued'; id: string; rendition: string; index: number; rescue: LostPart['rescue'] }
   | { event: 'ready'; id: string; secondsSinceUpload: number; durationSeconds: number; storedBytes: number }
   | { event: 'failed'; id: string }
+  /** Of all lists that are to be made ahead of time: how long the oldest has waited, and since when none has moved. */
+  | { event: 'queued'; lists: number; secondsWaited: number; secondsStill: number }
   /** It has to wait for something that is not its source's fault, and is tried again. */
   | { event: 'delayed'; id: string; code: DelayCode }
   /** A video that was planned anew: its next revision is the current one now, or could not be completed. */

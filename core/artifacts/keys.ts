@@ -31,6 +31,9 @@ export const lostKey = (id: string, rev: string, rendition: string, index: numbe
 export const DELAYS = `${VIDEO_RECORDS}delayed/`;
 export const delayKey = (id: string): string => `${DELAYS}${id}.json`;
 
+/** What is to be made ahead of time, of all videos together. */
+export const QUEUE_KEY = 'prewarm/queue.json';
+
 /** What the janitor is asked for: that a video goes, or that it is rid of what it no longer needs. */
 export const TOMBSTONES = 'tombstones/';
 export const tombstoneKey = (id: string): string => `${TOMBSTONES}${id}.json`;

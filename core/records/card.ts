@@ -10,6 +10,8 @@ const schema = z.object({
   /** What tokens for this video allow. */
   maxBytes: z.number(),
   contentTypes: z.array(z.string()).readonly().optional(),
+  /** For whom the video is, such as a customer or a course. */
+  group: z.string().optional(),
   createdAt: z.iso.datetime(),
 });
 

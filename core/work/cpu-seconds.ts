@@ -2,10 +2,12 @@
 // measured to take.
 
 import { codecOf } from '../formats/formats.ts';
+import { segmentCount } from '../plan/grid.ts';
 import { mainTrack, renditionsOf } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { StillsPlan } from '../plan/stills.ts';
 import type { VideoTrack } from '../plan/tracks.ts';
+import type { Work } from '../records/work.ts';
 
 /** Medians of bench/cpu-per-rung on a 1080p30 source with camera-like noise. */
 const CPU_SECONDS = {
@@ -20,6 +22,16 @@ const CPU_SECONDS = {
 export function cpuSecondsOfSegments(plan: Plan): number {
   const { decode, rungs, sound } = cpuSecondsByPart(plan);
   return [...rungs.values()].reduce((sum, seconds) => sum + seconds, rungs.size > 0 ? decode : 0) + sound;
+}
+
+/** Of a list of work, of whichever renditions. */
+export function cpuSecondsOfWork(plan: Plan, work: readonly Work[]): number {
+  const [whole, count] = [cpuSecondsOfSegments(plan), segmentCount(plan.grid)];
+  return work.reduce((sum, { what }) => {
+    if (what.kind === 'stills') return sum + cpuSecondsByPart(plan).stills;
+    const share = (what.renditions?.length ?? plan.prewarm.length) / Math.max(1, plan.prewarm.length);
+    return sum + (whole * share * (what.to - what.from)) / count;
+  }, 0);
 }
 
 /** What the parts of encoding all that is to be made ahead of time take, before overhead. */

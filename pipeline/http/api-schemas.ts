@@ -15,6 +15,9 @@ const contentType = z
   .max(255)
   .overwrite((type) => type || UNKNOWN_TYPE);
 const filename = z.string().min(1).max(1024);
+const group = z
+  .string()
+  .regex(/^[\w.-]{1,64}$/, 'is not 1 to 64 of the characters A-Z, a-z, 0-9, ".", "_" and "-"');
 
 const expiresInSeconds = (most: number, otherwise: number) => z.int().min(1).max(most).default(otherwise);
 
@@ -44,6 +47,7 @@ export const uploadRequest = z
       .min(1)
       .max(20)
       .optional(),
+    group: group.optional(),
     expiresInSeconds: uploadTokenSeconds,
   })
   .superRefine((request, context) => {

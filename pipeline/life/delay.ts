@@ -6,7 +6,6 @@ import { DELAYS, delayKey, parseDelayKey } from '../../core/artifacts/keys.ts';
 import { DELAY } from '../../core/records/delay.ts';
 import type { Delay, DelayCode } from '../../core/records/delay.ts';
 import { unlessDeleted } from './cleanup.ts';
-import { LONGEST_RUN_MS } from './execution.ts';
 import { logFailure } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { World } from '../world.ts';
@@ -33,6 +32,9 @@ const waitsOf = (code: DelayCode) => {
 
 /** How long whoever tries a video again is trusted to be at it before its work has begun. */
 const LONGEST_BEGINNING_MS = HOUR_MS / 2;
+
+/** And how long after that. Where it takes longer it is tried once more, which does no harm. */
+const LONGEST_RUN_MS = 24 * HOUR_MS;
 
 /** What a video waits for after this failure. */
 export const delayCodeOf = (error: unknown): DelayCode =>
@@ -93,7 +95,7 @@ export async function beginTry(id: string, { media }: Pick<World, 'media'>, now:
   return delay?.triedBy === triedBy;
 }
 
-/** Notes that the work which somebody is at has begun: an engine has it now. */
+/** Notes that the work which somebody is at has begun: it is queued now. */
 export async function continueTry(id: string, { media }: Pick<World, 'media'>, now: Date): Promise<void> {
   await updateRecord(media, DELAY, delayKey(id), (before) =>
     // Not what has failed meanwhile.

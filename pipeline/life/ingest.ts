@@ -13,18 +13,13 @@ import { deriveOf, refuseSoundless } from '../derive/derive.ts';
 import { plannedVideo } from '../derive/planned-video.ts';
 import { finish } from './finish.ts';
 import { asFileStands, currentPlan, restoreCopy } from './planning.ts';
-import { startWork } from './execution.ts';
-import type { StartExecution } from './execution.ts';
+import { queueWork } from '../prewarm/queue-work.ts';
+import type { Enqueue } from '../prewarm/queue-work.ts';
 import { logFailure } from '../observe.ts';
 import { planReplacedSource } from '../source/replaced-source.ts';
 import { resumeNext } from '../revisions/replan.ts';
 import { readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
 import type { World } from '../world.ts';
-
-export interface IngestOptions {
-  /** For a video that has been tried before: when it was decided to try again, so that its list of work runs once more. */
-  again?: Date;
-}
 
 /**
  * Harmless to run twice, late, or after a viewer has done the same. A refused source is stored as such, not thrown; and
@@ -35,12 +30,11 @@ export interface IngestOptions {
 export async function ingest(
   id: string,
   world: World,
-  startExecution: StartExecution,
-  options: IngestOptions = {},
+  enqueue: Enqueue,
 ): Promise<void> {
   try {
     // The event of another file may come and go before the plan of the one before is stored.
-    await asFileStands(() => planAndStart(id, world, startExecution, options));
+    await asFileStands(() => planAndStart(id, world, enqueue));
   } catch (error) {
     if (error instanceof SourceError) return;
     if (!(error instanceof OutageError || error instanceof FfmpegError)) throw error;
@@ -54,15 +48,13 @@ export async function ingest(
 async function planAndStart(
   id: string,
   world: World,
-  startExecution: StartExecution,
-  options: IngestOptions,
+  enqueue: Enqueue,
 ): Promise<void> {
-  // A revision that comes back has had a run of its name.
-  const again = (await planReplacedSource(id, world)) ? new Date() : options.again;
+  await planReplacedSource(id, world);
   const planned = await currentPlan(id, world);
   await restoreCopy(id, planned, world);
   const next = (await revisionsOf(id, world.media))?.next;
-  if (next) await resumeNext(id, next, world, startExecution, new Date(), again);
+  if (next) await resumeNext(id, next, world, enqueue, new Date());
   // That may have made the next revision the current one.
   const plan = next ? await currentPlan(id, world) : planned;
   const video = plannedVideo(id, plan, world);
@@ -79,7 +71,7 @@ async function planAndStart(
     if (unopened) throw unopened; // there is no prewarm to leave it to
     return finish(id, plan.rev, world, new Date());
   }
-  await startWork(id, plan, work, world, startExecution, { again });
+  await queueWork(id, plan, work, world, enqueue);
   // Last, as it wants the same processor as what plays.
   if (plan.stills) await deriveOf(video, { kind: 'poster', rev: CURRENT }).catch(leftToPrewarm(id));
 }

@@ -6,15 +6,15 @@ import { cardKey, sourceKey, workKey } from '../../core/artifacts/keys.ts';
 import { beginTry, continueTry, delayCodeOf, delayVideo, dueVideos, endDelay } from './delay.ts';
 import { repeatRequests, requestCleanup } from './cleanup.ts';
 import { ingest } from './ingest.ts';
-import { LONGEST_RUN_MS } from './execution.ts';
-import type { StartExecution } from './execution.ts';
+import type { Enqueue } from '../prewarm/queue-work.ts';
 import { logFailure } from '../observe.ts';
+import { isInQueue } from '../prewarm/queue.ts';
 import { revisionsOf } from '../revisions/revisions.ts';
 import { unfinishedVideos } from './unfinished.ts';
 import type { World } from '../world.ts';
 
 export interface ResumeOptions {
-  startExecution: StartExecution;
+  enqueue: Enqueue;
   now: Date;
   /** What has been begun then is brought to its end; the rest is for the next call. */
   isTimeUp(): boolean;
@@ -53,19 +53,24 @@ export async function resumeLost(world: World, options: ResumeOptions): Promise<
   return { resumed };
 }
 
-async function isLost(id: string, { media, uploads }: World, now: Date): Promise<boolean> {
+/** Longer than a function may take to plan a video, even if it is called three times. */
+const LONGEST_PLANNING_MS = 3600 * 1000;
+
+async function isLost(id: string, world: World, now: Date): Promise<boolean> {
+  const { media, uploads } = world;
   const revisions = await revisionsOf(id, media);
   const rev = revisions?.next?.rev ?? revisions?.current;
+  if (rev !== undefined && (await isInQueue({ id, rev }, world))) return false;
   const last = rev === undefined ? undefined : await media.head(workKey(id, rev));
   const begun = last ?? (await uploads.head(sourceKey(id)));
-  return begun !== undefined && now.getTime() - begun.lastModified.getTime() > LONGEST_RUN_MS;
+  return begun !== undefined && now.getTime() - begun.lastModified.getTime() > LONGEST_PLANNING_MS;
 }
 
-async function tryAgain(id: string, world: World, { startExecution, now }: ResumeOptions): Promise<void> {
+async function tryAgain(id: string, world: World, { enqueue }: ResumeOptions): Promise<void> {
   try {
     // Only what is left of a video whose deletion broke off.
     if (!(await world.media.head(cardKey(id)))) return await requestCleanup(id, world);
-    await ingest(id, world, startExecution, { again: now });
+    await ingest(id, world, enqueue);
     await continueTry(id, world, new Date());
   } catch (error) {
     if (error instanceof RequestError && error.status === 404) return endDelay(id, world); // deleted meanwhile

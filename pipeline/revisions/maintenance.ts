@@ -63,7 +63,7 @@ export async function maintain(
   world: World,
   options: MaintenanceOptions,
 ): Promise<MaintenanceAnswer> {
-  const { now, startExecution, graceSeconds } = options;
+  const { now, enqueue, graceSeconds } = options;
   switch (request.command) {
     case 'sweep':
       return sweepRevisions(world, options);
@@ -80,11 +80,11 @@ export async function maintain(
     }
     case 'replan': {
       if ('id' in request) {
-        return { replanned: [await replan(request.id, world, startExecution, now)], failed: [] };
+        return { replanned: [await replan(request.id, world, enqueue, now)], failed: [] };
       }
       const replanned: Replanned[] = [];
       const rest = await forEachVideo(request, world, options, async (video) => {
-        const done = await replan(video, world, startExecution, now).catch(unlessNothingToPlan);
+        const done = await replan(video, world, enqueue, now).catch(unlessNothingToPlan);
         if (done) replanned.push(done);
       });
       return { replanned, ...rest };

@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { RequestError, notFound, sourceGone, sourceReplaced } from '../../core/errors.ts';
-import { planKey, revisionErrorKey, sourceKey, workKey } from '../../core/artifacts/keys.ts';
+import { planKey, revisionErrorKey, sourceKey } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { essenceOf } from '../../core/plan/succession.ts';
@@ -14,8 +14,8 @@ import { unlessDeleted } from '../life/cleanup.ts';
 import { finish } from '../life/finish.ts';
 import { formerRevision, sweepRevision } from './grace.ts';
 import { planSource } from '../life/plan-source.ts';
-import { LONGEST_RUN_MS, startWork } from '../life/execution.ts';
-import type { StartExecution } from '../life/execution.ts';
+import { queueWork } from '../prewarm/queue-work.ts';
+import type { Enqueue } from '../prewarm/queue-work.ts';
 import {
   changeRevisions,
   currentPlanOf,
@@ -44,7 +44,7 @@ export interface Replanned {
 export async function replan(
   id: string,
   world: World,
-  startExecution: StartExecution,
+  enqueue: Enqueue,
   now: Date,
 ): Promise<Replanned> {
   const { media, uploads } = world;
@@ -63,15 +63,15 @@ export async function replan(
   const plan = known ?? (await storedPlan(id, made, media));
   const answer = { id, rev: plan.rev, recipe: plan.recipe.name };
   const next = plan === former ? null : plan.rev;
-  const asked = await setNext(id, next, revisions, media, now);
+  await setNext(id, next, revisions, media, now);
   await unlessDeleted(id, world);
   const abandoned = revisions.next?.rev;
   // It was never shown to anybody; but one that was to come back may have been, and has its grace time.
   const wasShown = revisions.former.some(({ rev }) => rev === abandoned);
   if (abandoned !== undefined && abandoned !== next && !wasShown) await sweepRevision(id, abandoned, media);
-  if (!asked) return { ...answer, outcome: 'unchanged' };
+  if (next === null) return { ...answer, outcome: 'unchanged' };
 
-  await complete(id, plan, asked, world, startExecution, now);
+  await complete(id, plan, world, enqueue, now);
   return { ...answer, outcome: 'planned' };
 }
 
@@ -91,31 +91,17 @@ async function setNext(
   seen: Revisions,
   media: Store,
   now: Date,
-): Promise<NextRevision | null> {
-  const hasRun = rev !== null && (await hasEnded(id, rev, media, now));
-  if (hasRun) await media.delete([revisionErrorKey(id, rev)]);
+): Promise<void> {
+  if (rev !== null) await media.delete([revisionErrorKey(id, rev)]);
   const abandoned = seen.next && seen.next.rev !== rev ? await planOf(id, seen.next.rev, media) : undefined;
-  let next: NextRevision | null = null;
   await changeRevisions(id, media, (before) => {
     const isAsSeen = before.next === null || [rev, seen.next?.rev].includes(before.next.rev);
     const isBeingSwept = before.former.some((former) => former.rev === rev && former.isSwept);
     if (before.current !== seen.current || !isAsSeen || isBeingSwept) throw replannedMeanwhile();
-    if (before.next?.rev === rev && !hasRun) {
-      next = before.next; // an engine is at it
-      return undefined;
-    }
-    next = rev === null ? null : { rev, askedAt: now.toISOString() };
-    if (before.next === null && next === null) return undefined;
-    return { ...(before.next?.rev === rev ? before : withoutNext(before, abandoned, now)), next };
+    if ((before.next?.rev ?? null) === rev) return undefined;
+    const next = rev === null ? null : { rev, askedAt: now.toISOString() };
+    return { ...withoutNext(before, abandoned, now), next };
   });
-  return next;
-}
-
-/** Whether an engine has been at a revision's list and is no more: it failed, or it began long ago. */
-async function hasEnded(id: string, rev: string, media: Store, now: Date): Promise<boolean> {
-  if (await media.head(revisionErrorKey(id, rev))) return true;
-  const list = await media.head(workKey(id, rev));
-  return list !== undefined && now.getTime() - list.lastModified.getTime() > LONGEST_RUN_MS;
 }
 
 /** Without a next revision: that is a former one, until it is swept. */
@@ -131,38 +117,34 @@ export function withoutNext(before: Revisions, plan: Plan | undefined, now: Date
 
 /**
  * Goes on with a revision that was planned anew and is not complete, after whoever made it was ended. What failed waits
- * for somebody to ask for it again; what an engine is at is not begun a second time.
- * @param again for one that is tried again after an outage: when that was decided
+ * for somebody to ask for it again; what is queued is not queued a second time.
  */
 export async function resumeNext(
   id: string,
   next: NextRevision,
   world: World,
-  startExecution: StartExecution,
+  enqueue: Enqueue,
   now: Date,
-  again = new Date(next.askedAt),
 ): Promise<void> {
   const { media } = world;
   const plan = await planOf(id, next.rev, media);
   if (!plan || (await media.head(revisionErrorKey(id, next.rev)))) return;
   if (await readyMarkerOf(id, next.rev, media)) return finish(id, next.rev, world, now);
-  await complete(id, plan, { ...next, askedAt: again.toISOString() }, world, startExecution, now);
+  await complete(id, plan, world, enqueue, now);
 }
 
 /** Has everything made that the plan lists and that the revision before holds. */
 async function complete(
   id: string,
   plan: Plan,
-  { askedAt }: NextRevision,
   world: World,
-  startExecution: StartExecution,
+  enqueue: Enqueue,
   now: Date,
 ): Promise<void> {
   const former = await currentPlanOf(id, world.media);
   const held = former ? await missingOf(id, plan, former, world.media) : [];
   const work = [...workFor(id, plan), ...workForArtifacts(id, plan, held.filter(isBeyond))];
-  const again = new Date(askedAt);
-  if (work.length > 0) await startWork(id, plan, work, world, startExecution, { again });
+  if (work.length > 0) await queueWork(id, plan, work, world, enqueue);
   else await finish(id, plan.rev, world, now);
 
   function isBeyond(artifact: Artifact): boolean {

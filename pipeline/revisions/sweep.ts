@@ -19,8 +19,8 @@ import { workForArtifacts } from '../../core/work/work.ts';
 import { requestCleanup } from '../life/cleanup.ts';
 import { beginGrace, formerRevision, sweepRevision } from './grace.ts';
 import { rewriteLasting } from '../derive/lasting.ts';
-import { startWork } from '../life/execution.ts';
-import type { StartExecution } from '../life/execution.ts';
+import { queueWork } from '../prewarm/queue-work.ts';
+import type { Enqueue } from '../prewarm/queue-work.ts';
 import { logFailure } from '../observe.ts';
 import { resumeNext, withoutNext } from './replan.ts';
 import {
@@ -49,7 +49,7 @@ export interface Sweep {
 export interface SweepOptions {
   now: Date;
   graceSeconds: number;
-  startExecution: StartExecution;
+  enqueue: Enqueue;
   isTimeUp(): boolean;
 }
 
@@ -120,14 +120,14 @@ async function* videosWithSeveralRevisions(media: Store): AsyncGenerator<string>
 async function sweepVideo(
   id: string,
   world: World,
-  { now, graceSeconds, startExecution }: SweepOptions,
+  { now, graceSeconds, enqueue }: SweepOptions,
 ): Promise<{ swept: number; kept: number }> {
   const { media } = world;
   await listUnlisted(id, media, now);
   await beginGrace(id, media, now);
   const [revisions, current] = await Promise.all([revisionsOf(id, media), currentPlanOf(id, media)]);
   if (!revisions || !current) return { swept: 0, kept: 0 };
-  await lookAfterNext(id, revisions, world, { now, startExecution });
+  await lookAfterNext(id, revisions, world, { now, enqueue });
 
   const isInGrace = (graceFrom: string | null) =>
     graceFrom !== null && now.getTime() < Date.parse(graceFrom) + graceSeconds * 1000;
@@ -147,9 +147,7 @@ async function sweepVideo(
   for (const rev of over) if (await sweepRevision(id, rev, media)) swept += 1;
   // Where the source is gone the former revision stays for good.
   if (missing.length > 0 && (await canRead(id, current, world))) {
-    await startWork(id, current, workForArtifacts(id, current, missing), world, startExecution, {
-      again: now,
-    });
+    await queueWork(id, current, workForArtifacts(id, current, missing), world, enqueue);
   }
   return { swept, kept: revisions.former.length - swept };
 }
@@ -159,11 +157,11 @@ async function lookAfterNext(
   id: string,
   { next, former }: Revisions,
   world: World,
-  { now, startExecution }: Pick<SweepOptions, 'now' | 'startExecution'>,
+  { now, enqueue }: Pick<SweepOptions, 'now' | 'enqueue'>,
 ): Promise<void> {
   if (!next) return;
   const plan = await planOf(id, next.rev, world.media);
-  if (plan && (await canRead(id, plan, world))) return resumeNext(id, next, world, startExecution, now);
+  if (plan && (await canRead(id, plan, world))) return resumeNext(id, next, world, enqueue, now);
   await changeRevisions(id, world.media, (before) =>
     before.next?.rev === next.rev ? withoutNext(before, plan, now) : undefined,
   );

@@ -21,11 +21,10 @@ import type { World } from '../world.ts';
  * @throws RequestError SOURCE_REPLACED where that happens again meanwhile; SourceError where the new file is refused,
  *   and the video with it; OutageError; RecordError
  */
-export async function planReplacedSource(id: string, world: World): Promise<boolean> {
+export async function planReplacedSource(id: string, world: World): Promise<void> {
   const { media, uploads } = world;
   const [former, source] = await Promise.all([currentPlanOf(id, media), uploads.head(sourceKey(id))]);
-  if (!former || !source || former.source.etag === undefined || former.source.etag === source.etag)
-    return false;
+  if (!former || !source || former.source.etag === undefined || former.source.etag === source.etag) return;
   const planned = await planSource(id, source, world).catch(async (error: unknown) => {
     if (!(error instanceof SourceError)) throw error;
     if (!(await readyMarkerOf(id, former.rev, media))) await refuse(id, error, world);
@@ -42,5 +41,4 @@ export async function planReplacedSource(id: string, world: World): Promise<bool
   await unlessDeleted(id, world);
   await media.delete([errorKey(id)]);
   await rewriteLasting(id, media);
-  return true;
 }

@@ -21,6 +21,8 @@ export interface UploadRequest {
   /** What the token allows; without a word, this file's size, or what the service accepts. */
   maxBytes?: number | undefined;
   contentTypes?: readonly string[] | undefined;
+  /** For whom the video is, such as a customer or a course. */
+  group?: string | undefined;
   expiresInSeconds: number;
 }
 
@@ -29,7 +31,7 @@ export async function createUpload(
   request: UploadRequest,
   { media, sign, maxBytes, now }: { media: Store; sign: SignUpload; maxBytes: number; now: Date },
 ): Promise<{ grant: UploadGrant; upload: GrantedUpload | null }> {
-  const { filename, contentType, sizeBytes, contentTypes = [] } = request;
+  const { filename, contentType, sizeBytes, contentTypes = [], group } = request;
   const limit = Math.min(request.maxBytes ?? sizeBytes ?? maxBytes, maxBytes);
   if (sizeBytes !== undefined && sizeBytes > limit) throw tooLarge(sizeBytes, limit);
   if (contentType !== undefined) checkContentType({ filename, type: contentType }, contentTypes);
@@ -38,6 +40,7 @@ export async function createUpload(
     ...(filename === undefined ? {} : { filename, contentType, sizeBytes }),
     maxBytes: limit,
     ...(contentTypes.length > 0 ? { contentTypes } : {}),
+    ...(group === undefined ? {} : { group }),
     createdAt: now.toISOString(),
   };
   const upload =

@@ -5,6 +5,7 @@ import { renditionsOf } from '../../core/plan/plan.ts';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  QUEUE_KEY,
   cardKey,
   firstMezzanineKey,
   firstPlanKey,
@@ -18,19 +19,21 @@ import {
   revisionsPrefix,
   sourceKey,
   videoPrefix,
+  workKey,
 } from '../../core/artifacts/keys.ts';
 import { revPrefix } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
+import type { Queue } from '../../core/records/queue.ts';
 import type { Revisions } from '../../core/records/revisions.ts';
-import type { Work } from '../../core/records/work.ts';
-import { workEngine } from '../../local/work-engine.ts';
-import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
-import { finish } from '../../pipeline/life/finish.ts';
+import type { Call } from '../../core/work/admission.ts';
+import { derive } from '../../pipeline/derive/derive.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
+import { enqueue } from '../../pipeline/prewarm/queue.ts';
+import { workOff } from '../../pipeline/prewarm/worker.ts';
 import { currentPlanOf } from '../../pipeline/revisions/revisions.ts';
-import { putCard, workIn } from '../support/life.ts';
+import { putCard } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { planOfFirstRelease } from '../support/old-plan.ts';
 import { worldIn } from '../support/world.ts';
@@ -85,13 +88,14 @@ test('the key is asked for, and an upload carries what was announced and nothing
 });
 
 test('an upload becomes ready, though a worker is throttled, one fails and one dies; the result is that of npm start', async () => {
-  const { video, execution } = await videos.uploaded(film);
+  const video = await videos.uploaded(film);
   const { id } = video;
   expect(video.playbackUrl).toBe(`https://d111111abcdef8.cloudfront.net/v/${id}/master.m3u8`);
 
   // S3 announces at least once.
   await account.invokeIngest(account.events.at(-1)!);
-  expect(account.executions.filter(({ input }) => input.id === id)).toHaveLength(1);
+  expect(account.executions).toHaveLength(1);
+  expect(await videos.isQueued(id)).toBe(true);
 
   // A viewer is there before anything is prewarmed, and seeks.
   expect(await videos.statusOf(id)).toMatchObject({ state: 'processing', playable: true });
@@ -121,42 +125,41 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect((await account.watch(sought)).from).toBe('bucket');
   expect((await account.watch(sought.replace('/00024.', '/00035.'))).status).toBe(404);
 
-  const happened: string[] = [];
-  account.faults.invocation = (name, payload) => {
-    if (!name.includes('Transcode')) return;
-    const from = firstOf(payload);
-    const attempt = happened.filter((each) => each.startsWith(`${from}:`)).length;
-    const throttled = from === 0 && attempt < 3;
-    happened.push(`${from}:${throttled ? 'throttled' : 'called'}`);
-    if (throttled) throw new ServiceError('Lambda.TooManyRequestsException', 'Rate Exceeded.');
+  // All executions are taken for a while, for the worker and for those who encode.
+  let throttled = 3;
+  account.faults.invocation = (name) => {
+    if (name.includes('Transcode') && throttled-- > 0) {
+      throw new ServiceError('Lambda.TooManyRequestsException', 'Rate Exceeded.');
+    }
   };
-  // All executions are taken for a while, also when it is asked again at once.
+  const asked: string[] = [];
   let busy = 3;
-  account.faults.sandbox = (name, { task }) => {
-    if (!name.includes('PrewarmSandbox') || task?.from !== 24 || busy === 0) return;
-    busy -= 1;
-    throw new ServiceError('TooManyRequestsException', 'Rate Exceeded.');
+  account.faults.sandbox = (name, request) => {
+    if (!name.includes('PrewarmSandbox')) return;
+    const first = firstOf(request);
+    const isBusy = first === 24 && busy-- > 0;
+    asked.push(`${first}${isBusy ? ' in vain' : ''}`);
+    if (isBusy) throw new ServiceError('TooManyRequestsException', 'Rate Exceeded.');
   };
   let dying = true;
   account.faults.s3 = (request) => {
     // However often it is tried: then its chunk fails, and is tried again.
-    const failing = happened.filter((each) => each === '12:called').length === 1;
+    const failing = asked.filter((each) => each === '12').length === 1;
     if (failing && putsSegment(20)(request)) return true;
     // In the middle of its chunk: one segment is stored, this one is on its way.
     if (dying && putsSegment(26)(request)) {
       dying = false;
-      account.functions.transcode
+      account.functions.prewarmSandbox
         .running()
-        .find(({ event }) => firstOf(event) === 24)!
+        .find(({ event }) => firstOf(event as Json) === 24)!
         .kill();
     }
     return false;
   };
-  expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
-  expect(happened.sort()).toEqual([
-    ...['0:called', '0:throttled', '0:throttled', '0:throttled'],
-    ...['12:called', '12:called', '24:called', '24:called', '24:called', 'stills:called'],
-  ]);
+  await videos.prewarmed();
+  const times = (what: string) => asked.filter((each) => each === what).length;
+  expect([times('0'), times('12'), times('24'), times('24 in vain')]).toEqual([1, 2, 2, 3]);
+  expect(await videos.isQueued(id)).toBe(false);
 
   const ready = await videos.statusOf(id);
   expect(ready).toMatchObject({
@@ -196,7 +199,7 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect(metricsIn(account.functions.ingest.output())).toContain('TimeToPlayable by service');
   expect(metricsIn(account.functions.origin.output())).toContain('DeriveTime by service,kind');
   expect(metricsIn(account.functions.transcode.output())).toContain('VideoSecondsPerGBSecond by service');
-  expect(metricsIn(account.functions.finish.output())).toContain('VideosReady by service');
+  expect(metricsIn(account.functions.transcode.output())).toContain('VideosReady by service');
   // Every instance has a /tmp of its own.
   const temporary = join(directory.path, 'tmp', 'sandbox');
   const left = await Promise.all((await readdir(temporary)).map((name) => readdir(join(temporary, name))));
@@ -210,30 +213,34 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
 });
 
 test('a list that cannot be read fails the video visibly', async () => {
-  const { video, execution } = await videos.uploaded(clip);
-  await videos.remove([execution.input.workKey]);
-  expect(await execution.run()).toMatchObject({ status: 'FAILED', error: 'ListFailed' });
-  expect(await videos.statusOf(video.id)).toMatchObject({
-    state: 'failed',
-    error: { code: 'ENCODING_FAILED' },
-  });
+  const { id } = await videos.uploaded(clip);
+  const [list] = (await videos.jsonAt<Queue>(QUEUE_KEY)).lists;
+  await videos.remove([workKey(id, list!.rev)]);
+  await videos.prewarmed();
+  expect(await videos.statusOf(id)).toMatchObject({ state: 'failed', error: { code: 'ENCODING_FAILED' } });
+  expect((await videos.deleteVideo(id)).status).toBe(204);
+  await videos.cleaned();
 });
 
 test.each([
-  ['before its list is read', undefined],
-  ['before its first chunk is encoded', 'Transcode'],
-  ['before it is finished', 'Finish'],
+  ['before it is taken from the queue', undefined],
+  ['before its first chunk is encoded', 'PrewarmSandbox'],
 ])('deleted %s, a video is nobody’s failure, and leaves nothing', async (_, step) => {
-  const { video, execution } = await videos.uploaded(clip);
+  const { id } = await videos.uploaded(clip);
+  let isDeleted = false;
   const deleteIt = async (): Promise<void> => {
-    expect((await videos.deleteVideo(video.id)).status).toBe(204);
+    if (isDeleted) return;
+    isDeleted = true;
+    expect((await videos.deleteVideo(id)).status).toBe(204);
     await videos.cleaned();
   };
-  if (step) account.faults.invocation = (name) => (name.includes(step) ? deleteIt() : undefined);
+  if (step) account.faults.sandbox = (name) => (name.includes(step) ? deleteIt() : undefined);
   else await deleteIt();
-  expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
+  await videos.prewarmed();
   await videos.cleaned();
-  expect(await videos.keysOf(video.id)).toEqual([]);
+  expect(isDeleted).toBe(true);
+  expect(await videos.keysOf(id)).toEqual([]);
+  expect(await videos.isQueued(id)).toBe(false);
 });
 
 describe('a video of one plan, as it was before there were revisions', () => {
@@ -252,9 +259,8 @@ describe('a video of one plan, as it was before there were revisions', () => {
   };
 
   beforeAll(async () => {
-    const { video: sent, execution } = await videos.uploaded(await transportStream());
-    video = sent;
-    expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
+    video = await videos.uploaded(await transportStream());
+    await videos.prewarmed();
     plan = await videos.planOf(video.id);
     expect(plan.source).toMatchObject({ kind: 'mezzanine', reason: 'CONTAINER' });
   });
@@ -264,7 +270,7 @@ describe('a video of one plan, as it was before there were revisions', () => {
     const { rev } = plan;
     const replanned = [{ id, outcome: 'unchanged', rev, recipe: PRESENT_RECIPE.name }];
     expect(await maintain({ command: 'replan', id })).toEqual({ replanned, failed: [] });
-    expect(videos.executionsOf(id)).toHaveLength(1);
+    expect(await videos.isQueued(id)).toBe(false);
   });
 
   test('plays on while it is made anew under the present recipe', async () => {
@@ -279,8 +285,7 @@ describe('a video of one plan, as it was before there were revisions', () => {
     expect(await maintain({ command: 'replan', all: true })).toMatchObject({
       replanned: expect.arrayContaining([{ id, outcome: 'planned', rev, recipe: PRESENT_RECIPE.name }]),
     });
-    const [, execution, ...others] = videos.executionsOf(id);
-    expect(others).toEqual([]);
+    expect(await videos.isQueued(id)).toBe(true);
     expect(await videos.statusOf(id)).toMatchObject({ state: 'ready', progress: 1 });
     expect(await master()).toContain(`${OLD}/`);
 
@@ -288,7 +293,7 @@ describe('a video of one plan, as it was before there were revisions', () => {
     await videos.remove([new URL(segmentOf(OLD)).pathname.slice(1)]);
     expect(await account.watch(segmentOf(OLD))).toMatchObject({ status: 200, from: 'function' });
 
-    expect(await execution!.run()).toMatchObject({ status: 'SUCCEEDED' });
+    await videos.prewarmed();
     expect(await master()).toContain(`${rev}/`);
     expect(await master()).not.toContain(OLD);
     expect(await account.watch(segmentOf(rev))).toMatchObject({ status: 200, from: 'bucket' });
@@ -364,8 +369,8 @@ describe('a video of one plan, as it was before there were revisions', () => {
 });
 
 test('a file that is no video is refused with its sentence, and nothing is started', async () => {
-  const { video, execution } = await videos.uploaded(Buffer.from('Once upon a time.\n'.repeat(50)));
-  expect(execution).toBeUndefined();
+  const video = await videos.uploaded(Buffer.from('Once upon a time.\n'.repeat(50)));
+  expect(await videos.isQueued(video.id)).toBe(false);
   expect(await videos.statusOf(video.id)).toMatchObject({
     state: 'failed',
     playable: false,
@@ -410,7 +415,7 @@ test('no role allows what is another function’s to do', () => {
   expect(allowed('transcode', 's3:PutObject', `v/${id}/master.m3u8`)).toBe(true);
 
   expect(allowed('api', 's3:PutObject', `v/${id}/master.m3u8`)).toBe(false);
-  for (const name of ['ingest', 'origin', 'transcode', 'finish', 'maintenance'] as const) {
+  for (const name of ['ingest', 'origin', 'transcode', 'maintenance'] as const) {
     expect(allowed(name, 's3:PutObject', sourceKey(id), uploads)).toBe(false);
     expect(allowed(name, 's3:PutObject', cardKey(id))).toBe(false);
   }
@@ -432,30 +437,23 @@ test('no role allows what is another function’s to do', () => {
   ).toBe(false);
 });
 
-/** The same, by the pipeline and the engine of `npm start` in this process; keys as if the video had this id. */
+/** The same, by the pipeline and one worker in this process, as `npm start` has it; keys as if the video had this id. */
 async function madeByNpmStart(file: Buffer, id: string): Promise<Map<string, Buffer>> {
   const world = worldIn(directory.path);
   const own = newVideoId(new Date());
   await putCard(own, world);
   await world.uploads.put(sourceKey(own), file, { contentType: 'video/mp4' });
-  const errors: unknown[] = [];
-  const engine = workEngine({
-    work: (item) => deriveWork(item as Work, world, { background: true }),
-    end: async (rev: string, failures) => {
-      errors.push(...failures);
-      await finish(own, rev, world, new Date());
-    },
-    attempts: 1,
-  });
-  await ingest(own, world, async ({ rev, workKey: list }) => {
-    // The viewer's segments, as above, before the list is run.
+  const calls: Call[] = [];
+  const workers = { lanes: [1], call: async (call: Call) => void calls.push(call) };
+  await ingest(own, world, async (list) => {
+    // The viewer's segments, as above, before the list is worked off.
     const rendition = renditionsOf((await currentPlanOf(own, world.media))!, 'video').at(-1)!.name;
-    await derive(own, { kind: 'playlist', rev, rendition }, world);
+    const { rev } = list;
     await derive(own, { kind: 'segment', rev, rendition, index: 12, extension: 'ts' }, world);
-    engine.start(own, rev, await workIn(list, world));
+    await enqueue(list, world, workers);
   });
-  await engine.idle();
-  expect(errors).toEqual([]);
+  expect(calls).toHaveLength(1);
+  expect(await workOff(calls[0]!, world, { lanes: 1, isBusy: () => false })).toMatchObject({ more: false });
   const made = new Map<string, Buffer>();
   for (const key of world.media.keys().filter((each) => each.startsWith('v/'))) {
     made.set(key.replace(own, id), Buffer.from((await world.media.get(key))!));

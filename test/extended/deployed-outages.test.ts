@@ -1,14 +1,24 @@
-// What the store, the layer and ffmpeg do to videos in the cloud, and how these come right by themselves: by the state
-// machine's patience, and by the schedule that takes up what that was not enough for.
+// What the store, the layer, ffmpeg and dying machines do to videos in the cloud, and how these come right by themselves: by
+// the queue's patience and the state machine's, and by the schedule that takes up what that was not enough for.
 
 import { chmod, open, rename, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { artifactKey, parseArtifactKey, revPrefix } from '../../core/artifacts/artifacts.ts';
-import { delayKey, planKey, readyKey, revisionsKey, videoPrefix } from '../../core/artifacts/keys.ts';
+import {
+  QUEUE_KEY,
+  delayKey,
+  newVideoId,
+  planKey,
+  readyKey,
+  revisionsKey,
+  videoPrefix,
+  workKey,
+} from '../../core/artifacts/keys.ts';
 import { isWholeJpeg } from '../../core/formats/jpeg.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import type { Delay } from '../../core/records/delay.ts';
+import type { Queue } from '../../core/records/queue.ts';
 import { prewarmedArtifacts } from '../../core/work/work.ts';
 import { temporaryDirectory } from '../support/media.ts';
 import { openAccount } from '../support/account/account.ts';
@@ -17,17 +27,21 @@ import { sessionOf } from '../support/account/permissions.ts';
 import { ServiceError } from '../support/account/state-machine.ts';
 import { filmOf, firstOf, metricsIn, putsSegment, videosIn } from '../support/account/videos.ts';
 import { plannedBy } from '../support/old-plan.ts';
+import type { Json } from '../lib/support/variants.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let account: Account;
 let videos: ReturnType<typeof videosIn>;
-/** Two chunks. */
+/** Four chunks. */
+let film: Buffer;
+/** Two. */
 let scene: Buffer;
 /** One. */
 let clip: Buffer;
 
 beforeAll(async () => {
   directory = await temporaryDirectory();
+  film = await filmOf(100, directory.path);
   scene = await filmOf(40, directory.path);
   clip = await filmOf(6, directory.path);
   account = await openAccount(directory.path);
@@ -40,14 +54,48 @@ afterAll(async () => {
 afterEach(async () => {
   expect(account.denied).toEqual([]);
   allIsWell();
-  // Every video has come right in the end, and nobody waits.
+  // Every video has come right in the end, nobody waits, and nobody is called for nothing.
   expect(await account.minutesPass()).toEqual([{ payload: { resumed: [] } }]);
+  expect(await queued()).toEqual([]);
+  expect(await account.prewarmed()).toEqual([]);
 });
 
 function allIsWell(): void {
   account.faults.invocation = () => undefined;
+  account.faults.sandbox = () => undefined;
   account.faults.s3 = () => false;
 }
+
+/** Ids of the videos of which something is to be made ahead of time. */
+async function queued(): Promise<string[]> {
+  const stored = (await videos.stored('media', QUEUE_KEY)).get(QUEUE_KEY);
+  return stored ? (JSON.parse(stored.toString()) as Queue).lists.map(({ id }) => id) : [];
+}
+
+/** Rewrites the queue; to be used while no worker is at work. */
+async function rewriteQueue(change: (queue: Queue) => Partial<Queue>): Promise<void> {
+  const queue = await videos.jsonAt<Queue>(QUEUE_KEY);
+  await videos.put(QUEUE_KEY, JSON.stringify({ ...queue, ...change(queue) }));
+}
+
+/** As if whatever is still to be made of a video had failed so often already: the pauses between are real time. */
+const triedBefore = (id: string, times: { failures?: number; outages?: number }): Promise<void> =>
+  rewriteQueue(({ lists }) => ({
+    lists: lists.map((list) => {
+      if (list.id !== id) return list;
+      const untaken = Array.from({ length: Math.max(0, list.count - list.next) }, (_, index) => ({
+        ...{ index: list.next + index, failures: 0, outages: 0 },
+      }));
+      const returned = [...list.returned, ...untaken].map((item) => ({ ...item, notBefore: null, ...times }));
+      return { ...list, next: Math.max(list.next, list.count), returned };
+    }),
+  }));
+
+/** As if all workers had last been heard of long ago. */
+const silentForLong = (): Promise<void> =>
+  rewriteQueue(({ workers }) => ({
+    workers: workers.map((worker) => ({ ...worker, until: worker.until && new Date(0).toISOString() })),
+  }));
 
 /** As if a delayed video had waited long enough. */
 async function waited(id: string): Promise<void> {
@@ -55,27 +103,29 @@ async function waited(id: string): Promise<void> {
   await videos.put(delayKey(id), JSON.stringify({ ...delay, retryAt: new Date(0).toISOString() }));
 }
 
-/** The schedule takes the video up, and it alone: the execution that is started then. */
-async function resumed(id: string) {
-  const before = videos.executionsOf(id).length;
+/** The schedule takes the video up, and it alone: it is queued then. */
+async function resumed(id: string): Promise<void> {
   await waited(id);
   expect(await account.minutesPass()).toEqual([{ payload: { resumed: [id] } }]);
   expect(await account.minutesPass()).toEqual([{ payload: { resumed: [] } }]); // somebody is at it
-  const [execution, ...others] = videos.executionsOf(id).slice(before);
-  expect(others).toEqual([]);
-  expect(execution?.name.startsWith(`${id}-`)).toBe(true);
-  return execution!;
+  expect(await queued()).toEqual([id]);
 }
 
-/** What the state machine calls from now on: `transcode` with which segments first, `finish` with which outcomes. */
-function watchCalls(): { chunks: Record<string, number>; outcomes: string[][] } {
-  const calls = { chunks: {} as Record<string, number>, outcomes: [] as string[][] };
-  account.faults.invocation = (name, payload) => {
-    if (!name.includes('Transcode')) return void calls.outcomes.push(payload.outcomes);
-    const first = firstOf(payload);
-    calls.chunks[first] = (calls.chunks[first] ?? 0) + 1;
+/** How often the sandboxes of the prewarm are asked from now on, for which segments first. */
+function watchTries(): Record<string, number> {
+  const tries: Record<string, number> = {};
+  account.faults.sandbox = (name, request) => {
+    if (!name.includes('PrewarmSandbox')) return;
+    const first = firstOf(request);
+    tries[first] = (tries[first] ?? 0) + 1;
   };
-  return calls;
+  return tries;
+}
+
+/** What workers print from now on. */
+function watchWorkers(): () => string {
+  const before = account.functions.transcode.output().length;
+  return () => account.functions.transcode.output().slice(before);
 }
 
 async function expectReady(id: string): Promise<void> {
@@ -99,17 +149,17 @@ const isBy =
   (request: IncomingMessage): boolean =>
     names.some((name) => sessionOf(request) === `session-of-${name}`);
 
+const notesDelay = ({ method, url = '' }: IncomingMessage): boolean =>
+  method === 'PUT' && url.includes('/plans/delayed/');
+
 describe('a store that refuses what a chunk has made', () => {
-  test('for longer than the state machine is patient, delays the video until the schedule finds it well again', async () => {
-    const { video, execution } = await videos.uploaded(scene);
-    const { id } = video;
-    const calls = watchCalls();
+  test('five times, delays the video until the schedule finds the store well again', async () => {
+    const { id } = await videos.uploaded(scene);
+    const [tries, printed] = [watchTries(), watchWorkers()];
     account.faults.s3 = putsSegment(19);
-    expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
-    expect(calls).toEqual({
-      chunks: { 0: 1, 10: 1 + 10, stills: 1 },
-      outcomes: [['done', 'STORE_UNAVAILABLE']],
-    });
+    await videos.prewarmed();
+    expect(tries).toEqual({ 0: 1, 10: 5, stills: 1 });
+    expect(await queued()).toEqual([]);
     const delayed = await videos.statusOf(id);
     expect(delayed).toMatchObject({
       ...{ state: 'processing', playable: true },
@@ -120,29 +170,31 @@ describe('a store that refuses what a chunk has made', () => {
     expect(delayed.progress).toBeLessThan(1);
     const { since, retryAt } = delayed.delayed;
     expect(Date.parse(retryAt) - Date.parse(since)).toBe(5000);
-    expect(metricsIn(account.functions.finish.output())).toContain('VideosDelayed by service');
-    expect(metricsIn(account.functions.finish.output())).not.toContain('VideosFailed by service');
+    expect(metricsIn(printed())).toContain('VideosDelayed by service');
+    expect(metricsIn(printed())).not.toContain('VideosFailed by service');
 
     // It is not over yet.
-    const second = await resumed(id);
+    await resumed(id);
     expect((await videos.statusOf(id)).delayed).toBeUndefined();
-    expect(await second.run()).toMatchObject({ status: 'SUCCEEDED' });
-    const again = await videos.statusOf(id);
-    expect(again).toMatchObject({ state: 'processing', delayed: { code: 'STORE_UNAVAILABLE', since } });
+    await triedBefore(id, { outages: 4 });
+    await videos.prewarmed();
+    expect(await videos.statusOf(id)).toMatchObject({
+      ...{ state: 'processing', delayed: { code: 'STORE_UNAVAILABLE', since } },
+    });
     expect(await videos.jsonAt(delayKey(id))).toMatchObject({ failures: 2, triedUntil: null });
 
     account.faults.s3 = () => false;
-    const third = await resumed(id);
-    expect(await third.run()).toMatchObject({ status: 'SUCCEEDED' });
-    expect(calls.outcomes.at(-1)).toEqual(['done']);
+    await resumed(id);
+    await videos.prewarmed();
     await expectReady(id);
-    expect(new Set([execution, second, third].map(({ name }) => name)).size).toBe(3);
+    expect(tries).toEqual({ 0: 1, 10: 5 + 1 + 1, stills: 1 }); // what is stored is not asked for again
   });
 
   test('is made up for by viewers: the last piece that they have made makes the video ready', async () => {
-    const { video, execution } = await videos.uploaded(scene);
+    const video = await videos.uploaded(scene);
+    await triedBefore(video.id, { outages: 4 });
     account.faults.s3 = putsSegment(19);
-    expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
+    await videos.prewarmed();
     const [piece = '', ...others] = await missingOf(video);
     // They see it even so; it is made again for the next one.
     expect(await account.watch(piece)).toMatchObject({ status: 200, from: 'function' });
@@ -160,52 +212,63 @@ describe('a store that refuses what a chunk has made', () => {
     expect((await account.watch(video.playbackUrl)).body.toString()).toContain('AVERAGE-BANDWIDTH=');
   });
 
-  test('and then that it was refused, is heard of when it listens again', async () => {
-    const { video, execution } = await videos.uploaded(clip);
-    const calls = watchCalls();
-    const { invocation } = account.faults;
-    account.faults.s3 = isBy('transcode', 'finish');
-    account.faults.invocation = (name, payload) => {
-      if (calls.outcomes.length === 20) account.faults.s3 = () => false;
-      return invocation(name, payload);
+  test('and then that it was refused, is heard of when it listens again, however long that takes', async () => {
+    const { id } = await videos.uploaded(clip);
+    await triedBefore(id, { outages: 4 });
+    const tries = watchTries();
+    let notes = 0;
+    account.faults.s3 = (request) => putsSegment(0)(request) || (notesDelay(request) && ++notes <= 2);
+    let called = 0;
+    account.faults.invocation = async () => {
+      called += 1;
+      if (called === 2) await triedBefore(id, { outages: 4 }); // of anything else it would be the last try
     };
-    expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
-    expect(calls.chunks).toEqual({ 0: 11, stills: 11 });
-    expect(calls.outcomes).toEqual(Array.from({ length: 21 }, () => ['STORE_UNAVAILABLE']));
-    const delayed = await videos.statusOf(video.id);
+    await videos.prewarmed();
+    expect([tries, called, notes]).toEqual([{ 0: 1, stills: 1 }, 3, 3]);
+    const delayed = await videos.statusOf(id);
     expect(delayed).toMatchObject({ state: 'processing', delayed: { code: 'STORE_UNAVAILABLE' } });
     expect(delayed.error).toBeUndefined();
 
-    expect(await (await resumed(video.id)).run()).toMatchObject({ status: 'SUCCEEDED' });
-    await expectReady(video.id);
+    account.faults.s3 = () => false;
+    await resumed(id);
+    await videos.prewarmed();
+    await expectReady(id);
   });
 });
 
-test('a store that does not give a list of work at once fails nothing', async () => {
-  const { video, execution } = await videos.uploaded(clip);
-  let refusals = 0;
-  account.faults.s3 = ({ url = '' }) => url.includes('.work.json') && ++refusals <= 5;
-  expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
-  expect(refusals).toBe(6);
-  await expectReady(video.id);
+test.each([
+  ['a list of work', '.work.json', 5],
+  ['the queue', `/${QUEUE_KEY}`, 20],
+])('a store that does not give %s at once fails nothing', async (_, key, most) => {
+  const { id } = await videos.uploaded(clip);
+  let requests = 0;
+  account.faults.s3 = (request) =>
+    request.method === 'GET' &&
+    isBy('transcode')(request) &&
+    request.url!.includes(key) &&
+    ++requests <= most;
+  await videos.prewarmed();
+  expect(requests).toBeGreaterThan(most);
+  await expectReady(id);
 });
 
 test('a video that is planned anew is delayed as well, and its next revision becomes the current one', async () => {
-  const { video, execution } = await videos.uploaded(clip);
-  const { id } = video;
-  expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
+  const { id } = await videos.uploaded(clip);
+  await videos.prewarmed();
   const OLD = '0123456789';
   const { rev } = await asOfAnotherRevision(id, OLD);
   const reply = await account.functions.maintenance.invoke({ command: 'replan', id });
   expect(reply).toMatchObject({ payload: { replanned: [{ id, outcome: 'planned', rev }] } });
 
+  await triedBefore(id, { outages: 4 });
   account.faults.s3 = putsSegment(0);
-  expect(await videos.executionsOf(id).at(-1)!.run()).toMatchObject({ status: 'SUCCEEDED' });
+  await videos.prewarmed();
   expect((await videos.jsonAt<{ current: string }>(revisionsKey(id))).current).toBe(OLD);
   expect(await videos.statusOf(id)).toMatchObject({ state: 'ready' });
 
   account.faults.s3 = () => false;
-  expect(await (await resumed(id)).run()).toMatchObject({ status: 'SUCCEEDED' });
+  await resumed(id);
+  await videos.prewarmed();
   expect((await videos.jsonAt<{ current: string }>(revisionsKey(id))).current).toBe(rev);
   await expectReady(id);
 
@@ -237,62 +300,198 @@ exec "$0-whole" "$@"
     await writeFile(ffmpeg, script, { mode: 0o755 });
   }
 
-  test('fails the execution and the video visibly; tried again by the schedule, it is ready when it can be made', async () => {
+  test('fails the video visibly after three tries; tried again by the schedule, it is ready when it can be made', async () => {
     await account.deployLayer(givesUp);
-    const { video, execution } = await videos.uploaded(scene);
-    const { id } = video;
-    const calls = watchCalls();
-    expect(await execution.run()).toMatchObject({ status: 'FAILED', error: 'ChunksFailed' });
-    expect(calls).toEqual({ chunks: { 0: 1, 10: 3, stills: 1 }, outcomes: [['done', 'failed']] });
+    const { id } = await videos.uploaded(scene);
+    const [tries, printed] = [watchTries(), watchWorkers()];
+    await videos.prewarmed();
+    expect(tries).toEqual({ 0: 1, 10: 3, stills: 1 });
     const failed = await videos.statusOf(id);
     expect(failed).toMatchObject({ state: 'failed', playable: true, error: { code: 'ENCODING_FAILED' } });
     expect(failed.delayed).toBeUndefined();
-    expect(metricsIn(account.functions.finish.output())).toContain('VideosFailed by service');
+    expect(metricsIn(printed())).toContain('VideosFailed by service');
+    expect(printed()).toContain('Conversion failed!');
 
-    expect(await (await resumed(id)).run()).toMatchObject({ status: 'FAILED', error: 'ChunksFailed' });
+    await resumed(id);
+    await triedBefore(id, { failures: 2 });
+    await videos.prewarmed();
     expect(await videos.statusOf(id)).toMatchObject({ state: 'failed', error: { code: 'ENCODING_FAILED' } });
     expect(await videos.jsonAt(delayKey(id))).toMatchObject({ code: 'ENCODING_FAILED', failures: 2 });
 
     await account.deployLayer();
-    expect(await (await resumed(id)).run()).toMatchObject({ status: 'SUCCEEDED' });
+    await resumed(id);
+    await videos.prewarmed();
+    await expectReady(id);
+    expect(tries).toEqual({ 0: 1, 10: 3 + 1 + 1, stills: 1 });
+  });
+
+  test('is tried again at an operator’s command, as the runbook says, when its time has come', async () => {
+    await account.deployLayer(givesUp);
+    const { id } = await videos.uploaded(scene);
+    await triedBefore(id, { failures: 2 });
+    await videos.prewarmed();
+    expect(await videos.statusOf(id)).toMatchObject({ state: 'failed' });
+
+    await account.deployLayer();
+    const resume = () => account.functions.maintenance.invoke({ command: 'resume' });
+    expect(await resume()).toEqual({ payload: { resumed: [] } });
+    await waited(id);
+    expect(await resume()).toEqual({ payload: { resumed: [id] } });
+    await videos.prewarmed();
+    await expectReady(id);
+  });
+});
+
+describe('a worker', () => {
+  test('whose function is killed in the middle of a chunk is called again by the state machine', async () => {
+    const { id } = await videos.uploaded(scene);
+    const [tries, printed] = [watchTries(), watchWorkers()];
+    let isKilled = false;
+    account.faults.s3 = (request) => {
+      if (isKilled || !putsSegment(15)(request)) return false;
+      isKilled = true;
+      account.functions.transcode.running()[0]!.kill();
+      return false;
+    };
+    const executions = account.executions.length;
+    await videos.prewarmed();
+    expect(isKilled).toBe(true);
+    expect(tries['10']).toBe(2);
+    expect(account.executions).toHaveLength(executions);
+    await expectReady(id);
+    expect(metricsIn(printed())).toContain('VideosReady by service');
+    expect(metricsIn(printed())).not.toContain('VideosFailed by service');
+    expect(metricsIn(printed())).not.toContain('VideosDelayed by service');
+  });
+
+  test('that was called and never came is replaced when it has been silent for too long; it does nothing when it comes late', async () => {
+    const { id } = await videos.uploaded(clip);
+    const lost = account.executions.at(-1)!;
+    const executions = account.executions.length;
+    expect(await account.minutesPass()).toEqual([{ payload: { resumed: [] } }]);
+    expect(account.executions).toHaveLength(executions); // it is trusted to come
+
+    await silentForLong();
+    expect(await account.minutesPass()).toEqual([{ payload: { resumed: [] } }]);
+    expect(account.executions).toHaveLength(executions + 1);
+    const tries = watchTries();
+    expect(await lost.run()).toMatchObject({ status: 'SUCCEEDED' });
+    expect([tries, await queued()]).toEqual([{}, [id]]);
+    await videos.prewarmed();
     await expectReady(id);
   });
 
-  test('is made when the list is run again by hand, as the runbook says; then nothing waits', async () => {
-    const { video, execution } = await videos.uploaded(clip);
-    account.faults.invocation = (name) => {
-      if (name.includes('Transcode')) throw new ServiceError('FfmpegError', 'segments 0 to 1: exited with 1');
+  test('whose execution ends in the middle of its work is replaced, and its chunks are made again', async () => {
+    const { id } = await videos.uploaded(scene);
+    const executions = account.executions.length;
+    account.faults.s3 = (request) => {
+      if (!putsSegment(15)(request)) return false;
+      account.faults.s3 = () => false;
+      account.faults.invocation = () => {
+        throw new ServiceError('Runtime.ImportModuleError', 'Cannot find module');
+      };
+      account.functions.transcode.running()[0]!.kill();
+      return false;
     };
-    expect(await execution.run()).toMatchObject({ status: 'FAILED', error: 'ChunksFailed' });
-    expect(await videos.statusOf(video.id)).toMatchObject({ state: 'failed' });
-
+    expect(await account.prewarmed()).toMatchObject([
+      { status: 'FAILED', error: 'Runtime.ImportModuleError' },
+    ]);
     allIsWell();
-    const again = account.startAgain(execution, 'again');
-    expect(await again.run()).toMatchObject({ status: 'SUCCEEDED' });
-    await expectReady(video.id);
+    expect(await account.minutesPass()).toEqual([{ payload: { resumed: [] } }]);
+    expect(account.executions).toHaveLength(executions);
+    expect(await videos.statusOf(id)).toMatchObject({ state: 'processing' });
+
+    await silentForLong();
+    expect(await account.minutesPass()).toEqual([{ payload: { resumed: [] } }]);
+    expect(account.executions).toHaveLength(executions + 1);
+    const tries = watchTries();
+    await videos.prewarmed();
+    expect(tries['10']).toBe(1);
+    await expectReady(id);
+  });
+
+  test('that cannot say what has become of its chunks, again and again, fails nothing', async () => {
+    const { id } = await videos.uploaded(clip);
+    const tries = watchTries();
+    const { sandbox } = account.faults;
+    // From when a chunk has been handed out until the worker gives up on the queue.
+    let isAway = false;
+    account.faults.sandbox = (name, request) => {
+      void sandbox(name, request);
+      if (name.includes('PrewarmSandbox') && (tries['0'] ?? 0) <= 3) isAway = true;
+    };
+    account.faults.invocation = () => void (isAway = false);
+    account.faults.s3 = (request) =>
+      isAway && isBy('transcode')(request) && request.url!.includes(`/${QUEUE_KEY}`);
+    await videos.prewarmed();
+    await expectReady(id);
+  });
+
+  test('goes on when a sandbox is killed: that only costs its chunk', async () => {
+    const { id } = await videos.uploaded(scene);
+    const [tries, printed] = [watchTries(), watchWorkers()];
+    let isKilled = false;
+    account.faults.s3 = (request) => {
+      if (isKilled || !putsSegment(15)(request)) return false;
+      isKilled = true;
+      const isAtIt = ({ event }: { event: unknown }) => firstOf(event as Json) === 10;
+      account.functions.prewarmSandbox.running().find(isAtIt)!.kill();
+      return false;
+    };
+    await videos.prewarmed();
+    expect(isKilled).toBe(true);
+    expect(tries).toEqual({ 0: 1, 10: 2, stills: 1 });
+    await expectReady(id);
+    expect(metricsIn(printed())).not.toContain('VideosDelayed by service');
+  });
+
+  test('never has more made at once than it has lanes, and a clip that comes last does not wait for films', async () => {
+    const films = [await videos.uploaded(film), await videos.uploaded(film)];
+    let short: { id: string } | undefined;
+    let coming: Promise<void> | undefined;
+    const atOnce: number[] = [];
+    const clipAtChunk: Promise<Json>[] = [];
+    account.faults.sandbox = async (name, request) => {
+      if (!name.includes('PrewarmSandbox')) return;
+      // The lanes are taken before the clip comes.
+      coming ??= videos.uploaded(clip).then((video) => void (short = video));
+      if (!short) await coming;
+      if (request.links.id !== short!.id && request.task.kind === 'segments') {
+        clipAtChunk.push(videos.statusOf(short!.id));
+      }
+      atOnce.push(account.functions.prewarmSandbox.running().length + 1);
+    };
+    await videos.prewarmed();
+    expect(Math.max(...atOnce)).toBe(3);
+    for (const { id } of [...films, short!]) await expectReady(id);
+    const states = (await Promise.all(clipAtChunk)).map(({ state }) => state as string);
+    expect(states).toHaveLength(8);
+    expect(states[0]).toBe('processing');
+    expect(states.at(-1)).toBe('ready');
   });
 });
 
 // Executions that were begun before an update call the functions of after it.
-test.each([
-  ['a revision', true],
-  ['no revision', false],
-])('`finish` understands what an execution of before outcomes tells it of %s', async (_, namesRevision) => {
-  const { video, execution } = await videos.uploaded(clip);
-  const { id, rev, workKey } = execution.input;
-  const tell = (failed: boolean) =>
-    account.functions.finish.invoke({ id, ...(namesRevision ? { rev } : {}), failed });
-  expect(await tell(true)).toEqual({ payload: null });
-  expect(await videos.statusOf(video.id)).toMatchObject({
-    state: 'failed',
-    error: { code: 'ENCODING_FAILED' },
-  });
-  expect(await tell(false)).toMatchObject({ error: { errorMessage: expect.stringContaining('is missing') } });
-
-  for (const item of await videos.jsonAt<unknown[]>(workKey)) {
-    expect(await account.functions.transcode.invoke(item)).toEqual({ payload: null });
+test.each<[string, (id: string, rev: string) => Promise<unknown[]>]>([
+  ['each item of a list', (id, rev) => videos.jsonAt(workKey(id, rev))],
+  ['a list', async (id, rev) => [{ id, rev, bucket: account.buckets.media, workKey: workKey(id, rev) }]],
+])('`transcode` queues what an execution of before calls it with: %s', async (_, eventsOf) => {
+  const { id } = await videos.uploaded(clip);
+  const { rev } = await videos.planOf(id);
+  await videos.remove([QUEUE_KEY]); // there was none
+  const executions = account.executions.length;
+  const { transcode } = account.functions;
+  for (const event of await eventsOf(id, rev)) {
+    expect(await transcode.invoke(event)).toEqual({ payload: { more: false } });
+    expect(await queued()).toEqual([id]);
+    const deleted = { ...(event as object), id: newVideoId(new Date()) };
+    expect(await transcode.invoke(deleted)).toEqual({ payload: { more: false } });
+    expect(await queued()).toEqual([id]);
   }
-  expect(await tell(false)).toEqual({ payload: null });
+  expect(account.executions).toHaveLength(executions);
+  expect(await account.minutesPass()).toEqual([{ payload: { resumed: [] } }]);
+  expect(account.executions).toHaveLength(executions + 1);
+  await videos.prewarmed();
   await expectReady(id);
 });
 
@@ -319,9 +518,9 @@ describe('a layer whose', () => {
   ])('%s refuses no upload: it is delayed until there is the right one', async (_, name, change) => {
     await account.deployLayer(change);
     const before = account.functions.ingest.output().length;
-    const { video, execution } = await videos.uploaded(clip);
+    const video = await videos.uploaded(clip);
     const { id } = video;
-    expect(execution).toBeUndefined();
+    expect(await queued()).toEqual([]);
     const delayed = await videos.statusOf(id);
     expect(delayed).toMatchObject({
       ...{ state: 'processing', playable: false },
@@ -340,12 +539,13 @@ describe('a layer whose', () => {
     expect([...(await videos.stored('media', videoPrefix(id))).keys()]).toEqual([]);
 
     await account.deployLayer();
-    expect(await (await resumed(id)).run()).toMatchObject({ status: 'SUCCEEDED' });
+    await resumed(id);
+    await videos.prewarmed();
     await expectReady(id);
   });
 
   test('ffmpeg goes missing when a video is planned makes no empty picture and no empty segment', async () => {
-    const { video, execution } = await videos.uploaded(clip);
+    const video = await videos.uploaded(clip);
     const { id } = video;
     const made = await videos.stored('media', videoPrefix(id));
     const pictures = [...made.keys()].filter((key) => key.endsWith('.jpg'));
@@ -353,9 +553,10 @@ describe('a layer whose', () => {
     await videos.remove(pictures);
 
     await account.deployLayer((bin) => rm(join(bin, 'ffmpeg')));
-    const calls = watchCalls();
-    expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
-    expect(calls).toEqual({ chunks: { 0: 11, stills: 11 }, outcomes: [['TOOL_UNAVAILABLE']] });
+    await triedBefore(id, { outages: 4 });
+    const tries = watchTries();
+    await videos.prewarmed();
+    expect(tries).toEqual({ 0: 1, stills: 1 });
     expect(await videos.statusOf(id)).toMatchObject({
       ...{ state: 'processing', playable: true },
       delayed: { code: 'TOOL_UNAVAILABLE' },
@@ -368,7 +569,8 @@ describe('a layer whose', () => {
     expect(kept.filter((key) => !made.has(key) && !key.endsWith('.vtt'))).toEqual([]);
 
     await account.deployLayer();
-    expect(await (await resumed(id)).run()).toMatchObject({ status: 'SUCCEEDED' });
+    await resumed(id);
+    await videos.prewarmed();
     await expectReady(id);
     const stored = [...(await videos.stored('media', videoPrefix(id)))];
     for (const [key, bytes] of stored) {
@@ -382,20 +584,19 @@ describe('a layer whose', () => {
 describe('an upload that is announced while the store', () => {
   const readsSource = (request: IncomingMessage): boolean =>
     request.method === 'GET' && /\/source(\?|$)/.test(request.url!) && isBy('ingest')(request);
-  const notesDelay = ({ method, url = '' }: IncomingMessage): boolean =>
-    method === 'PUT' && url.includes('/plans/delayed/');
 
   test('does not give the file is delayed, and the event is done with', async () => {
     account.faults.s3 = readsSource;
-    const { video, execution } = await videos.uploaded(clip); // `ingest` ends without an error
-    expect(execution).toBeUndefined();
-    const delayed = await videos.statusOf(video.id);
+    const { id } = await videos.uploaded(clip); // `ingest` ends without an error
+    expect(await queued()).toEqual([]);
+    const delayed = await videos.statusOf(id);
     expect(delayed).toMatchObject({ state: 'processing', delayed: { code: 'STORE_UNAVAILABLE' } });
     expect(delayed.error).toBeUndefined();
 
     account.faults.s3 = () => false;
-    expect(await (await resumed(video.id)).run()).toMatchObject({ status: 'SUCCEEDED' });
-    await expectReady(video.id);
+    await resumed(id);
+    await videos.prewarmed();
+    await expectReady(id);
   });
 
   test('takes no word of it either is announced again by Lambda, as `ingest` ends in an error', async () => {
@@ -406,7 +607,8 @@ describe('an upload that is announced while the store', () => {
 
     account.faults.s3 = () => false;
     expect(await account.invokeIngest(account.events.at(-1)!)).toEqual({ payload: null });
-    expect(await videos.executionsOf(id)[0]!.run()).toMatchObject({ status: 'SUCCEEDED' });
+    expect(await queued()).toEqual([id]);
+    await videos.prewarmed();
     await expectReady(id);
   });
 });

@@ -24,7 +24,7 @@ import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';
-import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
+import type { ListToQueue } from '../../pipeline/prewarm/queue-work.ts';
 import { resumeDelayed } from '../../pipeline/life/resume.ts';
 import { readRecord } from '../../pipeline/store.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
@@ -77,10 +77,10 @@ async function uploaded(source: Buffer) {
     uploads: faultyStore(sound.uploads, faults.uploads),
     media: faultyStore(sound.media, faults.media),
   };
-  const requests: ExecutionRequest[] = [];
-  const startExecution = async (request: ExecutionRequest) => void requests.push(request);
+  const requests: ListToQueue[] = [];
+  const enqueue = async (request: ListToQueue) => void requests.push(request);
   const status = () => videoStatus(id, sound, () => 'https://cdn.example/');
-  return { id, world, faults, requests, startExecution, status, media: sound.media };
+  return { id, world, faults, requests, enqueue, status, media: sound.media };
 }
 type Video = Awaited<ReturnType<typeof uploaded>>;
 
@@ -90,8 +90,8 @@ async function run({ requests, world }: Video): Promise<void> {
 }
 
 const inTheFuture = () => new Date(Date.now() + 48 * 3600 * 1000);
-const resume = ({ world, startExecution }: Video) =>
-  resumeDelayed(world, { startExecution, now: inTheFuture(), isTimeUp: () => false });
+const resume = ({ world, enqueue }: Video) =>
+  resumeDelayed(world, { enqueue, now: inTheFuture(), isTimeUp: () => false });
 
 const away = () => Promise.reject(new OutageError('STORE_UNAVAILABLE'));
 
@@ -113,10 +113,10 @@ describe('a source that the store', () => {
   ])('%s is planned and made as if nothing had been', async (_, fault) => {
     const video = await uploaded(clip);
     video.faults.uploads.readRange = fault(video);
-    await ingest(video.id, video.world, video.startExecution);
+    await ingest(video.id, video.world, video.enqueue);
     await run(video);
     const sound = await uploaded(clip);
-    await ingest(sound.id, sound.world, sound.startExecution);
+    await ingest(sound.id, sound.world, sound.enqueue);
     await run(sound);
     expect(await video.status()).toMatchObject({ state: 'ready', progress: 1 });
     const lengths = async ({ id, world }: Video) => {
@@ -150,7 +150,7 @@ describe('a source that the store', () => {
   test('cannot give at all is not refused; when it can again, the video becomes ready', async () => {
     const video = await uploaded(recording);
     video.faults.uploads.readRange = away;
-    await ingest(video.id, video.world, video.startExecution);
+    await ingest(video.id, video.world, video.enqueue);
     const { state, delayed, error } = await video.status();
     expect({ state, error }).toEqual({ state: 'processing', error: undefined });
     expect(delayed).toMatchObject({ code: 'STORE_UNAVAILABLE' });
@@ -169,7 +169,7 @@ describe('a source that the store', () => {
     const half = recording.length / 2;
     video.faults.uploads.readRange = (_key, { first, last }) =>
       last < half ? Promise.resolve(pieces(recording.subarray(first, last + 1))) : away();
-    await ingest(video.id, video.world, video.startExecution);
+    await ingest(video.id, video.world, video.enqueue);
     expect(await video.status()).toMatchObject({ state: 'processing', playable: false });
     expect(video.world.media.keys().filter((key) => key.startsWith(mezzaninePrefix(video.id)))).toEqual([]);
 
@@ -187,7 +187,7 @@ describe('a source that the store', () => {
       if (held > 1) return undefined;
       return sleep(3_600_000, undefined, { signal }) as Promise<never>;
     };
-    await ingest(video.id, video.world, video.startExecution);
+    await ingest(video.id, video.world, video.enqueue);
     expect(await video.status()).toMatchObject({ state: 'processing', playable: true });
     expect(held).toBeGreaterThan(1);
   });
@@ -200,7 +200,7 @@ describe('a source that the store', () => {
         await sleep(4000, undefined, { signal });
         yield clip.subarray(first, last + 1);
       })();
-    await ingest(video.id, video.world, video.startExecution);
+    await ingest(video.id, video.world, video.enqueue);
     const { state, delayed } = await video.status();
     expect({ state, code: delayed?.code }).toEqual({ state: 'processing', code: 'TIMED_OUT' });
   });
@@ -213,7 +213,7 @@ test('a source that ffprobe hangs on, read as fast as can be, is refused', async
   await chmod(hanging, 0o755);
   video.world.tools.binaries = { ...binaries, ffprobePath: hanging };
   video.world.settings.probeTimeoutSeconds = 1;
-  await ingest(video.id, video.world, video.startExecution);
+  await ingest(video.id, video.world, video.enqueue);
   expect(await video.status()).toMatchObject({ state: 'failed', error: { code: 'UNREADABLE' } });
 });
 
@@ -229,7 +229,7 @@ test.each([
   }
   const video = await uploaded(clip);
   video.world.tools.binaries = { ...binaries, ffprobePath: path };
-  await ingest(video.id, video.world, video.startExecution);
+  await ingest(video.id, video.world, video.enqueue);
   expect(await video.status()).toMatchObject({ state: 'processing', delayed: { code: 'TOOL_UNAVAILABLE' } });
 
   video.world.tools.binaries = { ...binaries, ffmpegPath: path };
@@ -254,7 +254,7 @@ describe('a stored artifact that', () => {
   ];
   test.each(DAMAGES)('%s is made again, and takes the place of what is damaged', async (_, damage) => {
     const video = await uploaded(clip);
-    await ingest(video.id, video.world, video.startExecution);
+    await ingest(video.id, video.world, video.enqueue);
     await run(video);
     const plan = await currentPlan(video.id, video.world);
     const { rev } = plan;
@@ -285,7 +285,7 @@ describe('a stored artifact that', () => {
   test('is made again while another one is measured counts as it is then', async () => {
     const video = await uploaded(clip);
     const { id, world, media } = video;
-    await ingest(id, world, video.startExecution);
+    await ingest(id, world, video.enqueue);
     const { rev, ...plan } = await currentPlan(id, world);
     const key = artifactKey(id, segmentsOf({ rev, ...plan })[0]!);
     const master = artifactKey(id, { kind: 'multivariant' });
@@ -332,9 +332,9 @@ test('what the store cannot take is shown all the same, and made again next time
   const [segment] = segmentsOf(plan);
   expect((await derive(video.id, segment!, video.world)).length).toBeGreaterThan(0);
   expect((await derive(video.id, { kind: 'multivariant' }, video.world)).length).toBeGreaterThan(0);
-  await ingest(video.id, video.world, video.startExecution);
+  await ingest(video.id, video.world, video.enqueue);
   const [request] = video.requests;
-  const [item] = await workIn(request!.workKey, video.world);
+  const [item] = await workIn(request!, video.world);
   await expect(deriveWork(item!, video.world)).rejects.toMatchObject({ code: 'STORAGE_FULL' });
   await failVideo(video.id, plan.rev, 'STORAGE_FULL', video.world, new Date());
   expect(await video.status()).toMatchObject({ state: 'processing', delayed: { code: 'STORAGE_FULL' } });
@@ -349,9 +349,9 @@ test('what the store cannot take is shown all the same, and made again next time
 test('whoever makes the last piece makes the video ready, whatever was said of it before', async () => {
   const video = await uploaded(clip);
   const { id, world } = video;
-  await ingest(id, world, video.startExecution);
+  await ingest(id, world, video.enqueue);
   const plan = await currentPlan(id, world);
-  for (const item of await workIn(video.requests[0]!.workKey, world)) await deriveWork(item, world);
+  for (const item of await workIn(video.requests[0]!, world)) await deriveWork(item, world);
   const last = segmentsOf(plan).at(-1)!;
   await world.media.delete([artifactKey(id, last)]);
   await failVideo(id, plan.rev, 'ENCODING_FAILED', world, new Date());
@@ -365,15 +365,15 @@ test('whoever makes the last piece makes the video ready, whatever was said of i
 test('a list that failed although everything exists makes the video ready', async () => {
   const video = await uploaded(clip);
   const { id, world } = video;
-  await ingest(id, world, video.startExecution);
-  for (const item of await workIn(video.requests[0]!.workKey, world)) await deriveWork(item, world);
+  await ingest(id, world, video.enqueue);
+  for (const item of await workIn(video.requests[0]!, world)) await deriveWork(item, world);
   await failVideo(id, (await currentPlan(id, world)).rev, 'STORE_UNAVAILABLE', world, new Date());
   expect(await video.status()).toMatchObject({ state: 'ready' });
 });
 
 test('what failed is tried again by itself, at growing distances, by one at a time', async () => {
   const video = await uploaded(clip);
-  const { id, world, startExecution } = video;
+  const { id, world, enqueue } = video;
   video.faults.uploads.readRange = away;
   const now = new Date();
   const waits: number[] = [];
@@ -383,7 +383,7 @@ test('what failed is tried again by itself, at growing distances, by one at a ti
     waits.push(new Date(retryAt).getTime() - now.getTime());
   }
   expect(waits).toEqual([5000, 10_000, 20_000, 40_000]);
-  const tried = (when: Date) => resumeDelayed(world, { startExecution, now: when, isTimeUp: () => false });
+  const tried = (when: Date) => resumeDelayed(world, { enqueue, now: when, isTimeUp: () => false });
   expect(await tried(new Date(now.getTime() + 39_000))).toEqual({ resumed: [] });
   video.faults.uploads.readRange = undefined;
   const later = new Date(now.getTime() + 41_000);
@@ -393,7 +393,7 @@ test('what failed is tried again by itself, at growing distances, by one at a ti
   expect(await tried(new Date(later.getTime() + 3_600_000))).toEqual({ resumed: [] });
   expect(await video.status()).toMatchObject({ state: 'processing' });
   expect((await video.status()).delayed).toBeUndefined();
-  expect(video.requests[0]).toMatchObject({ id, again: later });
+  expect(video.requests).toMatchObject([{ id }]);
   await run(video);
   expect(await video.status()).toMatchObject({ state: 'ready' });
 });
@@ -402,13 +402,13 @@ describe('a file that takes the place of another', () => {
   test('while that is prewarmed is planned and made, and nothing of the two is mixed', async () => {
     const video = await uploaded(clip);
     const { id, world } = video;
-    await ingest(id, world, video.startExecution);
+    await ingest(id, world, video.enqueue);
     const before = await currentPlan(id, world);
     await world.uploads.put(sourceKey(id), other, { contentType: 'video/mp4' });
     const [request] = video.requests.splice(0);
-    const items = await workIn(request!.workKey, world);
+    const items = await workIn(request!, world);
     await expect(deriveWork(items[0]!, world)).rejects.toMatchObject({ code: 'SOURCE_REPLACED' });
-    await ingest(id, world, video.startExecution);
+    await ingest(id, world, video.enqueue);
     await run(video);
     const after = await currentPlan(id, world);
     expect(after.rev).not.toBe(before.rev);
@@ -427,7 +427,7 @@ describe('a file that takes the place of another', () => {
         .put(sourceKey(video.id), other, { contentType: 'video/mp4' })
         .then(() => Promise.reject(new Error('reset')));
     };
-    await ingest(video.id, video.world, video.startExecution);
+    await ingest(video.id, video.world, video.enqueue);
     await run(video);
     expect(await video.status()).toMatchObject({ state: 'ready', durationSeconds: 6 });
   });
@@ -436,10 +436,10 @@ describe('a file that takes the place of another', () => {
     const nonsense = Buffer.from('Once upon a time.\n'.repeat(50));
     for (const wasReady of [true, false]) {
       const video = await uploaded(clip);
-      await ingest(video.id, video.world, video.startExecution);
+      await ingest(video.id, video.world, video.enqueue);
       if (wasReady) await run(video);
       await video.world.uploads.put(sourceKey(video.id), nonsense, { contentType: 'video/mp4' });
-      await ingest(video.id, video.world, video.startExecution);
+      await ingest(video.id, video.world, video.enqueue);
       const { state, error } = await video.status();
       expect({ state, code: error?.code }).toEqual(
         wasReady ? { state: 'ready', code: undefined } : { state: 'failed', code: 'NOT_MEDIA' },
@@ -502,7 +502,7 @@ describe('found by trying to break it:', () => {
       ...(await upload(key, options)),
       part: () => Promise.reject(new OutageError('TIMED_OUT')),
     });
-    await ingest(video.id, video.world, video.startExecution);
+    await ingest(video.id, video.world, video.enqueue);
     expect(await video.status()).toMatchObject({ state: 'processing', delayed: { code: 'TIMED_OUT' } });
   });
 
@@ -511,7 +511,7 @@ describe('found by trying to break it:', () => {
     const { id, world } = video;
     const { uploads } = video.faults;
     uploads.readRange = away;
-    await ingest(id, world, video.startExecution);
+    await ingest(id, world, video.enqueue);
     uploads.readRange = undefined;
     // The store writes, and says that another was faster, as it does to whoever repeats a request.
     const { media } = video.faults;
@@ -534,10 +534,10 @@ describe('found by trying to break it:', () => {
       void world.uploads.put(sourceKey(id), other, { contentType: 'video/mp4' });
       return undefined;
     };
-    await ingest(id, world, video.startExecution);
+    await ingest(id, world, video.enqueue);
     // Of the other file its own event tells.
     await run(video).catch((error: unknown) => expect(error).toMatchObject({ code: 'SOURCE_REPLACED' }));
-    await ingest(id, world, video.startExecution);
+    await ingest(id, world, video.enqueue);
     await run(video);
     expect(await video.status()).toMatchObject({ state: 'ready', durationSeconds: 6 });
   });
@@ -545,7 +545,7 @@ describe('found by trying to break it:', () => {
   test('half a picture is not copied to its lasting address', async () => {
     const video = await uploaded(clip);
     const { id, world } = video;
-    await ingest(id, world, video.startExecution);
+    await ingest(id, world, video.enqueue);
     const { rev } = await currentPlan(id, world);
     const own = artifactKey(id, { kind: 'poster', rev });
     const whole = (await world.media.get(own))!;
@@ -563,7 +563,7 @@ describe('found by trying to break it:', () => {
   test('a picture that cannot be read keeps no video from being ready', async () => {
     const video = await uploaded(clip);
     const { id, world } = video;
-    await ingest(id, world, video.startExecution);
+    await ingest(id, world, video.enqueue);
     const { rev } = await currentPlan(id, world);
     const own = artifactKey(id, { kind: 'poster', rev });
     video.faults.media.getTagged = (key) => (key === own ? away() : undefined);
@@ -574,7 +574,7 @@ describe('found by trying to break it:', () => {
   test('a deletion that breaks off is brought to its end', async () => {
     const video = await uploaded(clip);
     const { id, world } = video;
-    await ingest(id, world, video.startExecution);
+    await ingest(id, world, video.enqueue);
     await run(video);
     video.faults.media.delete = (keys) => (keys.some((key) => key.startsWith('v/')) ? away() : undefined);
     await deleteVideo(id, world);
@@ -589,10 +589,10 @@ describe('found by trying to break it:', () => {
   test('a copy that is lost is made again', async () => {
     const video = await uploaded(recording);
     const { id, world } = video;
-    await ingest(id, world, video.startExecution);
+    await ingest(id, world, video.enqueue);
     const { source } = await currentPlan(id, world);
     await world.media.delete([source.key!]);
-    const [item] = await workIn(video.requests[0]!.workKey, world);
+    const [item] = await workIn(video.requests[0]!, world);
     await expect(deriveWork(item!, world)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await failVideo(id, (await currentPlan(id, world)).rev, 'STORE_UNAVAILABLE', world, new Date());
     video.requests.length = 0;
@@ -604,7 +604,7 @@ describe('found by trying to break it:', () => {
   test('a delay ends with a refusal, and one that cannot be read is no matter for who watches', async () => {
     const refused = await uploaded(Buffer.from('Once upon a time.\n'.repeat(50)));
     await delayVideo(refused.id, 'STORE_UNAVAILABLE', refused.world, new Date());
-    await ingest(refused.id, refused.world, refused.startExecution);
+    await ingest(refused.id, refused.world, refused.enqueue);
     expect(refused.world.media.keys()).not.toContain(delayKey(refused.id));
 
     const video = await uploaded(clip);

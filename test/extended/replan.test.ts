@@ -82,7 +82,7 @@ describe.each(KEPT)('a plan that was kept %s', (_, keep) => {
     expect(answer).toEqual({ id, outcome: 'planned', rev: expect.any(String), recipe: PRESENT_RECIPE.name });
     const { rev } = answer;
     expect(requests).toMatchObject([{ id, rev, workKey: workKey(id, rev) }]);
-    const work = await workIn(workKey(id, rev), world);
+    const work = await workIn({ id, rev }, world);
     expect(work).toEqual(workFor(id, (await planOf(id, rev, media))!));
     for (const item of work) {
       expect(await revisionsOf(id, media)).toMatchObject({ current: OLD, next: { rev }, former: [] });
@@ -157,16 +157,13 @@ test('planned anew twice, what is made already is kept, and no plan is made besi
   const video = await oldVideo();
   const { id, world } = video;
   const first = await replanned(video, new Date(1));
-  const [item] = await workIn(first.requests[0]!.workKey, world);
+  const [item] = await workIn(first.requests[0]!, world);
   await deriveWork(item!, world);
   const made = await stored(video);
   const second = await replanned(video, new Date(2));
   expect(second.answer).toEqual(first.answer);
-  // An engine runs each list once, so this one goes on.
-  expect([...first.requests, ...second.requests].map(({ again }) => again)).toEqual([
-    new Date(1),
-    new Date(1),
-  ]);
+  // A list that is queued is not queued twice.
+  expect(second.requests).toEqual(first.requests);
   expect(await stored(video)).toEqual(made);
   for (const request of [...first.requests, ...second.requests]) await executed(request, world);
   expect(await revisionsOf(id, world.media)).toMatchObject({
@@ -278,7 +275,7 @@ test.each<PrewarmExtent>(['lowest', 'none'])(
     const { rev } = answer;
     expect(requests).toHaveLength(1);
     const successors = watched.map((artifact) => artifactKey(id, { ...artifact, rev } as Artifact));
-    const work = await workIn(requests[0]!.workKey, world);
+    const work = await workIn(requests[0]!, world);
     for (const item of work) {
       expect(await revisionsOf(id, world.media)).toMatchObject({ current: OLD, next: { rev } });
       await deriveWork(item, world);
@@ -380,7 +377,7 @@ test('a video that is deleted while its next revision is made leaves nothing', a
   const { id, world } = video;
   const { answer, requests } = await replanned(video);
   const next = (await planOf(id, answer.rev, world.media))!;
-  const [item] = await workIn(requests[0]!.workKey, world);
+  const [item] = await workIn(requests[0]!, world);
   const underWay = [deriveWork(item!, world), derive(id, segmentOf(next, '480p', 2), world)];
   const ended = Promise.allSettled(underWay);
   await removeVideo(id, world);

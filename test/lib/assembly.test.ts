@@ -69,10 +69,9 @@ const ENTRIES: [string, string, number][] = [
   ['authorizer', 'Compares the API key', 400_000],
   ['ingest', 'Plans a video', 660_000],
   ['origin', 'Makes an artifact', 660_000],
-  ['transcode', 'Has a chunk', 620_000],
+  ['transcode', 'Has what is queued', 640_000],
   // No SDK.
   ['sandbox', 'Runs ffmpeg for somebody', 300_000],
-  ['finish', 'Measures what was made', 600_000],
   ['maintenance', 'Plans videos anew', 660_000],
   ['rotation', 'Copies the playback secrets', 600_000],
 ];

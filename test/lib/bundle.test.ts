@@ -53,7 +53,6 @@ test.each([
   ['lambdas/transcode.ts', [...RECORDS, ...BROKER, ...OBSERVABILITY]],
   // No SDK, and so no credentials.
   ['lambdas/sandbox.ts', [...FFMPEG, 'adapters/link-client.ts', 'machine/patience.ts', 'zod']],
-  ['lambdas/finish.ts', [...RECORDS, ...OBSERVABILITY]],
   ['lambdas/janitor.ts', RECORDS],
   ['lambdas/maintenance.ts', [...RECORDS, ...BROKER, ...OBSERVABILITY, ...EXECUTIONS]],
   [

@@ -5,6 +5,7 @@ import { RegoEngine, TemplateFile } from '@aws/cloudformation-validate';
 import validateAsl from 'asl-validator';
 import { OUTAGE_CODES } from '../../core/errors.ts';
 import { delayKey, newVideoId } from '../../core/artifacts/keys.ts';
+import { lanesOf } from '../../core/work/lanes.ts';
 import { ROOT, functionThat, ofType, only, synthesise } from './support/variants.ts';
 import type { Json, Synthesised, Template } from './support/variants.ts';
 
@@ -285,7 +286,7 @@ describe('functions', () => {
     const ours = ofType(template, 'AWS::Lambda::Function').filter(
       ({ Properties }) => Properties.Runtime === 'nodejs24.x',
     );
-    expect(ours).toHaveLength(10);
+    expect(ours).toHaveLength(9);
     for (const { Properties } of ours) {
       expect(Properties.MemorySize).toBeLessThanOrEqual(3008);
       expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
@@ -309,16 +310,16 @@ describe('functions', () => {
     ...['LARGEST_RUNG', 'MAX_COPIED_BYTES', 'MAX_DURATION_SECONDS', 'MAX_PICTURE_PIXELS', 'MAX_STREAMS'],
     ...['MEDIA_BUCKET', 'PREWARM', 'PREWARM_EFFORT', 'UPLOADS_BUCKET', ...BROKER],
   ];
+  const QUEUEING = ['PREWARM_CONCURRENCY', 'STATE_MACHINE_ARN'];
 
   test.each([
     ['Makes an artifact', PLANNING],
-    ['Has a chunk', PLANNING],
-    ['Plans a video', [...PLANNING, 'STATE_MACHINE_ARN']],
-    ['Plans videos anew', [...PLANNING, 'REVISION_GRACE_DAYS', 'STATE_MACHINE_ARN']],
+    ['Has what is queued', [...PLANNING, 'PREWARM_CONCURRENCY']],
+    ['Plans a video', [...PLANNING, ...QUEUEING]],
+    ['Plans videos anew', [...PLANNING, ...QUEUEING, 'REVISION_GRACE_DAYS']],
     // No bucket, and nothing else that is ours.
     ['Runs ffmpeg for somebody', ['FFMPEG_PATH', 'FFPROBE_PATH']],
     ['Runs ffmpeg ahead', ['FFMPEG_PATH', 'FFPROBE_PATH']],
-    ['Measures what was made', ['MEDIA_BUCKET', 'UPLOADS_BUCKET']],
     [
       'The HTTP API',
       [
@@ -388,10 +389,10 @@ describe('functions', () => {
 
   // While a stack is updated, old and new functions work side by side.
   test.each([
-    ['Has a chunk', ['Runs ffmpeg for somebody', 'Runs ffmpeg ahead']],
-    ['Makes an artifact', ['Runs ffmpeg for somebody', 'Has a chunk', 'Measures what was made']],
-    ['Plans a video', ['Has a chunk', 'Measures what was made', 'Makes an artifact']],
-    ['Plans videos anew', ['Has a chunk', 'Measures what was made', 'Makes an artifact']],
+    ['Has what is queued', ['Runs ffmpeg for somebody', 'Runs ffmpeg ahead']],
+    ['Makes an artifact', ['Runs ffmpeg for somebody', 'Has what is queued']],
+    ['Plans a video', ['Has what is queued', 'Makes an artifact']],
+    ['Plans videos anew', ['Has what is queued', 'Makes an artifact']],
   ])('%s…: is replaced after whoever is handed what it plans: %j', async (does, others) => {
     for (const name of VARIANTS) {
       const of = await variants.template(name);
@@ -501,7 +502,7 @@ describe('permissions', () => {
 
   test('our functions name every action', () => {
     const ours = statementsOf(template, (id) =>
-      /^Video(Origin|Transcode|Finish|Ingest|Maintenance|Janitor|Api|HttpAuthorizer)Role/.test(id),
+      /^Video(Origin|Transcode|Ingest|Maintenance|Janitor|Api|HttpAuthorizer)Role/.test(id),
     );
     expect(ours.length).toBeGreaterThan(20);
     expect(ours.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
@@ -553,7 +554,7 @@ describe('permissions', () => {
       expect(only(denied).Action).toEqual(allowed.filter(isOfNetwork));
       expect(JSON.stringify(only(denied).Condition)).toContain('lambda:SourceFunctionArn');
     }
-    for (const does of ['Makes an artifact', 'Plans a video', 'Has a chunk', 'The HTTP API']) {
+    for (const does of ['Makes an artifact', 'Plans a video', 'Has what is queued', 'The HTTP API']) {
       expect(functionThat(closed, does).Properties.VpcConfig).toBeUndefined();
     }
   });
@@ -574,7 +575,6 @@ describe('permissions', () => {
     ['Origin', 'Runs ffmpeg for somebody'],
     ['Maintenance', 'Runs ffmpeg for somebody'],
     ['Transcode', 'Runs ffmpeg ahead'],
-    ['Finish', undefined],
     ['Janitor', undefined],
   ])('%s may invoke one sandbox at most: %s', (role, does) => {
     const invoked = statementsOf(template, (id) => id.startsWith(`Video${role}Role`))
@@ -593,7 +593,7 @@ describe('permissions', () => {
     }
     for (const does of [
       'Makes an artifact',
-      'Has a chunk',
+      'Has what is queued',
       'Plans a video',
       'Plans videos anew',
       'The HTTP API',
@@ -606,6 +606,7 @@ describe('permissions', () => {
   const COPIES = ['/mezzanine/*.mkv', '/mezzanine/*/*'];
   const MADE = ['/plans/*.json', '/v/*/*'];
   const OUTDATED = ['/plans/*.json', '/v/*/poster.jpg', '/v/*/storyboard.vtt', '/v/*/thumb/*'];
+  const QUEUE = '/prewarm/queue.json';
   const REQUESTS = ['/cleanups/*.json', '/tombstones/*.json'];
 
   test.each([
@@ -613,29 +614,25 @@ describe('permissions', () => {
     ['Api', 'DeleteObject', ['/videos/*.json']],
     ['Api', 'AbortMultipartUpload', ['/uploads/*/source']],
     ['Api', 'ListMultipartUploadParts', ['/uploads/*/source']],
-    ['Finish', 'PutObject', ['/cleanups/*.json', ...MADE]],
-    ['Finish', 'GetObject', [...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
-    ['Finish', 'DeleteObject', OUTDATED],
-    ['Finish', 'AbortMultipartUpload', []],
-    ['Transcode', 'PutObject', ['/cleanups/*.json', ...MADE]],
-    ['Transcode', 'GetObject', [...COPIES, ...MADE, '/uploads/*/source', '/videos/*.json'].sort()],
+    ['Transcode', 'PutObject', ['/cleanups/*.json', ...MADE, QUEUE].sort()],
+    ['Transcode', 'GetObject', [...COPIES, ...MADE, QUEUE, '/uploads/*/source', '/videos/*.json'].sort()],
     ['Transcode', 'DeleteObject', OUTDATED],
     ['Transcode', 'AbortMultipartUpload', []],
     ['Origin', 'PutObject', ['/cleanups/*.json', '/mezzanine/*/*', ...MADE]],
     ['Origin', 'DeleteObject', OUTDATED],
     ['Origin', 'ListMultipartUploadParts', ['/mezzanine/*/*']],
-    ['Ingest', 'PutObject', ['/cleanups/*.json', '/mezzanine/*/*', ...MADE]],
+    ['Ingest', 'PutObject', ['/cleanups/*.json', '/mezzanine/*/*', ...MADE, QUEUE].sort()],
     ['Ingest', 'DeleteObject', OUTDATED],
     ['Ingest', 'AbortMultipartUpload', ['/mezzanine/*/*']],
     [
       'Maintenance',
       'PutObject',
-      ['/cleanups/*.json', '/mezzanine/*/*', ...MADE, '/tombstones/*.json'].sort(),
+      ['/cleanups/*.json', '/mezzanine/*/*', ...MADE, QUEUE, '/tombstones/*.json'].sort(),
     ],
     [
       'Maintenance',
       'GetObject',
-      [...COPIES, ...MADE, ...REQUESTS, '/uploads/*/source', '/videos/*.json'].sort(),
+      [...COPIES, ...MADE, QUEUE, ...REQUESTS, '/uploads/*/source', '/videos/*.json'].sort(),
     ],
     ['Maintenance', 'DeleteObject', [...COPIES, ...MADE]],
     ['Maintenance', 'AbortMultipartUpload', ['/mezzanine/*/*']],
@@ -664,11 +661,9 @@ describe('permissions', () => {
     const starting = ofType(template, 'AWS::IAM::Policy').filter(({ Properties }) =>
       JSON.stringify(Properties.PolicyDocument).includes('"states:StartExecution"'),
     );
-    // And the state machine its children.
-    expect(starting.map(({ id }) => /^Video(Prewarm|.+?(?=Role))/.exec(id)?.[1]).sort()).toEqual([
+    expect(starting.map(({ id }) => /^Video(.+?(?=Role))/.exec(id)?.[1]).sort()).toEqual([
       'Ingest',
       'Maintenance',
-      'Prewarm',
     ]);
   });
 
@@ -979,104 +974,67 @@ describe('protected playback', () => {
 });
 
 describe('the prewarm', () => {
-  const retriesOf = (state: Json) =>
-    (state.Retry as Json[]).map(({ ErrorEquals, MaxAttempts }) => [ErrorEquals, MaxAttempts]);
-  const nextOn = (state: Json) => (state.Catch as Json[]).map(({ ErrorEquals, Next }) => [ErrorEquals, Next]);
   const THROTTLED = [
     'Lambda.TooManyRequestsException',
     'Lambda.ServiceException',
     'Lambda.AWSLambdaException',
     'Lambda.SdkClientException',
-    'SandboxBusy',
   ];
-  const OUTAGES = ['STORE_UNAVAILABLE', 'STORAGE_FULL', 'TOOL_UNAVAILABLE'];
+  const environmentOf = (of: Template, does: string) =>
+    functionThat(of, does).Properties.Environment.Variables;
+  /** Whoever queues work, and whoever does it. */
+  const QUEUEING = ['Plans a video', 'Plans videos anew', 'Has what is queued'];
 
-  test('waits long for a free execution, a while for the end of an outage, and tries what died twice more, but not what was refused', () => {
-    const { Transcode } = definition(template).States.Chunks.ItemProcessor.States;
-    expect(retriesOf(Transcode)).toEqual([
-      [['SourceError', 'RequestError'], 0],
-      [THROTTLED, 500],
-      [OUTAGES, 10],
-      [['States.ALL'], 2],
+  test('calls a worker again until nothing is left, with what it has answered', () => {
+    const { StartAt, States, TimeoutSeconds } = definition(template);
+    expect(StartAt).toBe('Transcode');
+    expect(States.Transcode).toMatchObject({
+      Resource: 'arn:aws:states:::lambda:invoke',
+      Parameters: { 'Payload.$': '$' },
+      OutputPath: '$.Payload',
+      Next: 'MoreLeft',
+    });
+    expect(States.MoreLeft).toMatchObject({
+      Choices: [{ Variable: '$.more', BooleanEquals: true, Next: 'Pause' }],
+      Default: 'Done',
+    });
+    expect(States.Pause).toMatchObject({ SecondsPath: '$.waitSeconds', Next: 'Transcode' });
+    // However long the queue is.
+    expect(TimeoutSeconds).toBeUndefined();
+  });
+
+  test('waits long for a free execution and for the end of an outage; a worker that died is called a few times more', () => {
+    const { Transcode } = definition(template).States;
+    expect(Transcode.Catch).toBeUndefined();
+    expect(
+      (Transcode.Retry as Json[]).map(({ ErrorEquals, MaxAttempts }) => [ErrorEquals, MaxAttempts]),
+    ).toEqual([
+      [[...THROTTLED, ...OUTAGE_CODES], 500],
+      [['States.ALL'], 3],
     ]);
-    const [, throttled, outage] = Transcode.Retry as Json[];
     // Full jitter halves the wait.
-    expect((throttled.MaxAttempts * throttled.MaxDelaySeconds) / 2).toBeGreaterThanOrEqual(4 * 3600);
-    expect(waitedSeconds(outage) / 2).toBeGreaterThanOrEqual(5 * 60);
+    const [patient] = Transcode.Retry as Json[];
+    expect((patient.MaxAttempts * patient.MaxDelaySeconds) / 2).toBeGreaterThanOrEqual(4 * 3600);
   });
 
-  test('tells what an outage delays from what failed, and both from a video that was deleted', () => {
-    const { States } = definition(template).States.Chunks.ItemProcessor;
-    expect(nextOn(States.Transcode)).toEqual([
-      [['RequestError'], 'VideoDeleted'],
-      [OUTAGE_CODES, 'ChunkDelayed'],
-      [['States.ALL'], 'ChunkFailed'],
-    ]);
-    expect(States.Transcode.ResultSelector).toEqual({ outcome: 'done' });
-    expect(['VideoDeleted', 'ChunkDelayed', 'ChunkFailed'].map((name) => States[name].Parameters)).toEqual([
-      { outcome: 'done' },
-      { 'outcome.$': '$.error.Error' },
-      { outcome: 'failed' },
-    ]);
-  });
-
-  /** With the longest waits that its jitter allows. */
-  function waitedSeconds({ MaxAttempts, IntervalSeconds, BackoffRate, MaxDelaySeconds }: Json): number {
-    const waits = Array.from({ length: MaxAttempts }, (_, index) =>
-      Math.min(MaxDelaySeconds, IntervalSeconds * BackoffRate ** index),
-    );
-    return waits.reduce((total, seconds) => total + seconds, 0);
-  }
-
-  test('reads its list from S3, leaves room for viewers, lets the others go on when one fails', () => {
-    const { Chunks } = definition(template).States;
-    expect(Chunks).toMatchObject({
-      Type: 'Map',
-      ItemProcessor: { ProcessorConfig: { Mode: 'DISTRIBUTED', ExecutionType: 'STANDARD' } },
-      ItemReader: { ReaderConfig: { InputType: 'JSON' }, Parameters: { 'Key.$': '$.workKey' } },
-      MaxConcurrency: 3, // each takes two of the ten executions of a new account
-      ToleratedFailurePercentage: 100,
-    });
-    expect(retriesOf(Chunks)).toEqual([[['States.ItemReaderFailed'], 10]]);
-  });
-
-  test('however it ends, `finish` is told, and a failure ends the execution as one', () => {
-    const { States } = definition(template);
-    const revision = { 'id.$': '$.id', 'rev.$': '$.rev' };
-    expect(States.Chunks.ResultSelector['outcomes.$']).toBe('States.ArrayUnique($[*].outcome)');
-    expect(States.Finish.Parameters.Payload).toEqual({ ...revision, 'outcomes.$': '$.chunks.outcomes' });
-    expect(States.FinishDelayed.Parameters.Payload).toEqual({
-      ...revision,
-      'outcomes.$': 'States.Array($.error.Error)',
-    });
-    expect(States.FinishFailed.Parameters.Payload).toEqual({ ...revision, outcomes: ['failed'] });
-    expect(States.Chunks.Catch).toEqual([
-      { ErrorEquals: ['States.ALL'], ResultPath: '$.error', Next: 'FinishFailed' },
-    ]);
-    expect(nextOn(States.Finish)).toEqual([
-      [['RequestError'], 'Done'],
-      [OUTAGE_CODES, 'FinishDelayed'],
-      [['States.ALL'], 'FinishFailed'],
-    ]);
-    expect([States.FinishDelayed.Next, States.FinishFailed.Next]).toEqual(['Done', 'ListFailed']);
-    expect([States.ListFailed.Type, States.ChunksFailed.Type]).toEqual(['Fail', 'Fail']);
-  });
-
-  test('that something has gone wrong is told for hours, as nobody else would hear of it for a day', () => {
-    const { States } = definition(template);
-    for (const name of ['FinishDelayed', 'FinishFailed']) {
-      const outage = (States[name].Retry as Json[]).find(({ ErrorEquals }) =>
-        ErrorEquals.includes('STORE_UNAVAILABLE'),
-      );
-      expect(waitedSeconds(outage) / 2).toBeGreaterThanOrEqual(8 * 3600);
+  test('of the ten executions of a new account it leaves two to viewers, uploads and the API', () => {
+    for (const does of QUEUEING) {
+      const concurrency = Number(environmentOf(template, does).PREWARM_CONCURRENCY);
+      // Those who encode, and the workers that wait for them.
+      expect([does, concurrency + lanesOf(concurrency).length]).toEqual([does, 8]);
     }
+    const reserved = ofType(template, 'AWS::Lambda::Function').filter(
+      ({ Properties }) => Properties.ReservedConcurrentExecutions !== undefined,
+    );
+    expect(reserved).toEqual([]); // a new account has none to give
   });
 
   test('as many at a time as was asked for', async () => {
     const lowest = await variants.template('lowest');
-    expect(definition(lowest).States.Chunks.MaxConcurrency).toBe(40);
-    const { Variables } = functionThat(lowest, 'Plans a video').Properties.Environment;
-    expect(Variables).toMatchObject({
+    for (const does of QUEUEING) {
+      expect(environmentOf(lowest, does)).toMatchObject({ PREWARM_CONCURRENCY: '40' });
+    }
+    expect(environmentOf(lowest, 'Plans a video')).toMatchObject({
       PREWARM: 'lowest',
       PREWARM_EFFORT: 'quick',
       LARGEST_RUNG: '2160p',
@@ -1125,11 +1083,30 @@ describe('alarms', () => {
     }
   });
 
+  test.each([
+    ['QueueStandsStill', 'QueueStandstill', 1800],
+    ['QueueIsOld', 'QueueAge', 24 * 3600],
+    ['PrewarmFailed', 'VideosFailed', 1],
+    ['PrewarmFailed', 'RevisionsFailed', 1],
+  ])('%s asks for the %s that functions write', (alarm, metricName, threshold) => {
+    const { Properties } = only(
+      ofType(template, 'AWS::CloudWatch::Alarm').filter(({ id }) => id.includes(alarm)),
+    );
+    const { Variables } = functionThat(template, 'Has what is queued').Properties.Environment;
+    const asked = (Properties.Metrics as Json[]).flatMap(({ MetricStat }) => MetricStat ?? []);
+    expect(asked.map(({ Metric }) => Metric)).toContainEqual({
+      Namespace: 'InstantHLS',
+      MetricName: metricName,
+      Dimensions: [{ Name: 'service', Value: Variables.POWERTOOLS_SERVICE_NAME }],
+    });
+    expect(Properties.Threshold).toBe(threshold);
+  });
+
   test('a single video that waits again and again is seen within half an hour', () => {
     const { Properties } = only(
       ofType(template, 'AWS::CloudWatch::Alarm').filter(({ id }) => id.includes('VideosDelayed')),
     );
-    const { Variables } = functionThat(template, 'Measures what was made').Properties.Environment;
+    const { Variables } = functionThat(template).Properties.Environment;
     // Metrics are told apart by their dimensions: it must be the very ones that the functions write.
     const { Metric, Period, Stat } = only(Properties.Metrics as Json[]).MetricStat;
     expect(Metric).toEqual({

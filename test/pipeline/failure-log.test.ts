@@ -23,7 +23,7 @@ const json = { contentType: 'application/json' };
 const options = {
   now: new Date(),
   graceSeconds: 1,
-  startExecution: async () => undefined,
+  enqueue: async () => undefined,
   isTimeUp: () => false,
 };
 const broken = () => Promise.reject(new Error('broken'));

@@ -7,7 +7,7 @@ import { deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
-import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
+import type { ListToQueue } from '../../pipeline/prewarm/queue-work.ts';
 import { listVideos, videoStatus } from '../../pipeline/life/video-status.ts';
 import { putCard, workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -55,9 +55,9 @@ test('waiting, processing, failed, ready', async () => {
   await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
   expect(await status()).toMatchObject({ state: 'processing', playable: false });
 
-  const started: ExecutionRequest[] = [];
-  const startExecution = async (request: ExecutionRequest) => void started.push(request);
-  await ingest(id, world, startExecution);
+  const started: ListToQueue[] = [];
+  const enqueue = async (request: ListToQueue) => void started.push(request);
+  await ingest(id, world, enqueue);
   expect(started).toMatchObject([{ id }]);
   expect(await status()).toMatchObject({
     state: 'processing',
@@ -77,14 +77,14 @@ test('waiting, processing, failed, ready', async () => {
     error: { code: 'ENCODING_FAILED' },
   });
 
-  for (const work of await workIn(started[0]!.workKey, world)) await deriveWork(work, world);
+  for (const work of await workIn(started[0]!, world)) await deriveWork(work, world);
   await finish(id, started[0]!.rev, world, new Date());
   const ready = await status();
   expect(ready).toMatchObject({ state: 'ready', playable: true, progress: 1 });
   expect(ready.error).toBeUndefined();
   expect(ready.cost).toMatchObject({ isEstimate: true, computeSeconds: expect.any(Number) });
 
-  await ingest(id, world, startExecution); // a duplicate event, late
+  await ingest(id, world, enqueue); // a duplicate event, late
   expect(started).toHaveLength(1);
   expect(world.observed.map(({ event }) => event).filter((event) => event !== 'derived')).toEqual([
     'playable',

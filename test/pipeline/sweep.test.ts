@@ -10,7 +10,7 @@ import { derive } from '../../pipeline/derive/derive.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { formerRevision, sweepRevision } from '../../pipeline/revisions/grace.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';
-import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
+import type { ListToQueue } from '../../pipeline/prewarm/queue-work.ts';
 import { resumeNext, withoutNext } from '../../pipeline/revisions/replan.ts';
 import { changeRevisions, currentPlanOf, planOf, revisionsOf } from '../../pipeline/revisions/revisions.ts';
 import { createRecord } from '../../pipeline/store.ts';
@@ -56,7 +56,7 @@ async function revisionsShown(video: Video): Promise<Set<string>> {
 test('a change of the current revision that was cut off at any write leads viewers to one that exists', async () => {
   const video = await oldVideo();
   const { answer, requests } = await replanned(video);
-  for (const item of await workIn(requests[0]!.workKey, video.world)) await deriveWork(item, video.world);
+  for (const item of await workIn(requests[0]!, video.world)) await deriveWork(item, video.world);
   for (let [calls, isWhole] = [0, false]; !isWhole; calls += 1) {
     const copy = await copyOf(video);
     const { id, world } = copy;
@@ -113,11 +113,11 @@ test('a next revision that was never begun is begun by the sweep, and one that f
   const begun = await replanned(video);
   const { rev } = begun.answer;
   const next = (await revisionsOf(id, world.media))!.next!;
-  const requests: ExecutionRequest[] = [];
+  const requests: ListToQueue[] = [];
   const resume = () =>
     resumeNext(id, next, world, async (request) => void requests.push(request), new Date());
   await resume();
-  // Under the name that the re-plan began it with, so an engine that is at it does nothing.
+  // The same, so that nothing happens where it is queued.
   expect(requests).toEqual(begun.requests);
   await world.media.put(
     revisionErrorKey(id, rev),
@@ -127,7 +127,7 @@ test('a next revision that was never begun is begun by the sweep, and one that f
   await resume();
   expect(requests).toHaveLength(1);
   const now = new Date();
-  expect((await replanned(video, now)).requests).toMatchObject([{ again: now }]);
+  expect((await replanned(video, now)).requests).toEqual(begun.requests);
 });
 
 test('a next revision whose source is gone is given up, and the current one stays', async () => {
@@ -168,10 +168,10 @@ test('of a plan that 8e3bc33 completed and one of ours that is not complete, vie
   );
   // By 8e3bc33: the marker under its first key.
   await world.media.put(firstReadyKey(id), JSON.stringify({ readyAt: new Date(0), storedBytes: 1 }), json);
-  const requests: ExecutionRequest[] = [];
+  const requests: ListToQueue[] = [];
   await sweepRevisions(world, {
     ...{ now: new Date(), graceSeconds: GRACE_SECONDS, isTimeUp: () => false },
-    startExecution: async (request) => void requests.push(request),
+    enqueue: async (request) => void requests.push(request),
   });
   expect(await revisionsShown(video)).toEqual(new Set([OLD]));
   expect(await currentPlanOf(id, world.media)).toMatchObject({ rev: OLD });

@@ -10,9 +10,11 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { s3Multipart } from '../../adapters/s3-multipart.ts';
 import { s3Store } from '../../adapters/s3-store.ts';
 import { signUploads } from '../../adapters/sign-upload.ts';
-import { newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
+import { cardKey, newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
 import { admittedUpload, uploadToken } from '../../core/access/upload-token.ts';
+import { CARD } from '../../core/records/card.ts';
 import { httpApi } from '../../pipeline/http/api.ts';
+import { readRecord } from '../../pipeline/store.ts';
 import type { World } from '../../pipeline/world.ts';
 import { cleanedUp } from '../support/janitor.ts';
 import { formOf } from '../support/post-form.ts';
@@ -568,6 +570,27 @@ test('the name that a browser tells is the title of a video that was granted wit
   expect(answer.status).toBe(201);
   expect((await call('GET', `/api/videos/${named.id}`)).body.title).toBe('film.mp4');
 });
+
+test.each<[object, string | null]>([
+  [{ ...film(1000), group: 'Customer_7.eu-west' }, 'Customer_7.eu-west'],
+  [{ group: 'a'.repeat(64) }, 'a'.repeat(64)], // a token alone
+  [film(1000), null],
+])('a video granted by %j has the group %j', async (request, group) => {
+  const { id } = await grant(request);
+  expect((await readRecord(buckets.media, CARD, cardKey(id)))?.group ?? null).toBe(group);
+  expect((await call('GET', `/api/videos/${id}`)).body.group).toBe(group);
+  expect((await call('GET', '/api/videos?limit=1')).body.videos).toMatchObject([{ id, group }]);
+});
+
+test.each(['', 'a'.repeat(65), 'a/b', 'course 7', 'é', 'a\n', 7, null])(
+  'the group %j is refused, by its name',
+  async (group) => {
+    expect(await call('POST', '/api/uploads', { group })).toMatchObject({
+      status: 400,
+      body: { code: 'INVALID_REQUEST', message: expect.stringMatching(/^group: ./) },
+    });
+  },
+);
 
 test.each<[string, string, unknown, number, string]>([
   ['POST', '/api/uploads', { filename: 'film.mp4', contentType: 'video/mp4' }, 400, 'INVALID_REQUEST'],

@@ -1,6 +1,6 @@
-// A video's whole life without a server: uploaded, ingested, prewarmed and finished, as the engines do it.
+// A video's whole life without a server: uploaded, ingested, prewarmed and finished, as a worker does it.
 
-import { cardKey, newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
+import { cardKey, newVideoId, sourceKey, workKey } from '../../core/artifacts/keys.ts';
 import { CARD } from '../../core/records/card.ts';
 import type { Card } from '../../core/records/card.ts';
 import { WORK } from '../../core/records/work.ts';
@@ -9,7 +9,7 @@ import { deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
-import type { ExecutionRequest } from '../../pipeline/life/execution.ts';
+import type { ListToQueue } from '../../pipeline/prewarm/queue-work.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
 import type { VideoStatus } from '../../pipeline/life/video-status.ts';
 import { worldIn } from './world.ts';
@@ -31,16 +31,16 @@ export async function uploadedIn(
 
 /** Brings it to `ready` or `failed`. What is neither the file's fault nor ffmpeg's is thrown. */
 export async function lived({ id, world }: { id: string; world: TestWorld }): Promise<VideoStatus> {
-  const requests: ExecutionRequest[] = [];
+  const requests: ListToQueue[] = [];
   await ingest(id, world, async (request) => void requests.push(request));
   for (const request of requests) await executed(request, world);
   return videoStatus(id, world, () => 'https://cdn.example/');
 }
 
-/** Runs a list of work as an engine does. */
-export async function executed({ id, rev, workKey }: ExecutionRequest, world: TestWorld): Promise<void> {
+/** Works off a list as a worker does. */
+export async function executed({ id, rev }: ListToQueue, world: TestWorld): Promise<void> {
   const outcomes = [];
-  for (const item of await workIn(workKey, world)) {
+  for (const item of await workIn({ id, rev }, world)) {
     outcomes.push(await deriveWork(item, world).then(() => true, failed));
   }
   await (outcomes.every(Boolean)
@@ -48,9 +48,13 @@ export async function executed({ id, rev, workKey }: ExecutionRequest, world: Te
     : failVideo(id, rev, 'ENCODING_FAILED', world, new Date()));
 }
 
-export async function workIn(workKey: string, { media }: TestWorld): Promise<Work[]> {
-  const stored = JSON.parse(Buffer.from((await media.get(workKey))!).toString()) as unknown[];
-  return stored.map((item) => WORK.parse(item, workKey));
+export async function workIn(
+  { id, rev }: Pick<ListToQueue, 'id' | 'rev'>,
+  { media }: TestWorld,
+): Promise<Work[]> {
+  const key = workKey(id, rev);
+  const stored = JSON.parse(Buffer.from((await media.get(key))!).toString()) as unknown[];
+  return stored.map((item) => WORK.parse(item, key));
 }
 
 export async function putCard(id: string, { media }: TestWorld, card: Partial<Card> = {}): Promise<void> {

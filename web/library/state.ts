@@ -247,6 +247,7 @@ export const freshVideo = (
   storyboardUrl: null,
   renditions: [],
   sizeBytes,
+  group: null,
   createdAt,
   notices: [],
 });

@@ -7,7 +7,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { S3Event } from 'aws-lambda';
 import { parseCleanupKey } from '../../../core/artifacts/keys.ts';
 import { VIDEO_PAGES } from '../../../lib/page.ts';
@@ -32,10 +32,11 @@ import { ACCOUNT, REGION, resolver } from './template.ts';
 
 export const API_KEY = 'a-generated-key';
 
+/** Of a worker. */
 export interface Execution {
   name: string;
   input: Json;
-  /** Begins it: so that a test says what was before. */
+  /** Begins it, once: so that a test says what was before. */
   run(): Promise<ExecutionResult>;
 }
 
@@ -51,7 +52,8 @@ export interface Account {
   invokeIngest(event: S3Event): Promise<Reply>;
   /** All that were started, in order. */
   executions: Execution[];
-  startAgain(execution: Execution, name: string): Execution;
+  /** Begins all that have been started, and those that are started meanwhile; resolves when all have ended. */
+  prewarmed(): Promise<ExecutionResult[]>;
   /** What EventBridge calls from one day to the next, called now. */
   dayPasses(): Promise<Reply[]>;
   /** And every five minutes. */
@@ -88,10 +90,9 @@ const FUNCTIONS = {
   authorizer: 'Compares the API key',
   ingest: 'Plans a video',
   origin: 'Makes an artifact',
-  transcode: 'Has a chunk',
+  transcode: 'Has what is queued',
   sandbox: 'Runs ffmpeg for somebody',
   prewarmSandbox: 'Runs ffmpeg ahead',
-  finish: 'Measures what was made',
   janitor: 'Removes deleted videos',
   maintenance: 'Plans videos anew',
 } as const;
@@ -103,7 +104,7 @@ export async function openAccount(directory: string): Promise<Account> {
       app: 'instant-hls',
       bundle: true,
       // The layer's binaries are to run on this machine.
-      context: { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64' },
+      context: { architecture: process.arch === 'arm64' ? 'arm64' : 'x86_64', prewarmConcurrency: 3 },
     },
   ]);
   const template = await assembly.template('deployed');
@@ -166,6 +167,7 @@ export async function openAccount(directory: string): Promise<Account> {
   }
 
   const executions: Execution[] = [];
+  let begun = 0;
   const stateMachine = only(ofType(template, 'AWS::StepFunctions::StateMachine'));
   const stateMachineArn = resolve({ Ref: stateMachine.id });
   const secrets = new Map(
@@ -275,10 +277,9 @@ export async function openAccount(directory: string): Promise<Account> {
 
   mayOf.set('session-of-executions', permissionsOf(stateMachine.Properties.RoleArn, template, resolve));
   const definition = JSON.parse(resolve(stateMachine.Properties.DefinitionString));
-  const executionOf = (name: string, input: Json): Execution => ({
-    name,
-    input,
-    run: () =>
+  const executionOf = (name: string, input: Json): Execution => {
+    let result: Promise<ExecutionResult> | undefined;
+    const run = () =>
       execute(definition, input, {
         async invoke(arn, payload) {
           if (!judge('session-of-executions', [['lambda:InvokeFunction', arn]])) {
@@ -287,18 +288,9 @@ export async function openAccount(directory: string): Promise<Account> {
           await faults.invocation(/:function:(\w+)$/.exec(arn)![1]!, payload);
           return invoke(arn, payload);
         },
-        async readItems({ Bucket, Key }) {
-          const list = `arn:aws:s3:::${Bucket}/${Key}`;
-          if (!judge('session-of-executions', [['s3:GetObject', list]])) {
-            throw new ServiceError('States.ItemReaderFailed', list);
-          }
-          const { Body } = await client.send(new GetObjectCommand({ Bucket, Key })).catch((error: Error) => {
-            throw new ServiceError('States.ItemReaderFailed', error.message);
-          });
-          return JSON.parse(await Body!.transformToString()) as unknown[];
-        },
-      }),
-  });
+      });
+    return { name, input, run: () => (result ??= run()) };
+  };
 
   const scheduled = (expression: string): Promise<Reply[]> =>
     Promise.all(
@@ -348,7 +340,11 @@ export async function openAccount(directory: string): Promise<Account> {
     events,
     invokeIngest: (event) => functions.ingest.invoke(event),
     executions,
-    startAgain: ({ input }, name) => executionOf(name, input),
+    async prewarmed() {
+      const results: ExecutionResult[] = [];
+      for (; begun < executions.length; begun += 1) results.push(await executions[begun]!.run());
+      return results;
+    },
     dayPasses: () => scheduled('rate(1 day)'),
     minutesPass: () => scheduled('rate(5 minutes)'),
     async deployLayer(change) {

@@ -8,10 +8,10 @@ import {
   PutObjectCommand,
   paginateListObjectsV2,
 } from '@aws-sdk/client-s3';
-import { planKey, revisionsKey } from '../../../core/artifacts/keys.ts';
+import { QUEUE_KEY, planKey, revisionsKey } from '../../../core/artifacts/keys.ts';
 import type { Plan } from '../../../core/plan/plan.ts';
+import type { Queue } from '../../../core/records/queue.ts';
 import type { Revisions } from '../../../core/records/revisions.ts';
-import type { Work } from '../../../core/records/work.ts';
 import type { Json } from '../../lib/support/variants.ts';
 import { ffmpeg } from '../media.ts';
 import { API_KEY } from './account.ts';
@@ -62,13 +62,20 @@ export function videosIn(account: Account) {
     return { ...body, put };
   }
 
-  const executionsOf = (id: string) => account.executions.filter(({ input }) => input.id === id);
-
   /** Uploads, and waits until `ingest` has done its part. */
   async function uploaded(file: Buffer) {
     const video = await upload(file);
     expect(await account.ingested()).toEqual([{ payload: null }]);
-    return { video, execution: executionsOf(video.id)[0]! };
+    return video;
+  }
+
+  /** Whether there is something of a video to be made ahead of time. */
+  const isQueued = async (id: string): Promise<boolean> =>
+    (await jsonAt<Queue>(QUEUE_KEY)).lists.some((list) => list.id === id);
+
+  /** Works off all that is queued, as often as workers are called for it. */
+  async function prewarmed(): Promise<void> {
+    for (const result of await account.prewarmed()) expect(result).toMatchObject({ status: 'SUCCEEDED' });
   }
 
   const statusOf = async (id: string): Promise<Json> =>
@@ -122,7 +129,8 @@ export function videosIn(account: Account) {
   return {
     upload,
     uploaded,
-    executionsOf,
+    isQueued,
+    prewarmed,
     statusOf,
     deleteVideo,
     cleaned,
@@ -135,11 +143,9 @@ export function videosIn(account: Account) {
   };
 }
 
-/** The first segment that an item of a list of work makes. */
-export const firstOf = (item: unknown): number | 'stills' => {
-  const { what } = item as Work;
-  return what.kind === 'chunk' ? what.from : what.kind;
-};
+/** What a sandbox is asked to make ahead of time: the first segment of it, or pictures. */
+export const firstOf = ({ task }: Json): number | 'stills' =>
+  task.kind === 'segments' ? task.from : 'stills';
 
 /** A PUT of this segment, of whichever rendition and video. */
 export const putsSegment = (index: number) => {

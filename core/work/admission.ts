@@ -1,0 +1,344 @@
+// Who is encoded next, of all videos together. The queue (core/records/queue.ts) is data in, data out: the same rules hold
+// on one machine, in an account and in a simulation. There are so many lanes and no more, whatever waits: a lane takes one
+// item at a time, and what is not taken leaves room for viewers. Groups take turns; within one, short work goes first.
+
+import type { OutageCode } from '../errors.ts';
+import type { Queue, QueuedList, RunningItem } from '../records/queue.ts';
+
+/** How an item ended. */
+export type Outcome =
+  | 'done'
+  /** Some of it was made before the time was up; the rest is to be asked for again. */
+  | 'partly'
+  /** No machine was free for it: it has not been tried. */
+  | 'busy'
+  /** The video is no more. */
+  | 'gone'
+  /** Trying again is of no use. */
+  | 'refused'
+  | { failed: 'failed' | OutageCode };
+
+export interface Settlement {
+  ticket: number;
+  outcome: Outcome;
+}
+
+/** Of a group's turns, every so many goes to what has waited longest, so that a film ends though clips keep coming. */
+const OLDEST_EVERY = 4;
+
+const MOST_FAILURES = 3;
+const MOST_OUTAGES = 5;
+const SECOND_MS = 1000;
+/** Pauses before the next try, by what has happened how often. */
+const PAUSES = {
+  failures: (times: number) => 2 * SECOND_MS * 3 ** (times - 1),
+  outages: (times: number) => Math.min(120, 2 ** (times - 1)) * SECOND_MS,
+};
+
+/** So long a worker is trusted to be alive after it has last said so, which it does far more often. */
+const LEASE_MS = 180 * SECOND_MS;
+const RENEWED_MS = 60 * SECOND_MS;
+
+/** The queue with one more list. Where that is queued already nothing changes. */
+export function enqueued(
+  queue: Queue,
+  list: Pick<QueuedList, 'id' | 'rev' | 'group' | 'count' | 'secondsPerItem'>,
+  now: Date,
+): Queue {
+  if (isQueued(queue, list)) return queue;
+  const added = { ...list, queuedAt: now.toISOString(), next: 0, returned: [], givenUp: [] };
+  return { ...queue, lists: [...queue.lists, added] };
+}
+
+export const isQueued = ({ lists }: Queue, { id, rev }: Pick<QueuedList, 'id' | 'rev'>): boolean =>
+  lists.some((list) => list.id === id && list.rev === rev);
+
+export interface Call {
+  worker: number;
+  run: number;
+}
+
+/**
+ * Calls as many workers that sleep as there is work for.
+ * @param lanes how many each worker has
+ * @param by who calls them
+ */
+export function called(
+  queue: Queue,
+  { lanes, by, now }: { lanes: readonly number[]; by: string; now: Date },
+): { queue: Queue; calls: Call[] } {
+  const workers = lanes.map((_, index) => queue.workers[index] ?? { run: 0, until: null, by: '' });
+  const awake = lanes.filter((_, index) => workers[index]!.until !== null);
+  let free = sum(awake) - queue.running.length;
+  const open = sum(queue.lists.map(openItems));
+  const calls: Call[] = [];
+  lanes.forEach((own, worker) => {
+    const { run, until } = workers[worker]!;
+    if (until !== null || free >= open) return;
+    workers[worker] = { run: run + 1, until: after(now, LEASE_MS), by };
+    calls.push({ worker, run: run + 1 });
+    free += own;
+  });
+  // Those of before there were fewer lanes keep their places until they have ended.
+  return { queue: { ...queue, workers: [...workers, ...queue.workers.slice(lanes.length)] }, calls };
+}
+
+/** Items that somebody could take sooner or later, the list's end among them. */
+const openItems = ({ count, next, returned }: QueuedList): number =>
+  count + 1 - Math.min(next, count + 1) + returned.length;
+
+/**
+ * A call of a worker begins: what an earlier call of the same has left is to be taken again.
+ * @returns undefined where another has been called in its place
+ */
+export function begun(
+  queue: Queue,
+  { worker, run }: Call,
+  { by, now }: { by: string; now: Date },
+): Queue | undefined {
+  const known = queue.workers[worker];
+  if (known?.run !== run || known.until === null) return undefined;
+  const left = queue.running.filter((item) => item.worker === worker && item.by !== by);
+  const workers = queue.workers.with(worker, { run, by, until: after(now, LEASE_MS) });
+  return { ...givenBack(queue, left, { isFailure: true }), workers };
+}
+
+/** Workers that have not been heard of for too long sleep, and what they were at is to be taken again. */
+export function recovered(queue: Queue, now: Date): Queue {
+  const isLost = (until: string | null) => until !== null && new Date(until) < now;
+  return without(queue, (worker) => isLost(queue.workers[worker]?.until ?? null), { isFailure: true });
+}
+
+/** All workers have been ended from outside, by nobody's fault. */
+export const released = (queue: Queue): Queue => without(queue, () => true, { isFailure: false });
+
+function without(queue: Queue, isLost: (worker: number) => boolean, options: { isFailure: boolean }): Queue {
+  const lost = queue.workers.flatMap(({ until }, worker) =>
+    until !== null && isLost(worker) ? [worker] : [],
+  );
+  if (lost.length === 0) return queue;
+  const left = queue.running.filter(({ worker }) => lost.includes(worker));
+  const workers = queue.workers.map((each, worker) =>
+    lost.includes(worker) ? { ...each, until: null } : each,
+  );
+  return { ...givenBack(queue, left, options), workers };
+}
+
+function givenBack(queue: Queue, left: readonly RunningItem[], { isFailure }: { isFailure: boolean }): Queue {
+  return left.reduce((before, item) => {
+    const rest = { ...before, running: before.running.filter(({ ticket }) => ticket !== item.ticket) };
+    return changed(rest, item, (list) =>
+      isFailure ? failedOnce(list, item, 'failed', null) : again(list, item, null),
+    );
+  }, queue);
+}
+
+export interface Step {
+  /** The same object where nothing has changed. */
+  queue: Queue;
+  /** What it is to do now. */
+  taken: RunningItem[];
+  /** `stop`: nothing is left for it, or another is in its place; otherwise how long it has nothing to do, at the least. */
+  then: 'stop' | { waitMs: number };
+}
+
+/**
+ * A worker says how items ended, and takes new ones.
+ * @param known tickets of those that it is at
+ * @param most that it takes
+ */
+export function stepped(
+  queue: Queue,
+  worker: number,
+  {
+    by,
+    settlements,
+    known,
+    most,
+    now,
+  }: {
+    by: string;
+    settlements: readonly Settlement[];
+    known: ReadonlySet<number>;
+    most: number;
+    now: Date;
+  },
+): Step {
+  let next = settlements.reduce((before, settlement) => settled(before, settlement, now), queue);
+  const own = next.workers[worker];
+  const isOwn = own?.by === by && own.until !== null;
+  if (!isOwn) return { queue: next, taken: [], then: 'stop' };
+  // A write that went well without our hearing of it.
+  const taken = next.running.filter(
+    (item) => item.worker === worker && item.by === by && !known.has(item.ticket),
+  );
+  while (taken.length < most) {
+    const found = nextItem(next, now);
+    if (!found) break;
+    const item = { ...found.item, ticket: next.turns, worker, by };
+    next = handedOut(next, found.list, item);
+    taken.push(item);
+  }
+  const isAtWork = next.running.some((item) => item.worker === worker && item.by === by);
+  const waitMs = isAtWork ? 0 : untilNextItem(next, now);
+  const until = waitMs === undefined ? null : after(now, LEASE_MS + waitMs);
+  const isFresh = until !== null && msBetween(own.until!, until) < RENEWED_MS;
+  const then = waitMs === undefined ? 'stop' : { waitMs };
+  if (next === queue && isFresh) return { queue, taken, then };
+  return { queue: { ...next, workers: next.workers.with(worker, { ...own, until }) }, taken, then };
+}
+
+/** How long until something can be taken: 0 for now, undefined for never. */
+function untilNextItem(queue: Queue, now: Date): number | undefined {
+  if (nextItem(queue, now)) return 0;
+  const times = queue.lists.flatMap(({ returned }) => returned.map(({ notBefore }) => notBefore));
+  const soonest = Math.min(...times.map((time) => (time === null ? 0 : Date.parse(time))));
+  return times.length === 0 ? undefined : Math.max(0, soonest - now.getTime());
+}
+
+type Item = Omit<RunningItem, 'ticket' | 'worker' | 'by'>;
+
+/** What goes next: of the group with the fewest items at work, which had its turn longest ago, the shortest list. */
+function nextItem(queue: Queue, now: Date): { list: QueuedList; item: Item } | undefined {
+  const atWork = new Map<string, number>();
+  const openOf = new Set<QueuedList>();
+  const listsAtWork = new Set<string>();
+  for (const { group, id, rev } of queue.running) {
+    atWork.set(group, (atWork.get(group) ?? 0) + 1);
+    listsAtWork.add(`${id} ${rev}`);
+  }
+  for (const list of queue.lists) {
+    if (itemOf(list, now, listsAtWork.has(`${list.id} ${list.rev}`))) openOf.add(list);
+  }
+  const order = (group: string): [number, number] => [
+    atWork.get(group) ?? 0,
+    servedOf(queue, group)?.last ?? -1,
+  ];
+  const group = [...new Set([...openOf].map((list) => list.group))].sort((a, b) => {
+    const [[one, served], [other, otherServed]] = [order(a), order(b)];
+    return one - other || served - otherServed;
+  })[0];
+  if (group === undefined) return undefined;
+  const lists = [...openOf].filter((list) => list.group === group);
+  const turn = (servedOf(queue, group)?.times ?? 0) + 1;
+  const list = turn % OLDEST_EVERY === 0 ? oldest(lists) : shortest(lists);
+  return { list, item: itemOf(list, now, listsAtWork.has(`${list.id} ${list.rev}`))! };
+}
+
+const servedOf = ({ served }: Queue, group: string) => served.find((each) => each.group === group);
+
+const oldest = (lists: readonly QueuedList[]): QueuedList =>
+  lists.reduce((found, list) => (list.queuedAt < found.queuedAt ? list : found));
+
+const shortest = (lists: readonly QueuedList[]): QueuedList =>
+  lists.reduce((found, list) => (secondsLeftOf(list) < secondsLeftOf(found) ? list : found));
+
+const secondsLeftOf = (list: QueuedList): number => (openItems(list) - 1) * list.secondsPerItem;
+
+/** The list's next item; its end, when all others are settled. */
+function itemOf(list: QueuedList, now: Date, isAtWork: boolean): Item | undefined {
+  const { id, rev, group, count, next, returned } = list;
+  const ready = returned.find(({ notBefore }) => notBefore === null || new Date(notBefore) <= now);
+  if (ready) {
+    const { index, failures, outages } = ready;
+    return { id, rev, group, index, failures, outages };
+  }
+  const isEnd = next === count;
+  if (next > count || (isEnd && (isAtWork || returned.length > 0))) return undefined;
+  return { id, rev, group, index: next, failures: 0, outages: 0 };
+}
+
+function handedOut(queue: Queue, list: QueuedList, item: RunningItem): Queue {
+  const lists = queue.lists.map((each) => {
+    if (each !== list) return each;
+    const returned = list.returned.filter(({ index }) => index !== item.index);
+    return returned.length < list.returned.length ? { ...list, returned } : { ...list, next: list.next + 1 };
+  });
+  const { group } = item;
+  const times = (servedOf(queue, group)?.times ?? 0) + 1;
+  return {
+    ...queue,
+    lists,
+    running: [...queue.running, item],
+    turns: queue.turns + 1,
+    served: [...queue.served.filter((each) => each.group !== group), { group, times, last: queue.turns }],
+  };
+}
+
+/** One that was given to another meanwhile is the other's to settle. */
+function settled(queue: Queue, { ticket, outcome }: Settlement, now: Date): Queue {
+  const item = queue.running.find((each) => each.ticket === ticket);
+  if (!item) return queue;
+  const rest = { ...queue, running: queue.running.filter((each) => each !== item) };
+  const moved = { ...rest, movedAt: now.toISOString() };
+  const isEnd = queue.lists.some((list) => isOf(list, item) && item.index === list.count);
+  if (outcome === 'gone' || (outcome === 'done' && isEnd)) return withoutList(moved, item);
+  if (outcome === 'done') return moved;
+  if (outcome === 'partly')
+    return changed(moved, item, (list) => again(list, { ...item, failures: 0 }, null));
+  if (outcome === 'busy') return changed(rest, item, (list) => again(list, item, null));
+  if (outcome === 'refused') return changed(rest, item, (list) => givenUp(list, item, 'failed'));
+  return changed(rest, item, (list) => failedOnce(list, item, outcome.failed, now));
+}
+
+function withoutList(queue: Queue, gone: Pick<QueuedList, 'id' | 'rev'>): Queue {
+  const lists = queue.lists.filter((list) => !isOf(list, gone));
+  const groups = new Set(lists.map(({ group }) => group));
+  const served = queue.served.filter(({ group }) => groups.has(group));
+  return { ...queue, lists, served };
+}
+
+const isOf = (list: QueuedList, { id, rev }: Pick<QueuedList, 'id' | 'rev'>): boolean =>
+  list.id === id && list.rev === rev;
+
+/** A list that is no longer queued stays so. */
+function changed(
+  queue: Queue,
+  item: Pick<QueuedList, 'id' | 'rev'>,
+  change: (list: QueuedList) => QueuedList | undefined,
+): Queue {
+  const list = queue.lists.find((each) => isOf(each, item));
+  if (!list) return queue;
+  const after = change(list);
+  if (!after) return withoutList(queue, item);
+  return { ...queue, lists: queue.lists.map((each) => (each === list ? after : each)) };
+}
+
+type Counts = Pick<RunningItem, 'index' | 'failures' | 'outages'>;
+
+function again(list: QueuedList, { index, failures, outages }: Counts, notBefore: string | null): QueuedList {
+  const returned = [...list.returned, { index, failures, outages, notBefore }];
+  return { ...list, returned: returned.sort((a, b) => a.index - b.index) };
+}
+
+/** What took too long has waited by itself: that is tried as a failure is. */
+const isOutage = (code: 'failed' | OutageCode): boolean => code !== 'failed' && code !== 'TIMED_OUT';
+
+/** @param now null where it is to be tried at once */
+function failedOnce(
+  list: QueuedList,
+  item: Counts,
+  code: 'failed' | OutageCode,
+  now: Date | null,
+): QueuedList | undefined {
+  const kind = isOutage(code) ? 'outages' : 'failures';
+  const times = item[kind] + 1;
+  const most = isOutage(code) ? MOST_OUTAGES : MOST_FAILURES;
+  // Of a list whose end could not be noted, nobody would hear.
+  const isEndless = item.index === list.count && isOutage(code);
+  if (times >= most && !isEndless) return givenUp(list, item, code);
+  const notBefore = now && after(now, PAUSES[kind](times));
+  return again(list, { ...item, [kind]: times }, notBefore);
+}
+
+/** @returns undefined for a list of which not even the failure could be noted */
+function givenUp(list: QueuedList, item: Counts, code: 'failed' | OutageCode): QueuedList | undefined {
+  const after = { ...list, givenUp: [...list.givenUp, code] };
+  if (item.index < list.count) return after;
+  if (list.givenUp.includes('failed')) return undefined;
+  return again(after, { index: item.index, failures: 0, outages: 0 }, null);
+}
+
+const after = (now: Date, ms: number): string => new Date(now.getTime() + ms).toISOString();
+const msBetween = (from: string, to: string): number => Date.parse(to) - Date.parse(from);
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);

@@ -1,0 +1,67 @@
+// Has something made ahead of time: stores the list of work, and queues it.
+
+import { cardKey, workKey } from '../../core/artifacts/keys.ts';
+import type { Plan } from '../../core/plan/plan.ts';
+import { CARD } from '../../core/records/card.ts';
+import type { QueuedList } from '../../core/records/queue.ts';
+import { WORK, parseWorkList } from '../../core/records/work.ts';
+import type { Work } from '../../core/records/work.ts';
+import { cpuSecondsOfWork } from '../../core/work/cpu-seconds.ts';
+import { unlessDeleted } from '../life/cleanup.ts';
+import { planOf } from '../revisions/revisions.ts';
+import { putJson, readRecord } from '../store.ts';
+import type { World } from '../world.ts';
+import { enqueue, isInQueue } from './queue.ts';
+import type { Workers } from './queue.ts';
+
+/** A list of work that is stored, for the queue. */
+export type ListToQueue = Pick<QueuedList, 'id' | 'rev' | 'group' | 'count' | 'secondsPerItem'>;
+
+/** Queues a list of work. Where it is queued already nothing changes. */
+export type Enqueue = (list: ListToQueue) => Promise<void>;
+
+/**
+ * A list is written anew each time, as it follows from plan and store; but not while somebody works it off, nor over one of
+ * a newer release.
+ * @throws RecordError
+ */
+export async function queueWork(
+  id: string,
+  plan: Plan,
+  work: readonly Work[],
+  world: Pick<World, 'media' | 'uploads'>,
+  enqueueList: Enqueue,
+): Promise<void> {
+  const { media } = world;
+  const { rev } = plan;
+  if (await isInQueue({ id, rev }, world)) return;
+  const key = workKey(id, rev);
+  const [before, card] = await Promise.all([media.get(key), readRecord(media, CARD, cardKey(id))]);
+  if (before) parseWorkList(Buffer.from(before).toString('utf8'), key);
+  await putJson(
+    media,
+    key,
+    work.map((item) => WORK.stored(item)),
+  );
+  await unlessDeleted(id, world);
+  await enqueueList(listToQueue(plan, work, id, card?.group));
+}
+
+const listToQueue = (plan: Plan, work: readonly Work[], id: string, group = ''): ListToQueue => ({
+  ...{ id, rev: plan.rev, group, count: work.length },
+  secondsPerItem: cpuSecondsOfWork(plan, work) / work.length,
+});
+
+/** Queues a list that lies in the store already. Nobody is called for it: somebody looks every few minutes. */
+export async function enqueueStored(
+  { id, rev }: Pick<ListToQueue, 'id' | 'rev'>,
+  world: Pick<World, 'media'>,
+): Promise<void> {
+  const key = workKey(id, rev);
+  const [plan, stored] = await Promise.all([planOf(id, rev, world.media), world.media.get(key)]);
+  if (!plan || !stored) return; // deleted meanwhile
+  const work = parseWorkList(Buffer.from(stored).toString('utf8'), key);
+  if (work.length > 0) await enqueue(listToQueue(plan, work, id), world, NOBODY);
+}
+
+const NOBODY: Workers = { lanes: [], call: () => Promise.resolve() };

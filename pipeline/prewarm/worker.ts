@@ -1,0 +1,197 @@
+// A worker: has items of the queue made, a few at a time, until nothing is left or its own time is up. It only waits for
+// those who encode, so that one process looks after many of them.
+
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QUEUE_KEY, workKey } from '../../core/artifacts/keys.ts';
+import { OUTAGE_CODES, OutageError, RequestError, SourceError } from '../../core/errors.ts';
+import type { OutageCode } from '../../core/errors.ts';
+import { EMPTY_QUEUE, QUEUE } from '../../core/records/queue.ts';
+import type { QueuedList, RunningItem } from '../../core/records/queue.ts';
+import { parseWorkList } from '../../core/records/work.ts';
+import type { Work } from '../../core/records/work.ts';
+import { begun, stepped } from '../../core/work/admission.ts';
+import type { Call, Outcome, Settlement, Step } from '../../core/work/admission.ts';
+import { deriveWork } from '../derive/derive.ts';
+import { failVideo } from '../life/fail-video.ts';
+import { finish } from '../life/finish.ts';
+import { logFailure } from '../observe.ts';
+import { updateRecord } from '../store.ts';
+import type { World } from '../world.ts';
+
+export interface WorkerOptions {
+  /** How many items it has made at a time. */
+  lanes: number;
+  /** Whether somebody failed for want of a free machine. */
+  isBusy(error: unknown): boolean;
+}
+
+/** What is to be done when a call of a worker has ended. */
+export interface Shift {
+  /** Whether to call it again. */
+  more: boolean;
+  /** Not before so many seconds. */
+  waitSeconds: number;
+}
+
+/** With less time left nothing is begun: an item usually takes less. What takes longer is kept as far as it was made. */
+const LEAST_SECONDS = 150;
+/** How often a worker with a free lane looks whether there is something new, and one without shows that it is alive. */
+const LOOK_MS = { free: 1000, busy: 30_000 };
+/** Where no machine is free, nothing is begun for as long; twice that after the next time. */
+const REFUSED_MS = { first: 1000, longest: 60_000 };
+/** And where nothing is at work either, the worker makes room as well. */
+const REFUSED_SECONDS = 15;
+
+const OVER: Shift = { more: false, waitSeconds: 0 };
+
+/**
+ * One call of a worker. Harmless where two are made at once: the earlier one begins nothing any more.
+ * @throws OutageError, RecordError where the queue cannot be read or written: to be called again
+ */
+export async function workOff(
+  { worker, run }: Call,
+  world: World,
+  { lanes, isBusy }: WorkerOptions,
+): Promise<Shift> {
+  const by = randomUUID();
+  const { media, secondsLeft = () => Infinity } = world;
+  if (lanes === 0 || !(await begin({ worker, run }, by, world))) return OVER;
+  const lists = workLists(world);
+  const atWork = new Map<number, Promise<void>>();
+  let ended: Settlement[] = [];
+  let [refusals, refusedUntil] = [0, 0];
+
+  const doItem = async (item: RunningItem, list: QueuedList | undefined): Promise<void> => {
+    const outcome = await outcomeOf(() => doOne(item, list, lists, world), item, isBusy);
+    if (outcome === 'busy') {
+      refusedUntil = performance.now() + Math.min(REFUSED_MS.longest, REFUSED_MS.first * 2 ** refusals);
+      refusals += 1;
+    } else refusals = 0;
+    ended.push({ ticket: item.ticket, outcome });
+    atWork.delete(item.ticket);
+  };
+
+  for (;;) {
+    const pauseMs = refusedUntil - performance.now();
+    const takesMore = secondsLeft() > LEAST_SECONDS && pauseMs <= 0;
+    const settlements = ended;
+    const { queue, taken, then } = await step(
+      worker,
+      { by, settlements, known: new Set(atWork.keys()), most: takesMore ? lanes - atWork.size : 0 },
+      media,
+    );
+    ended = ended.filter((each) => !settlements.includes(each));
+    for (const item of taken) {
+      const list = queue.lists.find(({ id, rev }) => id === item.id && rev === item.rev);
+      atWork.set(item.ticket, doItem(item, list));
+    }
+    if (then === 'stop') {
+      await Promise.all(atWork.values());
+      if (ended.length > 0) await step(worker, { by, settlements: ended, known: new Set(), most: 0 }, media);
+      return OVER;
+    }
+    if (atWork.size === 0 && ended.length === 0 && taken.length === 0) {
+      return {
+        more: true,
+        waitSeconds: Math.max(Math.ceil(then.waitMs / 1000), pauseMs > 0 ? REFUSED_SECONDS : 0),
+      };
+    }
+    if (ended.length > 0) continue;
+    const looksMs = takesMore && atWork.size < lanes ? LOOK_MS.free : LOOK_MS.busy;
+    await firstOf([...atWork.values()], pauseMs > 0 ? Math.min(looksMs, pauseMs) : looksMs);
+  }
+}
+
+async function begin(call: Call, by: string, { media }: World): Promise<boolean> {
+  let isOwn = false;
+  await updateRecord(media, QUEUE, QUEUE_KEY, (before = EMPTY_QUEUE) => {
+    const after = begun(before, call, { by, now: new Date() });
+    isOwn = after !== undefined;
+    return after;
+  });
+  return isOwn;
+}
+
+type StepOptions = Omit<Parameters<typeof stepped>[2], 'now'>;
+
+async function step(worker: number, options: StepOptions, media: World['media']): Promise<Step> {
+  let made: Step | undefined;
+  await updateRecord(media, QUEUE, QUEUE_KEY, (before = EMPTY_QUEUE) => {
+    made = stepped(before, worker, { ...options, now: new Date() });
+    return made.queue === before ? undefined : made.queue;
+  });
+  return made!;
+}
+
+/** Resolves with the first of them, or after a while. */
+async function firstOf(promises: readonly Promise<void>[], ms: number): Promise<void> {
+  const over = new AbortController();
+  const timer = sleep(ms, undefined, { signal: over.signal }).catch(() => undefined);
+  await Promise.race([...promises, timer]);
+  over.abort();
+}
+
+/** Lists as they are stored, the last few: chunks of one film come one after another. */
+const LISTS_KEPT = 32;
+
+function workLists({ media }: World): (list: Pick<QueuedList, 'id' | 'rev'>) => Promise<Work[]> {
+  const read = new Map<string, Promise<Work[]>>();
+  const readList = async (key: string): Promise<Work[]> => {
+    const bytes = await media.get(key);
+    if (!bytes) throw new Error(`The list of work ${key} is not stored.`);
+    return parseWorkList(Buffer.from(bytes).toString('utf8'), key);
+  };
+  return ({ id, rev }) => {
+    const key = workKey(id, rev);
+    const known = read.get(key);
+    const list = known ?? readList(key);
+    read.delete(key);
+    read.set(key, list);
+    if (!known) list.catch(() => read.delete(key));
+    const [first] = read.keys();
+    if (read.size > LISTS_KEPT) read.delete(first!);
+    return list;
+  };
+}
+
+async function doOne(
+  { id, rev, index }: RunningItem,
+  list: QueuedList | undefined,
+  listOf: ReturnType<typeof workLists>,
+  world: World,
+): Promise<Outcome> {
+  if (list && index === list.count) {
+    await end(list, world);
+    return 'done';
+  }
+  const work = (await listOf({ id, rev }))[index];
+  if (work) await deriveWork(work, world, { background: true });
+  return 'done';
+}
+
+/** Everything of a list has been tried. */
+async function end({ id, rev, givenUp }: QueuedList, world: World): Promise<void> {
+  const now = new Date();
+  if (givenUp.includes('failed')) return failVideo(id, rev, 'ENCODING_FAILED', world, now);
+  const outage = givenUp.find((code) => OUTAGE_CODES.includes(code as OutageCode));
+  if (outage) return failVideo(id, rev, outage as OutageCode, world, now);
+  return finish(id, rev, world, now);
+}
+
+async function outcomeOf(
+  work: () => Promise<Outcome>,
+  { id }: RunningItem,
+  isBusy: WorkerOptions['isBusy'],
+): Promise<Outcome> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isBusy(error)) return 'busy';
+    // Deleted, or replaced, meanwhile: nobody's failure.
+    if (error instanceof RequestError) return error.status === 404 ? 'gone' : 'done';
+    logFailure(id, error);
+    if (error instanceof SourceError) return 'refused';
+    return { failed: error instanceof OutageError ? error.code : 'failed' };
+  }
+}
