@@ -1,15 +1,12 @@
-// What happens when a source has arrived: plan, the opening that a player asks for first, then the prewarm. Where nothing
-// is to be made ahead of time, the video is ready with its opening.
+// What happens when a source has arrived: plan, the opening that a player asks for first, all playlists, then the prewarm.
+// Where nothing is to be made ahead of time, the video is ready with its opening and its playlists.
 
-import { FfmpegError, OutageError, RequestError, SourceError } from '../../core/errors.ts';
+import { FfmpegError, OutageError, SourceError } from '../../core/errors.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
-import type { Artifact } from '../../core/artifacts/artifact.ts';
-import { openingRenditions } from '../../core/plan/plan.ts';
-import type { Plan } from '../../core/plan/plan.ts';
-import { initsOf, segmentsOf } from '../../core/plan/segments.ts';
 import { workFor } from '../../core/work/work.ts';
 import { delayCodeOf, delayVideo, endDelay } from './delay.ts';
-import { deriveOf, refuseSoundless } from '../derive/derive.ts';
+import { deriveOf } from '../derive/derive.ts';
+import { deriveOpening, derivePlaylists, leftToPrewarm } from '../derive/opening.ts';
 import { plannedVideo } from '../derive/planned-video.ts';
 import { finish } from './finish.ts';
 import { asFileStands, currentPlan, restoreCopy } from './planning.ts';
@@ -58,47 +55,19 @@ async function planAndStart(
   // That may have made the next revision the current one.
   const plan = next ? await currentPlan(id, world) : planned;
   const video = plannedVideo(id, plan, world);
-  const unopened = await allOf([
-    ...openingOf(plan).map((artifact) => deriveOf(video, artifact)),
-    refuseSoundless(video),
-  ]).then(() => undefined, leftToPrewarm(id));
+  const unopened = await deriveOpening(video);
   if (await readyMarkerOf(id, plan.rev, world.media)) {
     if (!next) await endDelay(id, world);
     return;
   }
+  const unlisted = await derivePlaylists(video);
+  const failure = unopened ?? unlisted;
   const work = workFor(id, plan);
   if (work.length === 0) {
-    if (unopened) throw unopened; // there is no prewarm to leave it to
+    if (failure) throw failure; // there is no prewarm to leave it to
     return finish(id, plan.rev, world, new Date());
   }
   await queueWork(id, plan, work, world, enqueue);
   // Last, as it wants the same processor as what plays.
   if (plan.stills) await deriveOf(video, { kind: 'poster', rev: CURRENT }).catch(leftToPrewarm(id));
-}
-
-/** The prewarm tries it again, and makes it visible if it cannot be done. */
-const leftToPrewarm =
-  (id: string) =>
-  (error: unknown): Error => {
-    if (error instanceof SourceError || error instanceof RequestError) throw error;
-    logFailure(id, error);
-    return error as Error;
-  };
-
-/** The multivariant playlist, and of the first variant and the sound the playlist and the first segment. */
-function openingOf(plan: Plan): Artifact[] {
-  const names = openingRenditions(plan).map(({ name }) => name);
-  return [
-    { kind: 'multivariant' },
-    ...names.map((rendition) => ({ kind: 'playlist' as const, rev: plan.rev, rendition })),
-    ...initsOf(plan, names),
-    ...segmentsOf(plan, names, { from: 0, to: 1 }),
-  ];
-}
-
-/** Where one finds that the source is to be refused, the others find the video gone: the refusal is what counts. */
-async function allOf(parts: Promise<unknown>[]): Promise<void> {
-  const failed = (await Promise.allSettled(parts)).filter((part) => part.status === 'rejected');
-  const refusal = failed.find(({ reason }) => reason instanceof SourceError) ?? failed[0];
-  if (refusal) throw refusal.reason;
 }

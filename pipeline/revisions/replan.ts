@@ -13,6 +13,8 @@ import { workFor, workForArtifacts } from '../../core/work/work.ts';
 import { unlessDeleted } from '../life/cleanup.ts';
 import { finish } from '../life/finish.ts';
 import { formerRevision, sweepRevision } from './grace.ts';
+import { derivePlaylists } from '../derive/opening.ts';
+import { plannedVideo } from '../derive/planned-video.ts';
 import { planSource } from '../life/plan-source.ts';
 import { queueWork } from '../prewarm/queue-work.ts';
 import type { Enqueue } from '../prewarm/queue-work.ts';
@@ -133,7 +135,10 @@ export async function resumeNext(
   await complete(id, plan, world, enqueue, now);
 }
 
-/** Has everything made that the plan lists and that the revision before holds. */
+/**
+ * Has everything made that the plan lists and that the revision before holds. Its playlists are stored right away: nobody is to
+ * wait for them once it is the current one.
+ */
 async function complete(
   id: string,
   plan: Plan,
@@ -144,8 +149,10 @@ async function complete(
   const former = await currentPlanOf(id, world.media);
   const held = former ? await missingOf(id, plan, former, world.media) : [];
   const work = [...workFor(id, plan), ...workForArtifacts(id, plan, held.filter(isBeyond))];
-  if (work.length > 0) await queueWork(id, plan, work, world, enqueue);
-  else await finish(id, plan.rev, world, now);
+  const unlisted = await derivePlaylists(plannedVideo(id, plan, world));
+  if (work.length > 0) return queueWork(id, plan, work, world, enqueue);
+  if (unlisted) throw unlisted; // there is no prewarm to leave it to
+  await finish(id, plan.rev, world, now);
 
   function isBeyond(artifact: Artifact): boolean {
     if (artifact.kind === 'segment') return !plan.prewarm.includes(artifact.rendition);
