@@ -36,9 +36,8 @@ const CALLS_PER_CHUNK = 2;
 // A map iteration is an execution of its own: start, one task, end.
 const TRANSITIONS_PER_CHUNK = 3;
 const TRANSITIONS_PER_VIDEO = 4;
+/** Of the source, piece by piece; and of the plan, before and after. */
 const READS_PER_CHUNK = 20;
-/** Before it is made, and before it is stored. */
-const LOOKS_PER_PUT = 2;
 
 export function costEstimate(
   plan: Plan,
@@ -47,10 +46,13 @@ export function costEstimate(
   const computeSeconds = cpuSecondsOf(plan);
   const chunks = workFor('', plan).length;
   const puts = plan.prewarm.length * segmentCount(plan.grid);
+  // What there is of a chunk is listed, rendition by rendition, which S3 charges like a PUT; whether another has stored a
+  // segment meanwhile, its own PUT tells.
+  const lists = plan.prewarm.length * chunks;
   const preparation =
     computeSeconds * GIGABYTE_SECONDS_PER_CPU_SECOND * AWS_PRICES.lambdaPerGigabyteSecond +
     chunks * (CALLS_PER_CHUNK * AWS_PRICES.lambdaPerRequest + READS_PER_CHUNK * AWS_PRICES.s3PerGet) +
-    puts * (AWS_PRICES.s3PerPut + LOOKS_PER_PUT * AWS_PRICES.s3PerGet) +
+    (puts + lists) * AWS_PRICES.s3PerPut +
     transitions(chunks) * AWS_PRICES.stepFunctionsPerTransition;
   const storageBytesPerMonth = stored.sourceBytes + stored.artifactBytes;
   return {

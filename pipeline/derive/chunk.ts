@@ -9,7 +9,7 @@ import { valueOf } from '../../core/fraction.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { secondsSince } from '../observe.ts';
 import type { SegmentReply, WriteOnce } from '../sandbox/sandbox.ts';
-import type { Store } from '../store.ts';
+import type { ListedObject, Store } from '../store.ts';
 import { keepArtifact, putArtifact, unlessUnplanned } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
 import { noteRescue } from './lost.ts';
@@ -29,8 +29,10 @@ export async function deriveChunk(
   const missing = new Map<string, SegmentArtifact>();
   const granted = new Map<string, WriteOnce>();
   const damaged = new Map<string, Damaged>();
-  for (const artifact of segmentsOf(plan, renditions, { from, to })) {
-    const found = await world.media.head(artifactKey(id, artifact));
+  const segments = segmentsOf(plan, renditions, { from, to });
+  const stored = await storedAmong(id, segments, world.media);
+  for (const artifact of segments) {
+    const found = stored.get(artifactKey(id, artifact));
     if (found && found.sizeBytes > 0) continue;
     const name = nameOf(artifact);
     missing.set(name, artifact);
@@ -82,6 +84,29 @@ export async function deriveChunk(
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
   const seconds = secondsSince(begun);
   world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
+}
+
+/** What is stored of some segments, by key: one listing for each rendition, of no more than lies between its first and last. */
+async function storedAmong(
+  id: string,
+  segments: readonly SegmentArtifact[],
+  media: Store,
+): Promise<ReadonlyMap<string, ListedObject>> {
+  const wanted = Map.groupBy(segments, ({ rendition }) => rendition);
+  const stored = new Map<string, ListedObject>();
+  await Promise.all(
+    [...wanted.values()].map(async (own) => {
+      // As the store sorts them: beyond index 99,999 that is not by their number.
+      const keys = own.map((artifact) => artifactKey(id, artifact)).sort();
+      const [first, last] = [keys[0]!, keys.at(-1)!];
+      const folder = first.slice(0, first.lastIndexOf('/') + 1);
+      for await (const object of media.list(folder, first.slice(0, -1))) {
+        if (object.key > last) break;
+        stored.set(object.key, object);
+      }
+    }),
+  );
+  return stored;
 }
 
 const nameOf = ({ rendition, index }: SegmentArtifact): string => `${rendition}/${index}`;

@@ -2,8 +2,10 @@
 
 import { join } from 'node:path';
 import { OutageError } from '../../core/errors.ts';
+import { artifactKey, isWholeArtifact } from '../../core/artifacts/artifacts.ts';
 import { planKey } from '../../core/artifacts/keys.ts';
 import { segmentCount } from '../../core/plan/grid.ts';
+import { segmentsOf } from '../../core/plan/segments.ts';
 import { deriveWork } from '../../pipeline/derive/derive.ts';
 import type { Grants, Reply, Sandbox } from '../../pipeline/sandbox/sandbox.ts';
 import { cleanedUp } from '../support/janitor.ts';
@@ -103,4 +105,59 @@ test('what is there is neither stored nor sent again', async () => {
   await deriveWork(chunk, world);
   expect(replies.map(({ kind }) => kind)).toEqual(['segment', 'read']);
   expect(made()).toContain(lost);
+});
+
+test('what is there is seen in one listing of each rendition, no longer than the chunk, and nothing is asked for', async () => {
+  const { world, plan, chunk, made } = await video();
+  await deriveWork(chunk, world);
+  const before = made();
+  expect(segmentCount(plan.grid)).toBe(4);
+  const lists: { keys: string[] }[] = [];
+  const heads: string[] = [];
+  const { list, head } = world.media;
+  world.media.list = async function* (...asked) {
+    const keys: string[] = [];
+    lists.push({ keys });
+    for await (const object of list(...asked)) {
+      keys.push(object.key);
+      yield object;
+    }
+  };
+  world.media.head = (key) => (heads.push(key), head(key));
+  world.sandbox = { run: () => Promise.reject(new Error('nothing is missing')) };
+  await deriveWork({ ...chunk, what: { ...chunk.what, from: 1, to: 3 } }, world);
+  expect(lists).toHaveLength(plan.renditions.length);
+  // The last one of all tells that the chunk is over.
+  for (const { keys } of lists) {
+    expect(keys.map((key) => key.replace(/.*\/(\d+)\.\w+$/, '$1'))).toEqual(['00001', '00002', '00003']);
+  }
+  expect(heads.filter((key) => before.includes(key))).toEqual([]);
+});
+
+test('what was stored as nothing is made again, and nothing else is', async () => {
+  const { world, plan, chunk, made } = await video();
+  await deriveWork(chunk, world);
+  const [damaged] = made().filter((key) => key.endsWith('/00002.ts'));
+  const before = new Map(
+    await Promise.all(made().map(async (key) => [key, await world.media.get(key)] as const)),
+  );
+  await world.media.put(damaged!, '', { contentType: 'video/mp2t' });
+  await deriveWork(chunk, world);
+  for (const [key, bytes] of before) {
+    if (key !== damaged) expect([key, await world.media.get(key)]).toEqual([key, bytes]);
+  }
+  const [, rendition] = /([^/]+)\/00002\.ts$/.exec(damaged!)!;
+  const segment = segmentsOf(plan, [rendition!], { from: 2, to: 3 })[0]!;
+  expect(isWholeArtifact(plan, segment, (await world.media.get(damaged!))!)).toBe(true);
+});
+
+test('segments beyond the hundred thousandth, which no longer sort by their number, are seen as well', async () => {
+  const { id, world, plan, chunk } = await video();
+  const long = { ...plan, grid: { ...plan.grid, frameCount: 100_010 * plan.grid.segmentFrames } };
+  const [from, to] = [99_998, 100_002];
+  for (const artifact of segmentsOf(long, undefined, { from, to })) {
+    await world.media.put(artifactKey(id, artifact), 'stored', { contentType: 'video/mp2t' });
+  }
+  world.sandbox = { run: () => Promise.reject(new Error('nothing is missing')) };
+  await deriveWork({ ...chunk, what: { ...chunk.what, from, to } }, world);
 });
