@@ -33,6 +33,8 @@ export interface RunOptions {
   line: Line;
   /** Ends it. */
   signal?: AbortSignal;
+  /** Until it must have ended, whatever `timeoutSeconds` says; asked again and again. Where there is none, it is not begun. */
+  secondsLeft?: (() => number) | undefined;
   /**
    * When nobody wants it any more: what waits for its turn or has hardly begun is given up. What has run for longer is
    * brought to its end, since whoever comes back after a timeout of his own would never get it otherwise.
@@ -82,6 +84,9 @@ const order = precedence({
   mostStoppedMs: 10_000,
   turnMs: 1000,
 });
+
+/** How often a process is asked whether it has any time left. */
+const LOOK_EVERY_MS = 500;
 
 /** What has run for less has not cost much. */
 const HARDLY_BEGUN_MS = 1000;
@@ -157,11 +162,15 @@ export async function run(path: string, args: readonly string[], options: RunOpt
   const { places, urgency } = LINES[options.line];
   return places.through(() => {
     options.signal?.throwIfAborted();
+    if (isTimeUp(options)) throw new OutageError('TIMED_OUT', `${options.task}: no time is left to begin it`);
     const inTurn = () =>
       unlessGivenUp(options, (signal) => spawned(path, args, { ...options, signal, urgency }));
     return urgency === 'first' ? order.first(inTurn) : inTurn();
   }, options.leave);
 }
+
+const isTimeUp = ({ secondsLeft }: Pick<RunOptions, 'secondsLeft'>): boolean =>
+  secondsLeft !== undefined && secondsLeft() <= 0;
 
 /** With a signal that fires where it is ended from outside, or nobody wants it any more while it has hardly begun. */
 async function unlessGivenUp<T>(
@@ -210,12 +219,18 @@ function spawned(path: string, args: readonly string[], options: SpawnOptions): 
   const stdout: Buffer[] = [];
   let stdoutBytes = 0;
   let stderrTail = '';
-  let reason: 'time' | 'output' | undefined;
+  let reason: Ending['reason'];
   const stop = () => child.kill('SIGKILL');
   const timer = pausableTimer(options.timeoutSeconds * 1000, () => {
     reason = 'time';
     stop();
   });
+  const stopInTime = () => {
+    if (!isTimeUp(options)) return;
+    reason ??= 'no time';
+    stop();
+  };
+  const looking = options.secondsLeft && setInterval(stopInTime, LOOK_EVERY_MS);
   const isOver = givesWay ? order.givesWay(standingStill(child, timer)) : undefined;
   options.signal?.addEventListener('abort', stop, { once: true });
   const collect = async (output: Readable): Promise<void> => {
@@ -245,6 +260,7 @@ function spawned(path: string, args: readonly string[], options: SpawnOptions): 
       if (code === 0 && !reason && !outage) return resolve(taken.then(() => Buffer.concat(stdout)));
       const how = {
         time: `took longer than ${options.timeoutSeconds} s`,
+        'no time': 'was ended, as no time is left',
         output: 'printed too much',
         none: signal ? `was ended by ${signal}` : `exited with ${code}`,
       }[reason ?? 'none'];
@@ -264,6 +280,7 @@ function spawned(path: string, args: readonly string[], options: SpawnOptions): 
     running.delete(child);
     isOver?.();
     timer.clear();
+    clearInterval(looking);
     options.signal?.removeEventListener('abort', stop);
   });
 }
@@ -306,7 +323,7 @@ interface Ending {
   code: number | null;
   signal: NodeJS.Signals | null;
   stderrTail: string;
-  reason: 'time' | 'output' | undefined;
+  reason: 'time' | 'no time' | 'output' | undefined;
   writes: boolean;
 }
 
@@ -320,12 +337,14 @@ const ITS_OWN: readonly string[] = ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGFPE', 'S
 
 /** Undefined where the ending may be the source's own doing. */
 function outageOf({ code, signal, stderrTail, reason, writes }: Ending): OutageCode | undefined {
-  if (reason === 'time') return 'TIMED_OUT';
+  const isFull = writes && NO_SPACE.test(stderrTail);
+  // What was written before it was ended counts: not where that may have holes.
+  if (reason === 'time' || reason === 'no time') return isFull ? 'STORAGE_FULL' : 'TIMED_OUT';
   if (reason === 'output') return undefined;
   if (signal ? !ITS_OWN.includes(signal) : NOT_ITS_OWN.includes(code ?? 0)) return 'TOOL_UNAVAILABLE';
   if (WAS_TOLD_TO_END.test(stderrTail)) return 'TOOL_UNAVAILABLE';
   // It may exit with 0 even so.
-  return writes && NO_SPACE.test(stderrTail) ? 'STORAGE_FULL' : undefined;
+  return isFull ? 'STORAGE_FULL' : undefined;
 }
 
 const quoted = (argument: string): string =>

@@ -1,15 +1,22 @@
 // AAC in ADTS (ISO/IEC 13818-7, section 6.2), frame by frame.
 
-/** Splits an ADTS stream into its frames. Throws where a sync word is missing: we wrote the stream ourselves. */
-export function adtsFrames(bytes: Uint8Array): Uint8Array[] {
+const HEADER_BYTES = 7;
+
+/**
+ * Splits an ADTS stream into its frames. Throws where a sync word is missing: we wrote the stream ourselves.
+ * @param isCutOff whether it may end within a frame, which is left out
+ */
+export function adtsFrames(bytes: Uint8Array, isCutOff = false): Uint8Array[] {
   const frames: Uint8Array[] = [];
   for (let offset = 0; offset < bytes.length;) {
+    if (isCutOff && offset + HEADER_BYTES > bytes.length) break;
     const [first, second, , fourth, fifth, sixth] = bytes.subarray(offset, offset + 6);
     if (first !== 0xff || (second! & 0xf6) !== 0xf0 || sixth === undefined) {
       throw new Error(`ADTS: no frame at byte ${offset} of ${bytes.length}`);
     }
     const length = ((fourth! & 0x03) << 11) | (fifth! << 3) | (sixth >> 5);
-    if (length < 7 || offset + length > bytes.length)
+    if (isCutOff && offset + length > bytes.length) break;
+    if (length < HEADER_BYTES || offset + length > bytes.length)
       throw new Error(`ADTS: frame at byte ${offset} is cut off`);
     frames.push(bytes.subarray(offset, offset + length));
     offset += length;

@@ -24,7 +24,8 @@ export interface Format {
   muxer(run: Run): string[];
   /**
    * What ffmpeg wrote, segment by segment and not packed yet.
-   * @throws Error where one is missing, or holds another number of units than planned
+   * @throws Error where one is missing, holds another number of units than planned, or may be half of one in a run that
+   *   was cut off
    */
   cut(run: Run, read: ReadFile): AsyncGenerator<CutSegment>;
   /** A segment as it is stored. After it was counted, for what cannot be packed is a fault of ours and not the source's. */
@@ -50,6 +51,8 @@ export interface Run {
   to: number;
   /** The rendition's own, empty at first. */
   directory: string;
+  /** ffmpeg was ended before it was done: what it wrote last may be half of what it was to be. */
+  isCutOff?: boolean | undefined;
   /** The rendition's units of one of the segments. */
   unitsOf(index: number): UnitRange;
 }

@@ -24,8 +24,11 @@ export const MPEG_TS: Format = {
     packing.kind === 'as-muxed' ? AS_MUXED * content.codecBits : mostPackedBits(content, packing),
   codecs: [H264],
   muxer,
-  async *cut({ rendition, from, to, unitsOf }, read) {
+  async *cut({ rendition, from, to, unitsOf, isCutOff }, read) {
     for (let index = from; index < to; index += 1) {
+      // The segment muxer closes a file before it opens the next. Until then the last picture of one may be half a picture,
+      // which counts as one, in whole packets.
+      if (isCutOff) await read(segmentName(index + 1, 'ts'));
       const bytes = await read(segmentName(index, 'ts'));
       expectCount(`${rendition.name}/${index}`, 'pictures', countPictures(bytes), lengthOf(unitsOf(index)));
       yield { index, parts: [bytes] };

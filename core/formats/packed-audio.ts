@@ -16,8 +16,11 @@ interface Kind {
   codec: Codec<'audio'>;
   /** ffmpeg's muxer. */
   muxer: string;
-  /** @throws Error where the bytes do not consist of whole frames */
-  framesOf(bytes: Uint8Array): Uint8Array[];
+  /**
+   * @param isCutOff whether they may end within a frame, which is left out
+   * @throws Error where the bytes do not consist of whole frames
+   */
+  framesOf(bytes: Uint8Array, isCutOff?: boolean): Uint8Array[];
   /** How long so many frames like this one last, in ticks of 90 kHz. */
   ticksOf(frame: Uint8Array, count: number): number;
 }
@@ -40,14 +43,17 @@ export function packedAudioFormat({ codec, muxer, framesOf, ticksOf, ...labels }
     muxer: ({ directory }) => ['-f', muxer, `${directory}/all.${muxer}`],
     async *cut(run, read) {
       const { around, priming } = codec.context?.(run.plan.recipe) ?? { around: 0, priming: 0 };
-      const encoded = framesOf(await read(`all.${muxer}`));
+      const encoded = framesOf(await read(`all.${muxer}`), run.isCutOff);
       const [first, end] = [run.unitsOf(run.from).from, run.unitsOf(run.to - 1).to];
       const frames = encoded.slice(priming + around, priming + around + end - first);
       const name = `${run.rendition.name}/${run.from}–${run.to - 1}`;
-      expectCount(name, `${codec.name.toUpperCase()} frames`, frames.length, end - first);
+      const what = `${codec.name.toUpperCase()} frames`;
+      if (!run.isCutOff) expectCount(name, what, frames.length, end - first);
       for (let index = run.from; index < run.to; index += 1) {
         const { from, to } = run.unitsOf(index);
-        yield { index, parts: frames.slice(from - first, to - first) };
+        const parts = frames.slice(from - first, to - first);
+        expectCount(`${run.rendition.name}/${index}`, what, parts.length, to - from);
+        yield { index, parts };
       }
     },
     pack: (run, { index, parts }) => packedAudio(parts, startSeconds(run, index, codec)),

@@ -55,8 +55,8 @@ export const initsOf = ({ rev, ...plan }: Plan, renditions: readonly string[]): 
 export const runOf = (
   plan: Plan,
   rendition: Rendition,
-  { from, to, directory }: UnitRange & { directory: string },
+  { from, to, directory, isCutOff }: UnitRange & Pick<Run, 'directory' | 'isCutOff'>,
 ): Run => ({
-  ...{ plan, rendition, from, to, directory: `${directory}/${rendition.name}` },
+  ...{ plan, rendition, from, to, directory: `${directory}/${rendition.name}`, isCutOff },
   unitsOf: (index) => unitsOf(plan, rendition, index),
 });

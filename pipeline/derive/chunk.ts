@@ -20,12 +20,18 @@ export interface WorkOptions {
   background?: boolean;
 }
 
-/** @throws OutageError, also where not all of it was made; as `Sandbox.run` does */
+/** `partly` where time was up before all was made, and the rest, which is less than it was, is to be asked for again. */
+export type ChunkOutcome = 'done' | 'partly';
+
+/**
+ * @throws OutageError, also where not all of it was made, TIMED_OUT where nothing was when time was up; as `Sandbox.run`
+ *   does
+ */
 export async function deriveChunk(
   { id, plan, world, ask }: PlannedVideo,
   { from, to, renditions }: { from: number; to: number; renditions: readonly string[] },
   { background = false }: WorkOptions,
-): Promise<void> {
+): Promise<ChunkOutcome> {
   const missing = new Map<string, SegmentArtifact>();
   const granted = new Map<string, WriteOnce>();
   const damaged = new Map<string, Damaged>();
@@ -39,13 +45,16 @@ export async function deriveChunk(
     if (found) damaged.set(name, { etag: found.etag });
     else granted.set(name, writeOnce(id, artifact, world.media));
   }
-  if (missing.size === 0) return;
+  if (missing.size === 0) return 'done';
+  // What is there of both its ends need not be made for the sake of what is between.
+  const indexes = [...missing.values()].map(({ index }) => index);
+  const run = { from: Math.min(...indexes), to: Math.max(...indexes) + 1 };
   const begun = new Date();
   const wanted = new Set(missing.keys());
   let sourceBytesRead = 0;
   const keep = async ({ rendition, index, rescue, made }: SegmentReply): Promise<void> => {
     const [artifact] = segmentsOf(plan, [rendition], { from: index, to: index + 1 });
-    if (!artifact || index < from || index >= to) throw notWanted();
+    if (!artifact || index < run.from || index >= run.to) throw notWanted();
     const name = nameOf(artifact);
     const isWanted = wanted.delete(name);
     if ('outcome' in made) {
@@ -61,7 +70,7 @@ export async function deriveChunk(
   try {
     await ask(
       {
-        ...{ kind: 'segments', from, to, effort: 'planned', returned: [...damaged.keys()] },
+        ...{ kind: 'segments', ...run, effort: 'planned', returned: [...damaged.keys()] },
         renditions: [...new Set([...missing.values()].map(({ rendition }) => rendition))],
         line: background ? 'background' : 'viewers',
       },
@@ -75,16 +84,25 @@ export async function deriveChunk(
       throw new OutageError('TOOL_UNAVAILABLE', `The sandbox did not make ${[...wanted].join(', ')}.`);
     }
   } catch (error) {
+    const isPartly = isTimedOut(error) && wanted.size < missing.size;
     // Also what was stored and not told any more.
-    await unlessGone().catch(() => undefined);
-    throw error;
+    const gone = await unlessGone().then(
+      () => undefined,
+      (reason: unknown) => ({ reason }),
+    );
+    if (!isPartly) throw error;
+    if (gone) throw gone.reason;
+    return 'partly';
   }
   await unlessGone();
-  const frames = frameRun({ plan, from, to });
+  const frames = frameRun({ plan, ...run });
   const videoSeconds = (frames.to - frames.from) / valueOf(plan.grid.frameRate);
   const seconds = secondsSince(begun);
-  world.observe({ event: 'prewarmed', id, from, to, seconds, videoSeconds, sourceBytesRead });
+  world.observe({ event: 'prewarmed', id, ...run, seconds, videoSeconds, sourceBytesRead });
+  return 'done';
 }
+
+const isTimedOut = (error: unknown): boolean => error instanceof OutageError && error.code === 'TIMED_OUT';
 
 /** What is stored of some segments, by key: one listing for each rendition, of no more than lies between its first and last. */
 async function storedAmong(

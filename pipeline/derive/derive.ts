@@ -14,7 +14,7 @@ import { prewarmedStills } from '../../core/work/work.ts';
 import { keepArtifact, storedArtifact } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
 import { deriveChunk } from './chunk.ts';
-import type { WorkOptions } from './chunk.ts';
+import type { ChunkOutcome, WorkOptions } from './chunk.ts';
 import { finishIfWhole, isLate } from '../life/finish.ts';
 import { keepLasting, makeLasting } from './lasting.ts';
 import type { LastingArtifact } from './lasting.ts';
@@ -171,13 +171,15 @@ async function planOf(id: string, artifact: Artifact, world: World): Promise<Pla
 
 /**
  * Does one item of a work list, unless all of it is there.
- * @throws RequestError NOT_FOUND where the video was deleted meanwhile; OutageError, also where the store cannot take it
+ * @returns `partly` where the world's time was up before all of it was made: the rest is to be asked for again
+ * @throws RequestError NOT_FOUND where the video was deleted meanwhile; OutageError, also where the store cannot take it,
+ *   and TIMED_OUT where nothing of it was made in time
  */
-export function deriveWork(item: Work, world: World, options: WorkOptions = {}): Promise<void> {
+export function deriveWork(item: Work, world: World, options: WorkOptions = {}): Promise<ChunkOutcome> {
   return unlessDeletedMeanwhile(item.id, world, () => doWork(item, world, options));
 }
 
-async function doWork({ id, rev, what }: Work, world: World, options: WorkOptions): Promise<void> {
+async function doWork({ id, rev, what }: Work, world: World, options: WorkOptions): Promise<ChunkOutcome> {
   const plan = await storedPlan(id, rev, world.media);
   if (!plan) throw notFound('such revision');
   const video = plannedVideo(id, plan, world);
@@ -187,9 +189,11 @@ async function doWork({ id, rev, what }: Work, world: World, options: WorkOption
   } else {
     const { from, to, renditions } = what;
     const names = renditions ?? plan.prewarm;
-    await deriveChunk(video, { from, to, renditions: names }, options);
+    const outcome = await deriveChunk(video, { from, to, renditions: names }, options);
+    if (outcome === 'partly') return outcome;
     if (from === 0) await keepAll(video, initsOf(plan, names));
   }
+  return 'done';
 }
 
 /** One after the other. @throws OutageError where the store cannot take one */

@@ -7,7 +7,7 @@ import { damagedSegments, decodedStreams } from '../../core/encoding/damage.ts';
 import { encodeArguments, levellingArguments } from '../../core/encoding/segment-arguments.ts';
 import { RESCUE_PREROLL_SECONDS, processesOf, sharesOf } from '../../core/encoding/job.ts';
 import type { EncodeJob, Rescue } from '../../core/encoding/job.ts';
-import { FfmpegError } from '../../core/errors.ts';
+import { FfmpegError, OutageError } from '../../core/errors.ts';
 import type { CutSegment, ReadFile, Run } from '../../core/formats/format.ts';
 import { formatOf } from '../../core/formats/formats.ts';
 import { valueOf } from '../../core/fraction.ts';
@@ -39,6 +39,8 @@ export interface EncodeOptions {
   leave?: AbortSignal;
   /** What went wrong in reading the source, if anything did: what is merely out of reach is not made up for. */
   sourceFailure?: () => unknown;
+  /** Until all must have been written: what is not whole by then is left out. */
+  secondsLeft?: () => number;
 }
 
 // A segment that takes this many times its own length is not going to be watched; the rest is for starting up.
@@ -50,9 +52,10 @@ const MAX_SEGMENT_BYTES = 64 * 1024 * 1024;
 /**
  * Encodes all in one process (text in another); then, where a damaged source gave less than planned, what is missing
  * once more with pictures held; then, where there was nothing to hold, black and silent.
- * @yields the job's segments, rendition by rendition, one in memory at a time.
+ * @yields the job's segments, rendition by rendition, one in memory at a time; what has to be rescued last.
  * @throws SourceError DAMAGED where no picture of the source can be decoded; FfmpegError; Error where a segment holds
- *   another number of pictures or AAC frames than planned all the same.
+ *   another number of pictures or AAC frames than planned all the same; OutageError, of which TIMED_OUT comes after what
+ *   was whole when time was up.
  */
 export async function* encode(
   wanted: Omit<EncodeJob, 'directory' | 'rescue' | 'levelled'>,
@@ -66,23 +69,41 @@ export async function* encode(
   try {
     for (const own of processesOf(job)) {
       const damage = damageFound();
-      const failure = await runEncoder(own, tools, patient(), damage);
-      for (const part of partsOf(own)) {
-        const shortfall = failure ?? (await shortfallOf(part));
-        const rescue = shortfall && (await rescueDamaged(part, tools, patient()));
-        for (const run of runsOf(part)) {
-          const { pack, extension } = formatOf(run.rendition);
-          for await (const segment of segmentsMade(run)) {
-            const { index } = segment;
-            const { name: rendition, track } = run.rendition;
-            const lost = rescue ?? (damage.isIn(track, index) ? 'decoder' : undefined);
-            yield { rendition, index, extension, bytes: pack(run, segment), rescue: lost };
-          }
+      const damaged: EncodeJob[] = [];
+      let timeUp: OutageError | undefined;
+      for (const { part, ending } of await runEncoder(own, tools, patient(), damage)) {
+        if (ending instanceof OutageError) timeUp = ending;
+        else if (ending ?? (await shortfallOf(part))) {
+          damaged.push(part);
+          continue;
         }
+        yield* encodedSegments(part, { isCutOff: ending !== undefined, damage });
+      }
+      if (timeUp) throw timeUp;
+      for (const part of damaged) {
+        const { rescue, timeUp: duringRescue } = await rescueDamaged(part, tools, patient());
+        yield* encodedSegments(part, { isCutOff: duringRescue !== undefined, rescue });
+        if (duringRescue) throw duringRescue;
       }
     }
   } finally {
     await workspace.remove();
+  }
+}
+
+/** What a part of a job has come to; of one that was cut off, what is whole. */
+async function* encodedSegments(
+  part: EncodeJob,
+  { isCutOff, damage, rescue }: { isCutOff: boolean; damage?: Damage; rescue?: EncodedSegment['rescue'] },
+): AsyncGenerator<EncodedSegment> {
+  for (const run of runsOf(part)) {
+    const { pack, extension } = formatOf(run.rendition);
+    const { name: rendition, track } = run.rendition;
+    for await (const segment of isCutOff ? wholeSegmentsMade(run) : segmentsMade(run)) {
+      const { index } = segment;
+      const lost = rescue ?? (damage?.isIn(track, index) ? 'decoder' : undefined);
+      yield { rendition, index, extension, bytes: pack(run, segment), rescue: lost };
+    }
   }
 }
 
@@ -109,8 +130,7 @@ export async function encodeInit(
   const { directory } = workspace;
   try {
     const job = { plan, renditions: [rendition.name], from: 0, to: 1, sourceUrl, directory };
-    const failure = await runEncoder(job, tools, options);
-    if (failure) throw failure;
+    for (const { ending } of await runEncoder(job, tools, options)) if (ending) throw ending;
     return await init.read(...withFiles(runOf(plan, rendition, job)));
   } finally {
     await workspace.remove();
@@ -145,6 +165,16 @@ const runsOf = (job: EncodeJob): Run[] =>
 /** What ffmpeg wrote of one rendition, counted. */
 const segmentsMade = (run: Run): AsyncGenerator<CutSegment> => formatOf(run.rendition).cut(...withFiles(run));
 
+/** The same of a run that was cut off: up to the first segment that is not there, or not whole. */
+async function* wholeSegmentsMade(run: Run): AsyncGenerator<CutSegment> {
+  const made = segmentsMade({ ...run, isCutOff: true });
+  for (;;) {
+    const next = await made.next().catch(() => undefined);
+    if (!next || next.done) return;
+    yield next.value;
+  }
+}
+
 const withFiles = (run: Run): [Run, ReadFile] => [run, (name) => readFile(join(run.directory, name))];
 
 async function emptyDirectories({ directory, renditions }: EncodeJob): Promise<void> {
@@ -154,10 +184,13 @@ async function emptyDirectories({ directory, renditions }: EncodeJob): Promise<v
   }
 }
 
+/** undefined where ffmpeg ran to its end; its failure where it broke down on the source; TIMED_OUT where it was cut off. */
+type Ending = FfmpegError | OutageError | undefined;
+
 /**
  * Where sound changes its channels or its rate in mid-stream, each track is encoded by itself, such sound from a file in
  * which it does not.
- * @returns undefined where ffmpeg ran to its end, and its failure where it broke down on the source.
+ * @returns how it ended for each track; of those without one, time was up before.
  * @throws whatever else went wrong: a machine's failure must not become a hole in a film.
  */
 async function runEncoder(
@@ -165,17 +198,18 @@ async function runEncoder(
   tools: EncodeTools,
   options: EncodeOptions,
   damage?: Damage,
-): Promise<FfmpegError | undefined> {
-  const failure = await runOnce(job, tools, options, { damage });
-  if (!failure || !soundChanged(failure)) return failure;
-  let firstFailure: FfmpegError | undefined;
-  for (const part of partsOf(job)) {
-    const isOnly = sharesOf(job).length === 1;
-    const own = isOnly ? failure : await runOnce(part, tools, options, { damage });
-    const left = own && soundChanged(own) ? await runLevelled(part, tools, options, damage) : own;
-    firstFailure ??= left;
+): Promise<{ part: EncodeJob; ending: Ending }[]> {
+  const parts = partsOf(job);
+  const together = await runOnce(job, tools, options, { damage });
+  if (!soundChanged(together)) return parts.map((part) => ({ part, ending: together }));
+  const ended: { part: EncodeJob; ending: Ending }[] = [];
+  for (const part of parts) {
+    const own = parts.length === 1 ? together : await runOnce(part, tools, options, { damage });
+    const ending = soundChanged(own) ? await runLevelled(part, tools, options, damage) : own;
+    ended.push({ part, ending });
+    if (ending instanceof OutageError) break;
   }
-  return firstFailure;
+  return ended;
 }
 
 async function runLevelled(
@@ -183,7 +217,7 @@ async function runLevelled(
   tools: EncodeTools,
   options: EncodeOptions,
   damage: Damage | undefined,
-): Promise<FfmpegError | undefined> {
+): Promise<Ending> {
   const levelled = join(part.directory, `${part.renditions.join('-')}.nut`);
   const level = levellingArguments(part, levelled, tools.limits ?? DEFAULT_LIMITS);
   try {
@@ -208,16 +242,17 @@ const secondsOf = ({ plan: { grid }, from, to }: EncodeJob): number =>
 async function runOnce(
   job: EncodeJob,
   { binaries, temporaryDirectory, limits = DEFAULT_LIMITS }: EncodeTools,
-  { background, leave, sourceFailure }: EncodeOptions,
+  { background, leave, sourceFailure, secondsLeft }: EncodeOptions,
   {
     damage,
     command = encodeArguments(job, limits),
     maxFileBytes = MAX_SEGMENT_BYTES,
   }: { damage?: Damage | undefined; command?: string[]; maxFileBytes?: number } = {},
-): Promise<FfmpegError | undefined> {
+): Promise<Ending> {
   const { renditions, from, to, rescue } = job;
   const seconds = secondsOf(job) + (rescue ? RESCUE_PREROLL_SECONDS : 0);
   const log = damage && decodingLog(decodedStreams(job));
+  let timeUp: OutageError | undefined;
   try {
     await withRoom(temporaryDirectory, async () => {
       await emptyDirectories(job);
@@ -228,22 +263,28 @@ async function runOnce(
         maxMemoryBytes: limits.encodeMemoryBytes,
         line: background ? 'background' : 'viewers',
         leave,
+        secondsLeft,
         ...(log && { listener: log }),
       });
     });
   } catch (error) {
-    if (!(error instanceof FfmpegError && brokeOnSource(error))) throw error;
-    if (!sourceFailure?.()) return error;
+    if (isTimedOut(error)) timeUp = error;
+    else if (!(error instanceof FfmpegError && brokeOnSource(error))) throw error;
+    else if (!sourceFailure?.()) return error;
   }
   const unread = sourceFailure?.();
   if (unread) throw unread;
   if (log) damage.add(damagedSegments(job, log.faults()));
-  return undefined;
+  return timeUp;
 }
 
+const isTimedOut = (error: unknown): error is OutageError =>
+  error instanceof OutageError && error.code === 'TIMED_OUT';
+
 /** In the words of 4.1 and of later ones. Of pictures it is said that not all filters support it: ours do. */
-const soundChanged = ({ stderrTail }: FfmpegError): boolean =>
-  /Changing (audio )?frame properties on the fly is not supported\.$/m.test(stderrTail);
+const soundChanged = (ending: Ending): boolean =>
+  ending instanceof FfmpegError &&
+  /Changing (audio )?frame properties on the fly is not supported\.$/m.test(ending.stderrTail);
 
 /** Decoders crash on what nobody foresaw; and where not one frame can be decoded, some formats stay unknown. */
 const brokeOnSource = (error: FfmpegError): boolean =>
@@ -262,16 +303,23 @@ const isUnknownFormat = ({ stderrTail }: FfmpegError): boolean =>
     stderrTail,
   );
 
-async function rescueDamaged(
-  part: EncodeJob,
-  tools: EncodeTools,
-  options: EncodeOptions,
-): Promise<Rescue | 'decoder'> {
+interface Rescued {
+  rescue: Rescue | 'decoder';
+  /** Where it was cut off: what was whole by then is rescued. */
+  timeUp?: OutageError;
+}
+
+async function rescueDamaged(part: EncodeJob, tools: EncodeTools, options: EncodeOptions): Promise<Rescued> {
+  const tried = async (own: EncodeJob): Promise<Ending | Error> => {
+    const [ended] = await runEncoder(own, tools, options);
+    return ended!.ending ?? shortfallOf(part);
+  };
   let shortfall: Error | undefined;
   // What the better decoder gives up, the other may show in part.
   if (sharesOf(part).some(({ track }) => track.kind === 'video' && track.decoder !== undefined)) {
-    shortfall = (await runEncoder(withUsualDecoder(part), tools, options)) ?? (await shortfallOf(part));
-    if (!shortfall) return 'decoder';
+    shortfall = await tried(withUsualDecoder(part));
+    if (!shortfall) return { rescue: 'decoder' };
+    if (isTimedOut(shortfall)) return { rescue: 'decoder', timeUp: shortfall };
   }
   for (const rescue of ['held', 'blank'] as const) {
     const { plan, sourceUrl } = part;
@@ -279,8 +327,9 @@ async function rescueDamaged(
     if (rescue === 'blank' && sharesOf(part).some(({ track }) => track.kind === 'video')) {
       await refuseUndecodable(plan, sourceUrl, tools);
     }
-    shortfall = (await runEncoder({ ...part, rescue }, tools, options)) ?? (await shortfallOf(part));
-    if (!shortfall) return rescue;
+    shortfall = await tried({ ...part, rescue });
+    if (!shortfall) return { rescue };
+    if (isTimedOut(shortfall)) return { rescue, timeUp: shortfall };
   }
   throw shortfall;
 }

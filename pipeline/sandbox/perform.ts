@@ -161,9 +161,15 @@ async function copy(
 /** So many segments are on their way to the store at once. */
 const STORED_AT_ONCE = 8;
 
+/**
+ * Before whoever does this or waits for it is ended: for packing and storing what is whole of a chunk, which is half a
+ * gigabyte at most (core/work/work.ts), and for hearing of it.
+ */
+const STORING_SECONDS = 60;
+
 async function segments(
   { plan: of, renditions, from, to, effort, line, returned = [] }: SegmentsTask,
-  { grants: { source, segments: granted }, tell, tools, leave }: Doing,
+  { grants: { source, segments: granted }, tell, tools, leave, secondsLeft }: Doing,
 ): Promise<void> {
   const { encodeMemoryBytes } = tools.limits ?? DEFAULT_LIMITS;
   await withRangeServer(source, async ({ url, readBytes, failure: sourceFailure }) => {
@@ -186,6 +192,8 @@ async function segments(
     const made = encode(job, tools, {
       background: line === 'background',
       ...(leave && { leave }),
+      // Of what is not stored as it is made, nothing is left either way.
+      ...(granted && secondsLeft && { secondsLeft: () => secondsLeft() - STORING_SECONDS }),
       sourceFailure,
     });
     try {

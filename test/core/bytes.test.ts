@@ -20,6 +20,14 @@ test('a cut-off ADTS frame is an error', () => {
   expect(() => adtsFrames(frame(300).subarray(0, 200))).toThrow('ADTS: frame at byte 0 is cut off');
 });
 
+test.each([0, 1, 6, 7, 299])(
+  'of a stream that was cut off %i bytes into a frame the whole ones are left',
+  (left) => {
+    const stream = Buffer.concat([frame(7), frame(300), frame(300).subarray(0, left)]);
+    expect(adtsFrames(stream, true).map(({ length }) => length)).toEqual([7, 300]);
+  },
+);
+
 test('packed audio begins with the time stamp of its first sample', () => {
   const bytes = Buffer.from(packedAudio([frame(7)], 10));
   expect(bytes.subarray(0, 3).toString()).toBe('ID3');

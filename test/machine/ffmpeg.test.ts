@@ -1,6 +1,7 @@
 // How a tool ended: what may be the source's doing, and what is this machine's.
 
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -69,6 +70,26 @@ test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
 
 test('what takes too long is one, too', async () => {
   expect(await endingOf('exec sleep 600', { timeoutSeconds: 0.2 })).toMatchObject({ code: 'TIMED_OUT' });
+});
+
+test('what has no time left any more is ended, whatever its own limit, and what has none is not begun', async () => {
+  const begun = join(directory.path, 'begun');
+  const left = () => (existsSync(begun) ? 0 : 60);
+  const ended = await endingOf(`: > ${begun}; exec sleep 600`, { secondsLeft: left });
+  expect(ended).toMatchObject({
+    code: 'TIMED_OUT',
+    message: expect.stringContaining('no time is left') as string,
+  });
+  const another = join(directory.path, 'another');
+  expect(await endingOf(`: > ${another}`, { secondsLeft: () => 0 })).toMatchObject({ code: 'TIMED_OUT' });
+  expect(existsSync(another)).toBe(false);
+});
+
+test('what was ended on a full disk may have left holes: that the disk is full is what counts', async () => {
+  const begun = join(directory.path, 'begun on a full disk');
+  const script = `echo "write: No space left on device" >&2; : > '${begun}'; exec sleep 600`;
+  const secondsLeft = () => (existsSync(begun) ? 0 : 60);
+  expect(await endingOf(script, { secondsLeft })).toMatchObject({ code: 'STORAGE_FULL' });
 });
 
 test.each([
