@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream';
 import type { Context } from 'aws-lambda';
 import { readRange, sendPart, writeOnce } from '../adapters/link-client.ts';
 import { OutageError, RequestError } from '../core/errors.ts';
+import { sweepWorkspaces } from '../pipeline/encode/workspace.ts';
 import { perform } from '../pipeline/sandbox/perform.ts';
 import type { GrantedSource, Grants, Task } from '../pipeline/sandbox/sandbox.ts';
 import { ALIVE, DONE, WARMING, framed, framedFailure, taskIn } from '../pipeline/sandbox/wire.ts';
@@ -14,6 +15,8 @@ import { logFailure } from '../pipeline/observe.ts';
 import { toolsFromEnvironment } from './sandbox-tools.ts';
 
 const tools = toolsFromEnvironment();
+// Where an invocation was ended in the middle, the next one is of a new process, on the same disk.
+const swept = sweepWorkspaces(tools.temporaryDirectory).catch((error: unknown) => console.error(error));
 
 /** What runs us may know that nobody waits for the answer any longer. */
 type CallContext = Partial<Pick<Context, 'getRemainingTimeInMillis'>> & { hungUp?: AbortSignal };
@@ -23,6 +26,7 @@ const ALIVE_MS = 20_000;
 
 export const handler = awslambda.streamifyResponse(
   async (request: SandboxRequest | typeof WARMING, reply: Writable, context: CallContext): Promise<void> => {
+    await swept;
     if ('kind' in request) return void reply.end();
     const write = async (bytes: Uint8Array): Promise<void> => {
       if (reply.destroyed) throw new Error('Nobody listens any more.');

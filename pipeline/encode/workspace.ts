@@ -1,6 +1,6 @@
-// The folder that encoders write into. In a function it is what is left of a small disk, and may still hold what an
-// invocation that was cut off has left there; on one machine it shares its disk with everything else, and a file keeps
-// some space aside.
+// The folder that encoders write into. In a function it is what is left of a small disk, and holds what an invocation that
+// was cut off has left there until somebody sweeps it; on one machine it shares its disk with everything else, and a file
+// keeps some space aside.
 
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -45,15 +45,29 @@ export async function withRoom<T>(temporaryDirectory: string, work: () => Promis
   }
 }
 
+/**
+ * Removes the workspaces that nobody in this process uses; what is kept aside stays. To be done at the start of a process
+ * that has the folder for itself: what is in it then, one that was ended in the middle of its work has left.
+ */
+export async function sweepWorkspaces(temporaryDirectory: string): Promise<void> {
+  await removeUnused(temporaryDirectory, isWorkspace);
+}
+
 /** Whether there was anything to remove. */
-async function makeRoom(temporaryDirectory: string): Promise<boolean> {
-  const names = await readdir(temporaryDirectory);
-  const unneeded = names
-    .filter((name) => name === RESERVE_FILE || name.startsWith(PREFIX))
-    .map((name) => join(temporaryDirectory, name))
+const makeRoom = (temporaryDirectory: string): Promise<boolean> =>
+  removeUnused(temporaryDirectory, (name) => name === RESERVE_FILE || isWorkspace(name));
+
+const isWorkspace = (name: string): boolean => name.startsWith(PREFIX);
+
+/** Whether there was any. */
+async function removeUnused(directory: string, isMeant: (name: string) => boolean): Promise<boolean> {
+  const names = await readdir(directory);
+  const unused = names
+    .filter(isMeant)
+    .map((name) => join(directory, name))
     .filter((path) => !inUse.has(path));
-  for (const path of unneeded) await rm(path, { recursive: true, force: true });
-  return unneeded.length > 0;
+  for (const path of unused) await rm(path, { recursive: true, force: true });
+  return unused.length > 0;
 }
 
 const isFull = (error: unknown): boolean =>
