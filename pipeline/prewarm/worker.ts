@@ -166,8 +166,7 @@ async function doOne(
     return 'done';
   }
   const work = (await listOf({ id, rev }))[index];
-  if (work) await deriveWork(work, world, { background: true });
-  return 'done';
+  return work ? deriveWork(work, world, { background: true }) : 'done';
 }
 
 /** Everything of a list has been tried. */

@@ -1106,7 +1106,7 @@ describe('alarms', () => {
     const { Properties } = only(
       ofType(template, 'AWS::CloudWatch::Alarm').filter(({ id }) => id.includes('VideosDelayed')),
     );
-    const { Variables } = functionThat(template).Properties.Environment;
+    const { Variables } = functionThat(template, 'Has what is queued').Properties.Environment;
     // Metrics are told apart by their dimensions: it must be the very ones that the functions write.
     const { Metric, Period, Stat } = only(Properties.Metrics as Json[]).MetricStat;
     expect(Metric).toEqual({

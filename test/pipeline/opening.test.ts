@@ -7,7 +7,7 @@ import { artifactKey } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { openingRenditions, renditionNames } from '../../core/plan/plan.ts';
 import { mediaPlaylist } from '../../core/playlists/playlists.ts';
-import type { StartExecution } from '../../pipeline/life/execution.ts';
+import type { Enqueue } from '../../pipeline/prewarm/queue-work.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
 import { replan } from '../../pipeline/revisions/replan.ts';
@@ -123,11 +123,11 @@ test('a full store keeps no playlist from being shown, nor the prewarm from bein
 test('a revision planned anew has its playlists before its prewarm is started', async () => {
   const { id, world } = await oldVideo();
   let started = 0;
-  const startExecution: StartExecution = async ({ rev }) => {
+  const enqueue: Enqueue = async ({ rev }) => {
     started += 1;
     await expectPlaylists(id, (await planOf(id, rev, world.media))!, world);
   };
-  await replan(id, world, startExecution, new Date());
+  await replan(id, world, enqueue, new Date());
   expect(started).toBe(1);
 });
 
