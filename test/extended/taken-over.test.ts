@@ -23,8 +23,8 @@ beforeAll(async () => {
   account = await openAccount(directory.path);
   videos = videosIn(account);
   const clip = await filmOf(6, directory.path);
-  const { video, execution } = await videos.uploaded(clip);
-  expect(await execution.run()).toMatchObject({ status: 'SUCCEEDED' });
+  const video = await videos.uploaded(clip);
+  await videos.prewarmed();
   const stored = await videos.stored('media', `v/${video.id}/`);
   const [artifact, bytes] = [...stored].find(([key]) => key.endsWith('.ts'))!;
   victim = { id: video.id, artifact, bytes };
@@ -75,8 +75,8 @@ async function deployAttack(
 async function takenOver(name: string, where: keyof typeof ENCODERS): Promise<{ id: string; loot: Loot }> {
   const lootPath = join(directory.path, `loot of ${name}.json`);
   await deployAttack(where, lootPath, `left by ${name}`, `[ ! -e '${lootPath}' ]`);
-  const { video, execution } = await videos.uploaded(await filmOf(6, directory.path));
-  await execution.run();
+  const video = await videos.uploaded(await filmOf(6, directory.path));
+  await account.prewarmed();
   const loot = JSON.parse(
     await readFile(lootPath, 'utf8').catch(async () => {
       throw new Error(await readFile(`${lootPath}.log`, 'utf8'));

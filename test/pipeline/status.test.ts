@@ -98,7 +98,7 @@ test('a refused source is failed, with its sentence, and ingest does not throw',
   const world = emptyWorld();
   const id = await grant(world, new Date());
   await world.uploads.put(sourceKey(id), '', { contentType: 'video/mp4' });
-  await ingest(id, world, () => Promise.reject(new Error('not to be started')));
+  await ingest(id, world, () => Promise.reject(new Error('not to be queued')));
   expect(await videoStatus(id, world, playbackUrlOf)).toMatchObject({
     state: 'failed',
     playable: false,
@@ -106,7 +106,7 @@ test('a refused source is failed, with its sentence, and ingest does not throw',
   });
 });
 
-test('with nothing to make ahead of time a video is ready with its opening, and no execution is started', async () => {
+test('with nothing to make ahead of time a video is ready with its opening, and nothing is queued', async () => {
   const world = emptyWorld();
   world.settings.prewarm = 'none';
   const id = await grant(world, new Date());
@@ -114,7 +114,7 @@ test('with nothing to make ahead of time a video is ready with its opening, and 
   await ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=64x36:r=10:d=9', '-c:v', 'libx264', path);
   await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
   for (let event = 0; event < 2; event += 1)
-    await ingest(id, world, () => Promise.reject(new Error('not to be started')));
+    await ingest(id, world, () => Promise.reject(new Error('not to be queued')));
   expect(await videoStatus(id, world, playbackUrlOf)).toMatchObject({
     state: 'ready',
     progress: 1,
