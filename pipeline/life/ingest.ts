@@ -24,11 +24,7 @@ import type { World } from '../world.ts';
  * @throws OutageError where not even that can be noted; RequestError NOT_FOUND for a video that is no more;
  *   RecordError; whatever nobody has foreseen
  */
-export async function ingest(
-  id: string,
-  world: World,
-  enqueue: Enqueue,
-): Promise<void> {
+export async function ingest(id: string, world: World, enqueue: Enqueue): Promise<void> {
   try {
     // The event of another file may come and go before the plan of the one before is stored.
     await asFileStands(() => planAndStart(id, world, enqueue));
@@ -42,11 +38,7 @@ export async function ingest(
   }
 }
 
-async function planAndStart(
-  id: string,
-  world: World,
-  enqueue: Enqueue,
-): Promise<void> {
+async function planAndStart(id: string, world: World, enqueue: Enqueue): Promise<void> {
   await planReplacedSource(id, world);
   const planned = await currentPlan(id, world);
   await restoreCopy(id, planned, world);

@@ -47,8 +47,6 @@ export interface VideoStatus {
   renditions: RenditionStatus[];
   /** Null until there is a file, or at least a word of its size. */
   sizeBytes: number | null;
-  /** For whom it is, where the upload was granted with a group. */
-  group: string | null;
   createdAt: string;
   error?: VideoError;
   /** What it lacks of its source, and why; empty where nothing is missing, or nothing is known yet. */
@@ -111,7 +109,6 @@ export async function videoStatus(
     storyboardUrl: plan ? besidePlaylist(url, storyboardPath(plan)) : null,
     renditions: plan ? renditionStatuses(plan) : [],
     sizeBytes: source?.sizeBytes ?? card.sizeBytes ?? null,
-    group: card.group ?? null,
     createdAt: card.createdAt,
     notices: [...(plan?.notices ?? []), ...(ready?.notices ?? [])],
     ...(state === 'failed' && error ? { error } : {}),
@@ -161,7 +158,6 @@ function unreadable(id: string, { code, message }: RecordError): VideoStatus {
   return {
     ...{ id, title: UNTITLED, state: 'failed', playable: false, progress: 0, durationSeconds: null },
     ...{ playbackUrl: null, posterUrl: null, storyboardUrl: null, renditions: [], sizeBytes: null },
-    group: null,
     createdAt: videoIdDate(id).toISOString(),
     notices: [],
     error: { code, message },

@@ -43,12 +43,7 @@ export interface Replanned {
  * @throws RequestError NOT_FOUND, SOURCE_GONE, SOURCE_REPLACED; SourceError where the source would be refused now, in
  *   which case the video stays as it is; RecordError
  */
-export async function replan(
-  id: string,
-  world: World,
-  enqueue: Enqueue,
-  now: Date,
-): Promise<Replanned> {
+export async function replan(id: string, world: World, enqueue: Enqueue, now: Date): Promise<Replanned> {
   const { media, uploads } = world;
   const [revisions, source] = await Promise.all([revisionsOf(id, media), uploads.head(sourceKey(id))]);
   const former = revisions && (await planOf(id, revisions.current, media));
@@ -139,13 +134,7 @@ export async function resumeNext(
  * Has everything made that the plan lists and that the revision before holds. Its playlists are stored right away: nobody is to
  * wait for them once it is the current one.
  */
-async function complete(
-  id: string,
-  plan: Plan,
-  world: World,
-  enqueue: Enqueue,
-  now: Date,
-): Promise<void> {
+async function complete(id: string, plan: Plan, world: World, enqueue: Enqueue, now: Date): Promise<void> {
   const former = await currentPlanOf(id, world.media);
   const held = former ? await missingOf(id, plan, former, world.media) : [];
   const work = [...workFor(id, plan), ...workForArtifacts(id, plan, held.filter(isBeyond))];

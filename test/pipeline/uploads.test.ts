@@ -578,8 +578,8 @@ test.each<[object, string | null]>([
 ])('a video granted by %j has the group %j', async (request, group) => {
   const { id } = await grant(request);
   expect((await readRecord(buckets.media, CARD, cardKey(id)))?.group ?? null).toBe(group);
-  expect((await call('GET', `/api/videos/${id}`)).body.group).toBe(group);
-  expect((await call('GET', '/api/videos?limit=1')).body.videos).toMatchObject([{ id, group }]);
+  // Whoever knows the id may ask for its state: that does not name a customer.
+  expect((await call('GET', `/api/videos/${id}`)).body).not.toHaveProperty('group');
 });
 
 test.each(['', 'a'.repeat(65), 'a/b', 'course 7', 'é', 'a\n', 7, null])(

@@ -247,7 +247,6 @@ export const freshVideo = (
   storyboardUrl: null,
   renditions: [],
   sizeBytes,
-  group: null,
   createdAt,
   notices: [],
 });

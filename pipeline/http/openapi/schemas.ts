@@ -49,7 +49,6 @@ export const SCHEMAS = {
       },
       renditions: { type: 'array', items: ref('Rendition') },
       sizeBytes: { ...orNull(bytes), description: 'Null until there is a file, or a word of its size.' },
-      group: { ...orNull(text), description: 'For whom it is, where its upload was granted with a group.' },
       createdAt: time,
       notices: {
         type: 'array',

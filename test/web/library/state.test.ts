@@ -25,7 +25,6 @@ const video = (id: string, change: Partial<Video> = {}): Video => ({
   storyboardUrl: null,
   renditions: [],
   sizeBytes: 100,
-  group: null,
   createdAt: '2026-03-01T12:00:00.000Z',
   notices: [],
   ...change,
