@@ -7,6 +7,7 @@ import type { Plan } from '../plan/plan.ts';
 import { DEFAULT_SANDBOX_MEMORY_MB, PREWARM_BROKER_MEMORY_MB } from '../sandboxes.ts';
 import { cpuSecondsByPart, cpuSecondsOfSegments } from './cpu-seconds.ts';
 import { AWS_PRICES } from './prices.ts';
+import { DEFAULT_PREWARM_CONCURRENCY } from './lanes.ts';
 import { workFor } from './work.ts';
 
 export interface CostEstimate {
@@ -27,15 +28,15 @@ const OVERHEAD = 1.1;
 
 /** Lambda gives one CPU for each 1,769 MB, so that a CPU second costs the same at every memory size. */
 const MEGABYTES_PER_PROCESSOR = 1769;
-/** While a sandbox encodes, whoever has asked for it waits. */
+/** While sandboxes encode, their worker waits: for as many as there are lanes (core/work/lanes.ts). */
 const GIGABYTE_SECONDS_PER_CPU_SECOND =
-  ((DEFAULT_SANDBOX_MEMORY_MB + PREWARM_BROKER_MEMORY_MB) / DEFAULT_SANDBOX_MEMORY_MB) *
+  ((DEFAULT_SANDBOX_MEMORY_MB + PREWARM_BROKER_MEMORY_MB / DEFAULT_PREWARM_CONCURRENCY) /
+    DEFAULT_SANDBOX_MEMORY_MB) *
   (MEGABYTES_PER_PROCESSOR / 1024);
-/** One that waits, and a sandbox. */
-const CALLS_PER_CHUNK = 2;
-// A map iteration is an execution of its own: start, one task, end.
-const TRANSITIONS_PER_CHUNK = 3;
+/** Where a video is alone a worker is called for it: start, one task, whether more is left, end. */
 const TRANSITIONS_PER_VIDEO = 4;
+/** The queue is read and written when a list comes, and then for each item: the last is settled by one more. */
+const QUEUE_STEPS = { perVideo: 3, perChunk: 1 };
 /** Of the source, piece by piece; and of the plan, before and after. */
 const READS_PER_CHUNK = 20;
 
@@ -49,11 +50,13 @@ export function costEstimate(
   // What there is of a chunk is listed, rendition by rendition, which S3 charges like a PUT; whether another has stored a
   // segment meanwhile, its own PUT tells.
   const lists = plan.prewarm.length * chunks;
+  const steps = chunks === 0 ? 0 : QUEUE_STEPS.perVideo + chunks * QUEUE_STEPS.perChunk;
   const preparation =
     computeSeconds * GIGABYTE_SECONDS_PER_CPU_SECOND * AWS_PRICES.lambdaPerGigabyteSecond +
-    chunks * (CALLS_PER_CHUNK * AWS_PRICES.lambdaPerRequest + READS_PER_CHUNK * AWS_PRICES.s3PerGet) +
-    (puts + lists) * AWS_PRICES.s3PerPut +
-    transitions(chunks) * AWS_PRICES.stepFunctionsPerTransition;
+    chunks * (AWS_PRICES.lambdaPerRequest + READS_PER_CHUNK * AWS_PRICES.s3PerGet) +
+    (puts + lists + steps) * AWS_PRICES.s3PerPut +
+    steps * AWS_PRICES.s3PerGet +
+    (chunks === 0 ? 0 : TRANSITIONS_PER_VIDEO) * AWS_PRICES.stepFunctionsPerTransition;
   const storageBytesPerMonth = stored.sourceBytes + stored.artifactBytes;
   return {
     isEstimate: true,
@@ -65,10 +68,6 @@ export function costEstimate(
     },
   };
 }
-
-/** Where there is no chunk, no execution is started. */
-const transitions = (chunks: number): number =>
-  chunks === 0 ? 0 : TRANSITIONS_PER_VIDEO + chunks * TRANSITIONS_PER_CHUNK;
 
 const cpuSecondsOf = (plan: Plan): number =>
   (cpuSecondsOfSegments(plan) + cpuSecondsByPart(plan).stills) * OVERHEAD;
