@@ -21,7 +21,8 @@ import {
   videoPrefix,
   workKey,
 } from '../../core/artifacts/keys.ts';
-import { revPrefix } from '../../core/artifacts/artifacts.ts';
+import { parseArtifactKey, revPrefix } from '../../core/artifacts/artifacts.ts';
+import { formatByExtension } from '../../core/formats/formats.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { PRESENT_RECIPE } from '../../core/recipes/present.ts';
@@ -176,10 +177,24 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   const pictures = 2 + 1 + 3; // the revision's poster and the lasting one, track, sheets
   // Playlists and segments of three pictures and two sounds.
   expect(here.size).toBe(1 + 5 + 5 * 35 + pictures);
-  // Where it is short of bits x264 decides by what its threads have done so far.
-  const exact = [...here.keys()].filter((key) => !key.includes('/234p/') && !key.endsWith('/master.m3u8'));
-  const different = exact.filter((key) => !here.get(key)!.equals(there.get(key)!));
-  expect(different).toEqual([]);
+  // Where it is short of bits x264 decides by what its threads have done so far; and what is asked for again of a chunk is a run
+  // of its own, which begins elsewhere.
+  const segmentIn = (key: string) => {
+    const artifact = parseArtifactKey(key)?.artifact;
+    return artifact?.kind === 'segment' ? artifact : undefined;
+  };
+  const isExact = (key: string): boolean =>
+    !key.includes('/234p/') && !key.endsWith('/master.m3u8') && (segmentIn(key)?.index ?? 0) < 12;
+  const differs = (key: string): boolean => {
+    const [ours, theirs] = [here.get(key)!, there.get(key)!];
+    if (isExact(key)) return !ours.equals(theirs);
+    const segment = segmentIn(key);
+    if (!segment) return false;
+    const { count } = formatByExtension(segment.extension)!;
+    return count(ours) === undefined || count(ours) !== count(theirs);
+  };
+  expect([...here.keys()].filter(isExact).length).toBeGreaterThan(4 * 12);
+  expect([...here.keys()].filter(differs)).toEqual([]);
   const [own, other] = [here, there].map((made) =>
     made
       .get(`v/${id}/master.m3u8`)!
