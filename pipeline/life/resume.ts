@@ -3,12 +3,14 @@
 import { backoffMs, persistently } from '../../machine/patience.ts';
 import { OutageError, RequestError } from '../../core/errors.ts';
 import { cardKey, sourceKey, workKey } from '../../core/artifacts/keys.ts';
+import type { Queue } from '../../core/records/queue.ts';
+import { isQueued } from '../../core/work/admission.ts';
 import { beginTry, continueTry, delayCodeOf, delayVideo, dueVideos, endDelay } from './delay.ts';
 import { repeatRequests, requestCleanup } from './cleanup.ts';
 import { ingest } from './ingest.ts';
 import type { Enqueue } from '../prewarm/queue-work.ts';
 import { logFailure } from '../observe.ts';
-import { isInQueue } from '../prewarm/queue.ts';
+import { storedQueue } from '../prewarm/queue.ts';
 import { revisionsOf } from '../revisions/revisions.ts';
 import { unfinishedVideos } from './unfinished.ts';
 import type { World } from '../world.ts';
@@ -44,9 +46,11 @@ export async function resumeDelayed(world: World, options: ResumeOptions): Promi
  */
 export async function resumeLost(world: World, options: ResumeOptions): Promise<Resumed> {
   const resumed: string[] = [];
+  // Of what is queued meanwhile nothing is lost by queueing it once more.
+  const queue = await storedQueue(world);
   for await (const id of unfinishedVideos(world)) {
     if (options.isTimeUp()) break;
-    if (!(await isLost(id, world, options.now))) continue;
+    if (!(await isLost(id, queue, world, options.now))) continue;
     resumed.push(id);
     await tryAgain(id, world, options);
   }
@@ -56,11 +60,10 @@ export async function resumeLost(world: World, options: ResumeOptions): Promise<
 /** Longer than a function may take to plan a video, even if it is called three times. */
 const LONGEST_PLANNING_MS = 3600 * 1000;
 
-async function isLost(id: string, world: World, now: Date): Promise<boolean> {
-  const { media, uploads } = world;
+async function isLost(id: string, queue: Queue, { media, uploads }: World, now: Date): Promise<boolean> {
   const revisions = await revisionsOf(id, media);
   const rev = revisions?.next?.rev ?? revisions?.current;
-  if (rev !== undefined && (await isInQueue({ id, rev }, world))) return false;
+  if (rev !== undefined && isQueued(queue, { id, rev })) return false;
   const last = rev === undefined ? undefined : await media.head(workKey(id, rev));
   const begun = last ?? (await uploads.head(sourceKey(id)));
   return begun !== undefined && now.getTime() - begun.lastModified.getTime() > LONGEST_PLANNING_MS;

@@ -3,13 +3,14 @@
 import { readFileSync } from 'node:fs';
 import * as z from 'zod';
 import { RecordError } from '../../core/errors.ts';
-import { newVideoId, planKey, unrecordedMezzanineKey } from '../../core/artifacts/keys.ts';
+import { QUEUE_KEY, newVideoId, planKey, unrecordedMezzanineKey } from '../../core/artifacts/keys.ts';
 import { planFor } from '../../core/plan/plan-for.ts';
 import { CARD } from '../../core/records/card.ts';
 import { LOST } from '../../core/records/lost.ts';
 import { MEZZANINE } from '../../core/records/mezzanine.ts';
 import { DELAY } from '../../core/records/delay.ts';
 import { PLAN } from '../../core/records/plan.ts';
+import { QUEUE } from '../../core/records/queue.ts';
 import { recordKind } from '../../core/records/record.ts';
 import { WORK } from '../../core/records/work.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
@@ -208,4 +209,27 @@ test('a delay of version 1, as it was first written, is read', () => {
     ...{ code: 'STORE_UNAVAILABLE', failures: 3, triedUntil: null, triedBy: null },
     ...{ since: '2026-11-28T01:12:19.043Z', retryAt: '2026-11-28T02:13:19.043Z' },
   });
+});
+
+test('a queue as it was first stored is read as it is', () => {
+  const queue = {
+    lists: [
+      {
+        ...{ id, rev: '0123456789', group: 'course-1', queuedAt: '2026-11-29T10:00:00.000Z' },
+        ...{ count: 3, secondsPerItem: 38.5, next: 2, givenUp: ['failed', 'STORE_UNAVAILABLE'] },
+        returned: [{ index: 0, failures: 1, outages: 2, notBefore: '2026-11-29T10:00:08.000Z' }],
+      },
+    ],
+    running: [
+      {
+        ...{ ticket: 7, id, rev: '0123456789', group: 'course-1', index: 1, failures: 0, outages: 0 },
+        ...{ worker: 0, by: 'a call' },
+      },
+    ],
+    workers: [{ run: 4, until: '2026-11-29T10:03:00.000Z', by: 'a call' }],
+    turns: 8,
+    served: [{ group: 'course-1', times: 3, last: 7 }],
+    movedAt: null,
+  };
+  expect(QUEUE.parse(JSON.stringify({ version: 1, ...queue }), QUEUE_KEY)).toEqual(queue);
 });
