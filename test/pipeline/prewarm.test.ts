@@ -1,5 +1,6 @@
 // Videos that are made ahead of time by the queue's own workers, from an upload to `ready`.
 
+import { jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { QUEUE_KEY, workKey } from '../../core/artifacts/keys.ts';
