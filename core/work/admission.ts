@@ -200,51 +200,53 @@ type Item = Omit<RunningItem, 'ticket' | 'worker' | 'by'>;
 
 /** What goes next: of the group with the fewest items at work, which had its turn longest ago, the shortest list. */
 function nextItem(queue: Queue, now: Date): { list: QueuedList; item: Item } | undefined {
-  const atWork = new Map<string, number>();
-  const openOf = new Set<QueuedList>();
-  const listsAtWork = new Set<string>();
-  for (const { group, id, rev } of queue.running) {
-    atWork.set(group, (atWork.get(group) ?? 0) + 1);
-    listsAtWork.add(`${id} ${rev}`);
-  }
+  const open = new Map<string, { shortest: QueuedList; oldest: QueuedList }>();
   for (const list of queue.lists) {
-    if (itemOf(list, now, listsAtWork.has(`${list.id} ${list.rev}`))) openOf.add(list);
+    if (!itemOf(list, now, queue)) continue;
+    const found = open.get(list.group);
+    if (!found) {
+      open.set(list.group, { shortest: list, oldest: list });
+      continue;
+    }
+    if (secondsLeftOf(list) < secondsLeftOf(found.shortest)) found.shortest = list;
+    if (list.queuedAt < found.oldest.queuedAt) found.oldest = list;
   }
-  const order = (group: string): [number, number] => [
-    atWork.get(group) ?? 0,
-    servedOf(queue, group)?.last ?? -1,
-  ];
-  const group = [...new Set([...openOf].map((list) => list.group))].sort((a, b) => {
-    const [[one, served], [other, otherServed]] = [order(a), order(b)];
-    return one - other || served - otherServed;
-  })[0];
+  const [group] = [...open.keys()].sort(inTurn(queue));
   if (group === undefined) return undefined;
-  const lists = [...openOf].filter((list) => list.group === group);
+  const { shortest, oldest } = open.get(group)!;
   const turn = (servedOf(queue, group)?.times ?? 0) + 1;
-  const list = turn % OLDEST_EVERY === 0 ? oldest(lists) : shortest(lists);
-  return { list, item: itemOf(list, now, listsAtWork.has(`${list.id} ${list.rev}`))! };
+  const list = turn % OLDEST_EVERY === 0 ? oldest : shortest;
+  return { list, item: itemOf(list, now, queue)! };
+}
+
+function inTurn(queue: Queue): (one: string, other: string) => number {
+  const atWork = new Map<string, number>();
+  for (const { group } of queue.running) atWork.set(group, (atWork.get(group) ?? 0) + 1);
+  const order = (group: string) => ({
+    atWork: atWork.get(group) ?? 0,
+    last: servedOf(queue, group)?.last ?? -1,
+  });
+  return (one, other) => {
+    const [a, b] = [order(one), order(other)];
+    return a.atWork - b.atWork || a.last - b.last;
+  };
 }
 
 const servedOf = ({ served }: Queue, group: string) => served.find((each) => each.group === group);
 
-const oldest = (lists: readonly QueuedList[]): QueuedList =>
-  lists.reduce((found, list) => (list.queuedAt < found.queuedAt ? list : found));
-
-const shortest = (lists: readonly QueuedList[]): QueuedList =>
-  lists.reduce((found, list) => (secondsLeftOf(list) < secondsLeftOf(found) ? list : found));
-
 const secondsLeftOf = (list: QueuedList): number => (openItems(list) - 1) * list.secondsPerItem;
 
 /** The list's next item; its end, when all others are settled. */
-function itemOf(list: QueuedList, now: Date, isAtWork: boolean): Item | undefined {
+function itemOf(list: QueuedList, now: Date, { running }: Queue): Item | undefined {
   const { id, rev, group, count, next, returned } = list;
   const ready = returned.find(({ notBefore }) => notBefore === null || new Date(notBefore) <= now);
   if (ready) {
     const { index, failures, outages } = ready;
     return { id, rev, group, index, failures, outages };
   }
+  if (next > count) return undefined;
   const isEnd = next === count;
-  if (next > count || (isEnd && (isAtWork || returned.length > 0))) return undefined;
+  if (isEnd && (returned.length > 0 || running.some((item) => isOf(list, item)))) return undefined;
   return { id, rev, group, index: next, failures: 0, outages: 0 };
 }
 

@@ -15,6 +15,7 @@ import type { Call, Outcome, Settlement, Step } from '../../core/work/admission.
 import { deriveWork } from '../derive/derive.ts';
 import { failVideo } from '../life/fail-video.ts';
 import { finish } from '../life/finish.ts';
+import { persistently } from '../../machine/patience.ts';
 import { logFailure } from '../observe.ts';
 import { updateRecord } from '../store.ts';
 import type { World } from '../world.ts';
@@ -42,6 +43,11 @@ const LOOK_MS = { free: 1000, busy: 30_000 };
 const REFUSED_MS = { first: 1000, longest: 60_000 };
 /** And where nothing is at work either, the worker makes room as well. */
 const REFUSED_SECONDS = 15;
+
+/** With its pauses this lasts for a minute and a half: for half as long a worker is trusted to be alive. */
+const QUEUE_ATTEMPTS = 25;
+/** Then it ends by itself, rather than in the middle of something. */
+const LAST_SECONDS = 20;
 
 const OVER: Shift = { more: false, waitSeconds: 0 };
 
@@ -76,11 +82,14 @@ export async function workOff(
     const pauseMs = refusedUntil - performance.now();
     const takesMore = secondsLeft() > LEAST_SECONDS && pauseMs <= 0;
     const settlements = ended;
-    const { queue, taken, then } = await step(
-      worker,
-      { by, settlements, known: new Set(atWork.keys()), most: takesMore ? lanes - atWork.size : 0 },
-      media,
-    );
+    const known = new Set(atWork.keys());
+    const options = { by, settlements, known, most: takesMore ? lanes - atWork.size : 0 };
+    // What is being made is not left for a queue that is out of reach for a while.
+    const hasWork = known.size > 0 || settlements.length > 0;
+    const { queue, taken, then } = await persistently(() => step(worker, options, media), {
+      attempts: QUEUE_ATTEMPTS,
+      passes: (error) => error instanceof OutageError && hasWork && secondsLeft() > LAST_SECONDS,
+    });
     ended = ended.filter((each) => !settlements.includes(each));
     for (const item of taken) {
       const list = queue.lists.find(({ id, rev }) => id === item.id && rev === item.rev);
