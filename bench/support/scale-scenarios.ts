@@ -1,0 +1,211 @@
+// What an account is put through, what is wanted of it then, and what limits it where that is not met.
+
+import { planFor } from '../../core/plan/plan-for.ts';
+import type { Effort, Plan } from '../../core/plan/plan.ts';
+import { cpuSecondsOfWork } from '../../core/work/cpu-seconds.ts';
+import { DEFAULT_PREWARM_CONCURRENCY, lanesOf } from '../../core/work/lanes.ts';
+import { workFor } from '../../core/work/work.ts';
+import { SOURCE, probeOf } from '../../test/support/probes.ts';
+import { randomNumbers } from '../../test/support/random-numbers.ts';
+import type { AdmissionCost } from './admission-cost.ts';
+import { OVERHEAD, SANDBOX_PROCESSORS } from './scale-parameters.ts';
+import type { Result, Scenario, Upload, Video } from './simulation.ts';
+
+/** What was wanted of a scenario, and what came of it. */
+export interface Verdict {
+  wanted: string;
+  got: string;
+  isMet: boolean;
+}
+
+export interface NamedScenario {
+  name: string;
+  /** Which videos the percentiles are of. */
+  kind: string;
+  of(cost: AdmissionCost): Scenario;
+  verdicts(result: Result): Verdict[];
+  /** What it takes at the least, and what comes on top. */
+  limits?(result: Result): string[];
+}
+
+const SOURCE_BITRATE_BPS = 8_000_000;
+
+/** Of a 1080p30 source with stereo sound. */
+export function planOfVideo(seconds: number, prewarmEffort: Effort = 'thorough'): Plan {
+  const rate = { num: 30, den: 1 };
+  const frames = seconds * 30;
+  const video = { width: 1920, height: 1080, frames, baseFrameRate: rate, averageFrameRate: rate };
+  return planFor(
+    probeOf({ video, audio: {} }),
+    { ...SOURCE, sizeBytes: (SOURCE_BITRATE_BPS / 8) * seconds },
+    { maxDurationSeconds: Infinity, prewarm: 'all', prewarmEffort },
+  );
+}
+
+const FILM = planOfVideo(2 * 3600);
+const QUICK_FILM = planOfVideo(2 * 3600, 'quick');
+const CLIP = planOfVideo(10);
+
+/** What a new account has, and of that the workers' lanes. */
+const NEW_ACCOUNT = { executions: 10, lanes: lanesOf(DEFAULT_PREWARM_CONCURRENCY) };
+/** And one whose quota was raised: `prewarmConcurrency` is four fifths of it (docs/operations.md). */
+const RAISED_ACCOUNT = { executions: 1000, lanes: lanesOf(800) };
+
+/** What each item takes of a sandbox, stragglers left out. */
+const itemSeconds = (plan: Plan): number[] =>
+  workFor('', plan).map((item) => (cpuSecondsOfWork(plan, [item]) * OVERHEAD) / SANDBOX_PROCESSORS);
+
+const FILM_CHUNK_SECONDS = itemSeconds(FILM)[0]!;
+
+const many = (count: number, plan: Plan, kind: string, group = ''): Upload[] =>
+  Array.from({ length: count }, () => ({ plan, kind, group, atSeconds: 0, isQueued: true }));
+
+export const SCENARIOS: readonly NamedScenario[] = [
+  {
+    name: 'a clip behind 100 films, 10 executions',
+    kind: 'clip',
+    of: (cost) => ({
+      ...NEW_ACCOUNT,
+      // Several, at all places of the films' chunks, as one would say little.
+      uploads: [...many(100, FILM, 'film'), ...clips(30, (index) => 300 + index * 97)],
+      ...{ seeksPerMinute: 0, awaits: 'clip', cost, seed: 'clip' },
+    }),
+    verdicts: (result) => [
+      atMost('ready', waits(result, 'clip', 0.95), 30),
+      ...neverMore(result, NEW_ACCOUNT.lanes),
+    ],
+  },
+  film('one film alone, 10 executions', NEW_ACCOUNT, FILM, 14 * 60),
+  film('the same, encoded quickly', NEW_ACCOUNT, QUICK_FILM, 14 * 60),
+  film('one film alone, 1,000 executions', RAISED_ACCOUNT, FILM, 60),
+  film('the same, were no machine slow and none to die', RAISED_ACCOUNT, FILM, 60, { isLucky: true }),
+  {
+    name: '100 films, 10 executions, with viewers and uploads',
+    kind: 'film',
+    of: (cost) => ({
+      ...NEW_ACCOUNT,
+      uploads: [...many(100, FILM, 'film'), ...clips(200, (index) => 120 + index * 600)],
+      ...{ seeksPerMinute: 2, cost, seed: 'films' },
+    }),
+    verdicts: (result) => [
+      {
+        wanted: 'lanes idle for less than 1 % of the time in which there is work',
+        got: `${percent(result.lanes.idleThoughWork)}, at the longest ${seconds(result.lanes.longestIdleSeconds)}`,
+        isMet: result.lanes.idleThoughWork < 0.01,
+      },
+      atMost('a viewer has executions', share(result.seekWaits, 1), FILM_CHUNK_SECONDS),
+      atMost('an upload has one', share(result.ingestWaits, 1), FILM_CHUNK_SECONDS),
+      ...neverMore(result, NEW_ACCOUNT.lanes),
+    ],
+  },
+  {
+    name: '10,000 clips in an hour, 1,000 executions',
+    kind: 'clip',
+    of: (cost) => ({
+      ...RAISED_ACCOUNT,
+      uploads: crowd(10_000, 3600),
+      ...{ seeksPerMinute: 60, cost, seed: 'crowd' },
+    }),
+    verdicts: (result) => [
+      {
+        wanted: 'none lost',
+        got: `${result.videos.filter(({ readyAt }) => readyAt === undefined).length} of 10,000`,
+        isMet: result.videos.every(({ readyAt }) => readyAt !== undefined),
+      },
+      atMost('95 % ready', waits(result, 'clip', 0.95), 60),
+      ...neverMore(result, RAISED_ACCOUNT.lanes),
+    ],
+  },
+  {
+    name: 'a film of one group beside 100 of another, 10 executions',
+    kind: 'single',
+    of: (cost) => ({
+      ...NEW_ACCOUNT,
+      uploads: [...many(100, FILM, 'film', 'many'), ...many(1, FILM, 'single', 'one')],
+      ...{ seeksPerMinute: 0, awaits: 'single', cost, seed: 'groups' },
+    }),
+    verdicts: (result) => {
+      const { secondsByGroup } = result.lanes;
+      const own = secondsByGroup.get('one')! / (secondsByGroup.get('one')! + secondsByGroup.get('many')!);
+      return [
+        { wanted: 'half of the lanes', got: percent(own), isMet: Math.abs(own - 0.5) < 0.05 },
+        ...neverMore(result, NEW_ACCOUNT.lanes),
+      ];
+    },
+  },
+];
+
+function film(
+  name: string,
+  account: typeof NEW_ACCOUNT,
+  plan: Plan,
+  within: number,
+  options: Pick<Scenario, 'isLucky'> = {},
+): NamedScenario {
+  return {
+    ...{ name, kind: 'film' },
+    of: (cost) => ({
+      ...{ ...account, ...options },
+      uploads: [{ plan, kind: 'film', group: '', atSeconds: 0 }],
+      ...{ seeksPerMinute: 0, cost, seed: 'film' },
+    }),
+    verdicts: (result) => [
+      atMost('ready', waits(result, 'film', 1), within),
+      ...neverMore(result, account.lanes),
+    ],
+    limits: ({ queue, longestItemSeconds }) => {
+      const items = itemSeconds(plan);
+      const all = items.reduce((total, each) => total + each, 0);
+      const lanes = account.lanes.reduce((total, each) => total + each, 0);
+      return [
+        `${items.length} items of ${all.toFixed(0)} seconds of a sandbox in all, the longest of ${seconds(Math.max(...items))}`,
+        `at the least ${seconds(Math.max(all / lanes, ...items))} on ${lanes} lanes; the longest took ${seconds(longestItemSeconds)}`,
+        `a worker lost up to ${queue.mostLostInARow} writes in a row`,
+      ];
+    },
+  };
+}
+
+const clips = (count: number, atSeconds: (index: number) => number): Upload[] =>
+  Array.from({ length: count }, (_, index) => ({
+    ...{ plan: CLIP, kind: 'clip', group: '', atSeconds: atSeconds(index) },
+  }));
+
+function crowd(count: number, within: number): Upload[] {
+  const random = randomNumbers('arrivals');
+  return clips(count, () => random() * within);
+}
+
+function neverMore({ lanes }: Result, allowed: readonly number[]): Verdict[] {
+  const all = allowed.reduce((sum, each) => sum + each, 0);
+  if (lanes.mostAtOnce <= all) return [];
+  return [{ wanted: `no more than ${all} lanes`, got: String(lanes.mostAtOnce), isMet: false }];
+}
+
+const atMost = (what: string, got: number, most: number): Verdict => ({
+  ...{ wanted: `${what} within ${seconds(most)}`, got: seconds(got), isMet: got <= most },
+});
+
+/** From the end of an upload to ready; Infinity for those that are not. */
+export const waits = ({ videos }: Result, kind: string, of: number): number =>
+  share(
+    videos.filter((video) => video.kind === kind).map(waitOf),
+    of,
+  );
+
+const waitOf = ({ uploadedAt, readyAt = Infinity }: Video): number => readyAt - uploadedAt;
+
+/** So large a share of the values is at most this. NaN where there are none. */
+export function share(values: readonly number[], of: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(of * sorted.length) - 1)] ?? NaN;
+}
+
+export function seconds(value: number): string {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? '' : 'never';
+  if (value >= 2 * 3600) return `${(value / 3600).toFixed(1)} h`;
+  if (value >= 120) return `${(value / 60).toFixed(1)} min`;
+  return `${value.toFixed(value < 10 ? 1 : 0)} s`;
+}
+
+export const percent = (value: number): string => `${(value * 100).toFixed(1)} %`;
