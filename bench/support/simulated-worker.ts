@@ -58,8 +58,8 @@ export async function workOff(call: Call, by: string, lanes: number, world: Work
     const pauseSeconds = refusedUntil - clock.now();
     const takesMore = endsAt - clock.now() > WORKER.leastSeconds && pauseSeconds <= 0;
     const settlements = ended;
+    ended = []; // what ends during the step is for the next one
     const { queue: after, taken, then } = await step(settlements, takesMore ? lanes - atWork.size : 0);
-    ended = ended.filter((each) => !settlements.includes(each));
     for (const item of taken) {
       const list = after.lists.find(({ id, rev }) => id === item.id && rev === item.rev);
       atWork.set(item.ticket, doItem(item, list));
