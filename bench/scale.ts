@@ -9,11 +9,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { costBy, measuredCost } from './support/admission-cost.ts';
+import { merged } from './support/merged-results.ts';
 import { calibrated } from './support/scale-calibration.ts';
 import { SCENARIOS } from './support/scale-scenarios.ts';
 import { AT_SCALE, factsOf, tableOf } from './support/scale-table.ts';
 import type { Row } from './support/scale-table.ts';
 import { simulated } from './support/simulation.ts';
+import type { Result } from './support/simulation.ts';
 
 const PAGE = join(import.meta.dirname, '..', 'docs', 'cost.md');
 
@@ -30,7 +32,12 @@ if (options.has('--calibrate')) {
   const rows: Row[] = [];
   for (const scenario of SCENARIOS) {
     const begun = performance.now();
-    const result = await simulated(scenario.of(costBy(measured)));
+    const results: Result[] = [];
+    for (let run = 0; run < (scenario.runs ?? 1); run += 1) {
+      const one = scenario.of(costBy(measured));
+      results.push(await simulated({ ...one, seed: `${one.seed} ${run}` }));
+    }
+    const result = merged(results);
     const row = { scenario, result, verdicts: scenario.verdicts(result) };
     rows.push(row);
     const took = ((performance.now() - begun) / 1000).toFixed(0);
@@ -40,6 +47,9 @@ if (options.has('--calibrate')) {
   console.log(`\n${table}`);
   if (options.has('--write')) {
     const page = readFileSync(PAGE, 'utf8');
-    writeFileSync(PAGE, page.replace(AT_SCALE, (_, start, end) => `${start}\n${table}\n\n${end}`));
+    writeFileSync(
+      PAGE,
+      page.replace(AT_SCALE, (_, start, end) => `${start}\n${table}\n\n${end}`),
+    );
   }
 }

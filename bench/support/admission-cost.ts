@@ -53,7 +53,10 @@ export function measuredCost(lists: number, groups = 1): MeasuredCost {
 /** Between the sizes that were measured it is reckoned in proportion. */
 export function costBy(measured: readonly MeasuredCost[]): AdmissionCost {
   const of = (value: (each: MeasuredCost) => number, lists: number): number => {
-    const next = Math.max(1, measured.findIndex((each) => each.lists >= lists));
+    const next = Math.max(
+      1,
+      measured.findIndex((each) => each.lists >= lists),
+    );
     const [one, other] = [measured[next - 1]!, measured[next]!];
     return Math.max(
       0,

@@ -27,9 +27,9 @@ import { dateAt, workOff as simulatedWorkOff } from './simulated-worker.ts';
 import { virtualClock } from './virtual-clock.ts';
 
 const FILMS = [
-  { size: '640x360', seconds: 100 },
+  { size: '640x360', seconds: 80 },
+  { size: '768x432', seconds: 66 },
   { size: '854x480', seconds: 66 },
-  { size: '426x240', seconds: 80 },
 ];
 /** Which one is measured by itself. */
 const MEASURED = 1;
@@ -43,19 +43,27 @@ export async function calibrated(say: (line: string) => void): Promise<void> {
     const films: Buffer[] = [];
     for (const film of FILMS) films.push(await made(film, directory.path));
 
-    const alone = await prewarmed([films[MEASURED]!], [1], directory.path);
-    const [plan] = alone.plans;
-    // Stills are decoded, chunks are encoded: what one takes says little of the other.
-    const factors = { chunk: factorOf(alone, plan!, 'chunk'), stills: factorOf(alone, plan!, 'stills') };
-    say(
-      `one film on one lane: ${alone.cpuSeconds.toFixed(1)} CPU s in ${alone.seconds.toFixed(1)} s; a chunk takes ` +
-        `${factors.chunk.toFixed(2)} of what is reckoned, stills ${factors.stills.toFixed(2)}`,
-    );
-
+    const alone = () => prewarmed([films[MEASURED]!], [1], directory.path);
+    // Before and after, as others come and go on this machine.
+    const before = await alone();
     const real = await prewarmed(films, LANES, directory.path);
-    const most = alone.cpuSeconds / alone.seconds;
-    const secondsOf = (plan: Plan, item: Work) =>
-      cpuSecondsOfWork(plan, [item]) * factors[item.what.kind];
+    const after = await alone();
+    const [plan] = before.plans;
+    // Stills are decoded, chunks are encoded: what one takes says little of the other.
+    const [chunk, stills] = (['chunk', 'stills'] as const).map(
+      (kind) => (factorOf(before, plan!, kind) + factorOf(after, plan!, kind)) / 2,
+    ) as [number, number];
+    const factors = { chunk, stills };
+    for (const { cpuSeconds, seconds, byKind } of [before, after]) {
+      say(
+        `one film on one lane: ${cpuSeconds.toFixed(1)} CPU s in ${seconds.toFixed(1)} s, ` +
+          `of which chunks ${byKind.chunk.toFixed(1)}, stills ${byKind.stills.toFixed(1)}`,
+      );
+    }
+    say(`a chunk takes ${chunk.toFixed(2)} of what is reckoned, stills ${stills.toFixed(2)}`);
+
+    const most = Math.max(...[before, after].map(({ cpuSeconds, seconds }) => cpuSeconds / seconds));
+    const secondsOf = (plan: Plan, item: Work) => cpuSecondsOfWork(plan, [item]) * factors[item.what.kind];
     const total = real.plans.reduce(
       (sum, each) => sum + workFor('', each).reduce((all, item) => all + secondsOf(each, item), 0),
       0,
@@ -65,7 +73,7 @@ export async function calibrated(say: (line: string) => void): Promise<void> {
       `three films on two: ${real.processors.toFixed(2)} processors were left to us, of which one lane alone took ${most.toFixed(2)}`,
     );
     for (const [what, guess, got] of [
-      ['CPU seconds', total, real.itemCpuSeconds],
+      ['CPU seconds', total, real.cpuSeconds],
       ['seconds', wall, real.seconds],
     ] as const) {
       const ratio = guess / got;
@@ -99,8 +107,6 @@ interface Prewarmed {
   cpuSeconds: number;
   /** Of that, what tasks of the sandbox took, by kind: to be trusted where there is one lane. */
   byKind: { chunk: number; stills: number };
-  /** Of all items together, whatever took them. */
-  itemCpuSeconds: number;
   /** That nobody else used meanwhile, on average. */
   processors: number;
 }
@@ -152,7 +158,7 @@ async function prewarmed(
     }),
   );
   return {
-    ...{ plans, seconds, cpuSeconds: own, byKind, itemCpuSeconds: own },
+    ...{ plans, seconds, cpuSeconds: own, byKind },
     processors: (machine.idle - othersBefore.idle + own) / seconds,
   };
 }
@@ -169,10 +175,11 @@ const withTasksNoted = (world: TestWorld, byKind: Prewarmed['byKind']): TestWorl
   },
 });
 
-/** What a kind of item takes, for each CPU second that is reckoned for it. */
-function factorOf({ byKind }: Prewarmed, plan: Plan, kind: 'chunk' | 'stills'): number {
+/** What a kind of item takes, for each CPU second that is reckoned for it; what is done around the tasks is part of it. */
+function factorOf({ byKind, cpuSeconds }: Prewarmed, plan: Plan, kind: 'chunk' | 'stills'): number {
   const items = workFor('', plan).filter(({ what }) => what.kind === kind);
-  return byKind[kind] / cpuSecondsOfWork(plan, items);
+  const whole = cpuSeconds / (byKind.chunk + byKind.stills);
+  return (whole * byKind[kind]) / cpuSecondsOfWork(plan, items);
 }
 
 /** Seconds of all processors in which nobody ran. */

@@ -1,7 +1,11 @@
 // What the simulation of an account reckons with, each figure with where it is from. Nothing here was deployed: what is
 // AWS's is by its documentation, or assumed, and says so.
 
-import { DEFAULT_SANDBOX_MEMORY_MB, PREWARM_BROKER_MEMORY_MB, BROKER_MEMORY_MB } from '../../core/sandboxes.ts';
+import {
+  DEFAULT_SANDBOX_MEMORY_MB,
+  PREWARM_BROKER_MEMORY_MB,
+  BROKER_MEMORY_MB,
+} from '../../core/sandboxes.ts';
 
 /** A time that mostly takes as long, seldom longer. `spread` is the standard deviation of its logarithm. */
 export interface Duration {

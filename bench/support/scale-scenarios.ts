@@ -22,6 +22,8 @@ export interface NamedScenario {
   name: string;
   /** Which videos the percentiles are of. */
   kind: string;
+  /** How often it is simulated, with other chances each time. */
+  runs?: number;
   of(cost: AdmissionCost): Scenario;
   verdicts(result: Result): Verdict[];
   /** What it takes at the least, and what comes on top. */
@@ -66,12 +68,12 @@ export const SCENARIOS: readonly NamedScenario[] = [
     kind: 'clip',
     of: (cost) => ({
       ...NEW_ACCOUNT,
-      // Several, at all places of the films' chunks, as one would say little.
-      uploads: [...many(100, FILM, 'film'), ...clips(30, (index) => 300 + index * 97)],
+      // Many, one after the other, as one would say little.
+      uploads: [...many(100, FILM, 'film'), ...clips(200, (index) => 300 + index * 97)],
       ...{ seeksPerMinute: 0, awaits: 'clip', cost, seed: 'clip' },
     }),
     verdicts: (result) => [
-      atMost('ready', waits(result, 'clip', 0.95), 30),
+      atMost('95 % ready', waits(result, 'clip', 0.95), 30),
       ...neverMore(result, NEW_ACCOUNT.lanes),
     ],
   },
@@ -89,8 +91,8 @@ export const SCENARIOS: readonly NamedScenario[] = [
     }),
     verdicts: (result) => [
       {
-        wanted: 'lanes idle for less than 1 % of the time in which there is work',
-        got: `${percent(result.lanes.idleThoughWork)}, at the longest ${seconds(result.lanes.longestIdleSeconds)}`,
+        wanted: 'lanes never idle while there is work',
+        got: `${percent(result.lanes.idleThoughWork)} of the time, one for ${seconds(result.lanes.longestIdleSeconds)}`,
         isMet: result.lanes.idleThoughWork < 0.01,
       },
       atMost('a viewer has executions', share(result.seekWaits, 1), FILM_CHUNK_SECONDS),
@@ -98,24 +100,8 @@ export const SCENARIOS: readonly NamedScenario[] = [
       ...neverMore(result, NEW_ACCOUNT.lanes),
     ],
   },
-  {
-    name: '10,000 clips in an hour, 1,000 executions',
-    kind: 'clip',
-    of: (cost) => ({
-      ...RAISED_ACCOUNT,
-      uploads: crowd(10_000, 3600),
-      ...{ seeksPerMinute: 60, cost, seed: 'crowd' },
-    }),
-    verdicts: (result) => [
-      {
-        wanted: 'none lost',
-        got: `${result.videos.filter(({ readyAt }) => readyAt === undefined).length} of 10,000`,
-        isMet: result.videos.every(({ readyAt }) => readyAt !== undefined),
-      },
-      atMost('95 % ready', waits(result, 'clip', 0.95), 60),
-      ...neverMore(result, RAISED_ACCOUNT.lanes),
-    ],
-  },
+  crowdOf('10,000 clips in an hour, 1,000 executions', 10_000, 3600, { seeksPerMinute: 60 }),
+  crowdOf('500 clips at once, 1,000 executions', 500, 1, { seeksPerMinute: 0 }),
   {
     name: 'a film of one group beside 100 of another, 10 executions',
     kind: 'single',
@@ -143,14 +129,14 @@ function film(
   options: Pick<Scenario, 'isLucky'> = {},
 ): NamedScenario {
   return {
-    ...{ name, kind: 'film' },
+    ...{ name, kind: 'film', runs: 20 },
     of: (cost) => ({
       ...{ ...account, ...options },
       uploads: [{ plan, kind: 'film', group: '', atSeconds: 0 }],
       ...{ seeksPerMinute: 0, cost, seed: 'film' },
     }),
     verdicts: (result) => [
-      atMost('ready', waits(result, 'film', 1), within),
+      atMost('ready', waits(result, 'film', 0.5), within),
       ...neverMore(result, account.lanes),
     ],
     limits: ({ queue, longestItemSeconds }) => {
@@ -171,9 +157,28 @@ const clips = (count: number, atSeconds: (index: number) => number): Upload[] =>
     ...{ plan: CLIP, kind: 'clip', group: '', atSeconds: atSeconds(index) },
   }));
 
-function crowd(count: number, within: number): Upload[] {
-  const random = randomNumbers('arrivals');
-  return clips(count, () => random() * within);
+function crowdOf(
+  name: string,
+  count: number,
+  withinSeconds: number,
+  options: Pick<Scenario, 'seeksPerMinute'>,
+): NamedScenario {
+  return {
+    ...{ name, kind: 'clip' },
+    of: (cost) => {
+      const random = randomNumbers('arrivals');
+      const uploads = clips(count, () => random() * withinSeconds);
+      return { ...RAISED_ACCOUNT, ...options, uploads, cost, seed: 'crowd' };
+    },
+    verdicts: (result) => {
+      const lost = result.videos.filter(({ readyAt }) => readyAt === undefined).length;
+      return [
+        { wanted: 'none lost', got: `${lost} of ${count.toLocaleString('en')}`, isMet: lost === 0 },
+        atMost('95 % ready', waits(result, 'clip', 0.95), 60),
+        ...neverMore(result, RAISED_ACCOUNT.lanes),
+      ];
+    },
+  };
 }
 
 function neverMore({ lanes }: Result, allowed: readonly number[]): Verdict[] {
@@ -188,10 +193,7 @@ const atMost = (what: string, got: number, most: number): Verdict => ({
 
 /** From the end of an upload to ready; Infinity for those that are not. */
 export const waits = ({ videos }: Result, kind: string, of: number): number =>
-  share(
-    videos.filter((video) => video.kind === kind).map(waitOf),
-    of,
-  );
+  share(videos.filter((video) => video.kind === kind).map(waitOf), of);
 
 const waitOf = ({ uploadedAt, readyAt = Infinity }: Video): number => readyAt - uploadedAt;
 

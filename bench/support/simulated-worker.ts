@@ -46,11 +46,14 @@ export async function workOff(call: Call, by: string, lanes: number, world: Work
   const step = async (settlements: readonly Settlement[], most: number): Promise<Step> => {
     const known = new Set(atWork.keys());
     let made: Step | undefined;
-    await queue.update((before) => {
-      const now = dateAt(clock.now());
-      made = stepped(before, call.worker, { by, settlements, known, most, now });
-      return made.queue === before ? undefined : made.queue;
-    }, settlements.length + Math.min(most, 24));
+    await queue.update(
+      (before) => {
+        const now = dateAt(clock.now());
+        made = stepped(before, call.worker, { by, settlements, known, most, now });
+        return made.queue === before ? undefined : made.queue;
+      },
+      settlements.length + Math.min(most, 24),
+    );
     return made!;
   };
 
@@ -77,7 +80,10 @@ export async function workOff(call: Call, by: string, lanes: number, world: Work
     const { free, busy } = WORKER.looksSeconds;
     const looksSeconds = takesMore && atWork.size < lanes ? free : busy;
     const ends = new Promise<void>((resolve) => (wake = resolve));
-    await Promise.race([ends, clock.sleep(pauseSeconds > 0 ? Math.min(looksSeconds, pauseSeconds) : looksSeconds)]);
+    await Promise.race([
+      ends,
+      clock.sleep(pauseSeconds > 0 ? Math.min(looksSeconds, pauseSeconds) : looksSeconds),
+    ]);
   }
 }
 

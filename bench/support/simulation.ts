@@ -102,7 +102,16 @@ export interface Result {
 }
 
 export async function simulated(scenario: Scenario): Promise<Result> {
-  const { executions, lanes, uploads, seeksPerMinute, untilSeconds = Infinity, cost, seed, isLucky } = scenario;
+  const {
+    executions,
+    lanes,
+    uploads,
+    seeksPerMinute,
+    untilSeconds = Infinity,
+    cost,
+    seed,
+    isLucky,
+  } = scenario;
   const random = randomNumbers(seed);
   const clock = virtualClock();
   const account = simulatedAccount(executions, { clock, random });
