@@ -27,9 +27,9 @@ import { dateAt, workOff as simulatedWorkOff } from './simulated-worker.ts';
 import { virtualClock } from './virtual-clock.ts';
 
 const FILMS = [
-  { size: '640x360', seconds: 80 },
-  { size: '768x432', seconds: 66 },
-  { size: '854x480', seconds: 66 },
+  { size: '480x270', seconds: 80 },
+  { size: '426x240', seconds: 66 },
+  { size: '320x180', seconds: 66 },
 ];
 /** Which one is measured by itself. */
 const MEASURED = 1;
@@ -43,7 +43,15 @@ export async function calibrated(say: (line: string) => void): Promise<void> {
     const films: Buffer[] = [];
     for (const film of FILMS) films.push(await made(film, directory.path));
 
-    const alone = () => prewarmed([films[MEASURED]!], [1], directory.path);
+    const alone = async () => {
+      const one = await prewarmed([films[MEASURED]!], [1], directory.path);
+      const { cpuSeconds, seconds, byKind } = one;
+      say(
+        `one film on one lane: ${cpuSeconds.toFixed(1)} CPU s in ${seconds.toFixed(1)} s, ` +
+          `of which chunks ${byKind.chunk.toFixed(1)}, stills ${byKind.stills.toFixed(1)}`,
+      );
+      return one;
+    };
     // Before and after, as others come and go on this machine.
     const before = await alone();
     const real = await prewarmed(films, LANES, directory.path);
@@ -54,15 +62,11 @@ export async function calibrated(say: (line: string) => void): Promise<void> {
       (kind) => (factorOf(before, plan!, kind) + factorOf(after, plan!, kind)) / 2,
     ) as [number, number];
     const factors = { chunk, stills };
-    for (const { cpuSeconds, seconds, byKind } of [before, after]) {
-      say(
-        `one film on one lane: ${cpuSeconds.toFixed(1)} CPU s in ${seconds.toFixed(1)} s, ` +
-          `of which chunks ${byKind.chunk.toFixed(1)}, stills ${byKind.stills.toFixed(1)}`,
-      );
-    }
     say(`a chunk takes ${chunk.toFixed(2)} of what is reckoned, stills ${stills.toFixed(2)}`);
 
-    const most = Math.max(...[before, after].map(({ cpuSeconds, seconds }) => cpuSeconds / seconds));
+    // Where others leave us little, a lane by itself has little; what counts is how much of that it uses.
+    const share = (before.cpuSeconds + after.cpuSeconds) / (leftTo(before) + leftTo(after));
+    const most = share * real.processors;
     const secondsOf = (plan: Plan, item: Work) => cpuSecondsOfWork(plan, [item]) * factors[item.what.kind];
     const total = real.plans.reduce(
       (sum, each) => sum + workFor('', each).reduce((all, item) => all + secondsOf(each, item), 0),
@@ -70,7 +74,7 @@ export async function calibrated(say: (line: string) => void): Promise<void> {
     );
     const wall = await predicted(real.plans, secondsOf, { processors: real.processors, most });
     say(
-      `three films on two: ${real.processors.toFixed(2)} processors were left to us, of which one lane alone took ${most.toFixed(2)}`,
+      `three films on two: ${real.processors.toFixed(2)} processors were left to us; one lane alone uses ${(100 * share).toFixed(0)} % of what is left`,
     );
     for (const [what, guess, got] of [
       ['CPU seconds', total, real.cpuSeconds],
@@ -87,6 +91,9 @@ export async function calibrated(say: (line: string) => void): Promise<void> {
     await directory.remove();
   }
 }
+
+/** Seconds of processors that nobody else used. */
+const leftTo = ({ processors, seconds }: Prewarmed): number => processors * seconds;
 
 /** With noise, as a camera's picture has it. */
 async function made({ size, seconds }: (typeof FILMS)[number], directory: string): Promise<Buffer> {
