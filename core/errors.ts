@@ -1,5 +1,5 @@
 // What can go wrong, by who has to act on it: the uploader (SourceError), the caller (RequestError), nobody but time
-// (OutageError), or us (FfmpegError). Anything else is nobody's yet: it passes through and the engine tries again.
+// (OutageError), or us (FfmpegError). Anything else is nobody's yet: it passes through, and whoever called tries again.
 
 /** The closed list of reasons for which a source is refused. The page and the API show the sentence as written. */
 export const SOURCE_ERROR_SENTENCES = {

@@ -2,6 +2,7 @@
 // once one wins; and what is read is whole. Every call throws OutageError where the store is away, or full.
 
 import type { RecordKind } from '../core/records/record.ts';
+import { pause } from '../machine/patience.ts';
 
 export interface ObjectInfo {
   sizeBytes: number;
@@ -109,6 +110,16 @@ export const createRecord = <T>(
 // Records are changed a few times in the life of a video: so many losses in a row say that the store keeps no condition.
 const ATTEMPTS = 50;
 
+const PAUSES_MS = { first: 50, longest: 2000 };
+
+/**
+ * How long to wait before a change is tried once more of which others were faster: anything from nothing to twice as much as
+ * after the time before, so that of a crowd not all come back at once.
+ * @param random from 0 to 1
+ */
+export const pauseAfterLossMs = (losses: number, random: number): number =>
+  random * Math.min(PAUSES_MS.longest, PAUSES_MS.first * 2 ** (losses - 1));
+
 /**
  * Changes a record, or writes the first: again until nobody else has changed it meanwhile.
  * @param change undefined leaves it as it is
@@ -128,6 +139,7 @@ export async function updateRecord<T>(
     if (!after) return before;
     const condition = found ? { ifMatch: found.etag } : { ifAbsent: true };
     if ((await putJson(store, key, kind.stored(after), condition)) === 'stored') return after;
+    await pause(pauseAfterLossMs(attempt + 1, Math.random()));
   }
   throw new Error(`change of ${key}: ${ATTEMPTS} conditional writes in a row found it changed`);
 }

@@ -205,7 +205,7 @@ async function predicted(
   const clock = virtualClock();
   const machine = sharedProcessors(processors, most, clock);
   const queue = simulatedQueue({
-    ...{ clock, cost: NO_ADMISSION_COST, changed: () => undefined },
+    ...{ clock, cost: NO_ADMISSION_COST, random: () => 0, changed: () => undefined },
     latency: { get: () => 0, put: () => 0 },
   });
   let calls: Call[] = [];

@@ -4,6 +4,7 @@
 import { EMPTY_QUEUE } from '../../core/records/queue.ts';
 import type { Queue } from '../../core/records/queue.ts';
 import { AWS_PRICES } from '../../core/work/prices.ts';
+import { pauseAfterLossMs } from '../../pipeline/store.ts';
 import type { AdmissionCost } from './admission-cost.ts';
 import { BROKER_PROCESSORS, BYTES_PER_LIST, MOST_LOST_WRITES, STORE } from './scale-parameters.ts';
 import { secondsOf } from './simulated-account.ts';
@@ -41,9 +42,11 @@ export function simulatedQueue({
   clock,
   latency,
   cost,
+  random,
   changed,
 }: {
   clock: VirtualClock;
+  random: () => number;
   latency: QueueLatency;
   cost: AdmissionCost;
   changed: (queue: Queue) => void;
@@ -73,6 +76,7 @@ export function simulatedQueue({
         } else facts.lost += 1;
         await clock.sleep(putSeconds / 2);
         if (isWon) return;
+        await clock.sleep(pauseAfterLossMs(lost + 1, random()) / 1000);
       }
       facts.givenUp += 1;
       throw new Error(`${MOST_LOST_WRITES} conditional writes in a row found the queue changed`);

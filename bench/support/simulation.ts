@@ -117,7 +117,8 @@ export async function simulated(scenario: Scenario): Promise<Result> {
   const account = simulatedAccount(executions, { clock, random });
   const laneCount = lanes.reduce((sum, each) => sum + each, 0);
   const occupied = occupiedLanes(laneCount, clock.now);
-  const queue = simulatedQueue({ clock, latency: storeLatency(random), cost, changed: occupied.changed });
+  const latency = storeLatency(random);
+  const queue = simulatedQueue({ clock, latency, cost, random, changed: occupied.changed });
   const outcomes = new Map<string, number>();
   const workOf = new Map<Plan, Work[]>();
   let [transitions, otherDollars, longestItemSeconds, callers] = [0, 0, 0, 0];

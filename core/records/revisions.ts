@@ -9,10 +9,7 @@ const rev = z.string().regex(new RegExp(`^${REV}$`));
 const schema = z.object({
   /** What `master.m3u8` names. */
   current: rev,
-  /**
-   * Planned anew, and not yet complete: it becomes the current one when it is. The engine's run is named after the time, so
-   * that one is not begun twice, and a revision that comes back after years is not taken for one that has run.
-   */
+  /** Planned anew, and not yet complete: it becomes the current one when it is. */
   next: z.object({ rev, askedAt: z.iso.datetime() }).nullable(),
   /** Still derivable, for those who are watching; one of them may be the next one, too, if it is to come back. */
   former: z.array(

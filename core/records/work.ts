@@ -1,4 +1,4 @@
-// One item of a list of work, as it is stored and as an engine hands it to a worker: each has its version.
+// One item of a list of work, as it is stored: each has its version.
 
 import * as z from 'zod';
 import { RecordError } from '../errors.ts';
@@ -22,7 +22,7 @@ const schema = z.object({
 
 export type Work = z.infer<typeof schema>;
 
-/** Lists of 8e3bc33 may lie half done in an engine when its functions are replaced. */
+/** Lists of 8e3bc33 may lie half done when functions are replaced. */
 export const WORK = recordKind(schema, [
   ({ id, rev, from, to, stills }) => ({
     id,

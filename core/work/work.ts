@@ -1,5 +1,5 @@
 // The work list of a prewarm: runs of segments, each a job of one ffmpeg process for all renditions, and the still
-// pictures. Plain data, so that any engine can run it: a loop on a laptop, a Step Functions map in the cloud.
+// pictures. Plain data, so that anybody can work it off, on one machine or many.
 
 import { valueOf } from '../fraction.ts';
 import type { Artifact } from '../artifacts/artifact.ts';

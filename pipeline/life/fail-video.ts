@@ -14,25 +14,23 @@ import { createRecord } from '../store.ts';
 import type { World } from '../world.ts';
 
 /**
- * @param rev undefined where an engine that began before there were revisions ends
  * @param code what it failed for: an outage says nothing of the video, which is only late
  * @throws RequestError NOT_FOUND where the video is no more; OutageError
  */
 export async function failVideo(
   id: string,
-  rev: string | undefined,
+  rev: string,
   code: DelayCode,
   world: Pick<World, 'media' | 'uploads' | 'observe'>,
   now: Date,
 ): Promise<void> {
   const { media } = world;
   const current = (await revisionsOf(id, media))?.current;
-  const failed = rev ?? current;
-  if (failed && (await readyMarkerOf(id, failed, media))) return;
-  // Viewers may have had made what the engine could not.
-  if (failed && (await finishIfWhole(id, failed, world, now).catch(unlessOutage(id)))) return;
+  if (await readyMarkerOf(id, rev, media)) return;
+  // Viewers may have had made what the prewarm could not.
+  if (await finishIfWhole(id, rev, world, now).catch(unlessOutage(id))) return;
   // A revision that could not be completed is for operators to know: viewers have the current one.
-  const isVideos = failed === undefined || failed === current;
+  const isVideos = rev === current;
   const isOutage = code !== 'ENCODING_FAILED';
   if (isVideos || isOutage) await delayVideo(id, code, world, now);
   else await endDelay(id, world);
@@ -40,16 +38,16 @@ export async function failVideo(
     world.observe({ event: 'delayed', id, code });
     return;
   }
-  const key = isVideos ? errorKey(id) : revisionErrorKey(id, failed);
+  const key = isVideos ? errorKey(id) : revisionErrorKey(id, rev);
   const outcome = await createRecord(media, ERROR, key, {
     code: 'ENCODING_FAILED',
     message: 'Not all of the video could be prepared. It will be tried again.',
   });
   await unlessDeleted(id, world);
   // Of one that was abandoned or swept meanwhile there is nothing to know.
-  if (failed !== undefined && !(await isPlanned(id, failed, media))) return media.delete([key]);
+  if (!(await isPlanned(id, rev, media))) return media.delete([key]);
   if (outcome === 'exists') return;
-  world.observe(isVideos ? { event: 'failed', id } : { event: 'notSucceeded', id, rev: failed });
+  world.observe(isVideos ? { event: 'failed', id } : { event: 'notSucceeded', id, rev });
 }
 
 /** Then the video has to wait like any other. */

@@ -32,18 +32,17 @@ import type { World } from '../world.ts';
 
 /**
  * Harmless to run twice.
- * @param rev undefined where an engine that began before there were revisions ends: then there is one
  * @throws Error naming the first artifact that is missing; RequestError NOT_FOUND where there is no plan (any more)
  */
 export async function finish(
   id: string,
-  rev: string | undefined,
+  rev: string,
   world: Pick<World, 'media' | 'uploads' | 'observe'>,
   now: Date,
 ): Promise<void> {
   const { media } = world;
   const before = await revisionsOf(id, media);
-  const plan = before && (await planOf(id, rev ?? before.current, media));
+  const plan = before && (await planOf(id, rev, media));
   if (!plan) throw notFound('such video');
   let marker = await measured(id, plan, media, now);
   const wasReady = await readyMarkerOf(id, plan.rev, media);

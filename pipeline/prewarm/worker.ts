@@ -82,6 +82,7 @@ export async function workOff(
     const pauseMs = refusedUntil - performance.now();
     const takesMore = secondsLeft() > LEAST_SECONDS && pauseMs <= 0;
     const settlements = ended;
+    ended = [];
     const known = new Set(atWork.keys());
     const options = { by, settlements, known, most: takesMore ? lanes - atWork.size : 0 };
     // What is being made is not left for a queue that is out of reach for a while.
@@ -90,7 +91,6 @@ export async function workOff(
       attempts: QUEUE_ATTEMPTS,
       passes: (error) => error instanceof OutageError && hasWork && secondsLeft() > LAST_SECONDS,
     });
-    ended = ended.filter((each) => !settlements.includes(each));
     for (const item of taken) {
       const list = queue.lists.find(({ id, rev }) => id === item.id && rev === item.rev);
       atWork.set(item.ticket, doItem(item, list));

@@ -243,7 +243,7 @@ test('planned anew in another way while the next revision is made, that is aband
   });
   expect(ofAbandoned(video)).toEqual([]);
 
-  // What its engine does when it comes to its end.
+  // What its worker does when it comes to its end.
   await expect(finish(id, ABANDONED, world, new Date())).rejects.toMatchObject({ code: 'NOT_FOUND' });
   await failVideo(id, ABANDONED, 'ENCODING_FAILED', world, new Date());
   expect(ofAbandoned(video)).toEqual([]);

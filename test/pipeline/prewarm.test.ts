@@ -3,6 +3,7 @@
 import { jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { QUEUE_KEY, workKey } from '../../core/artifacts/keys.ts';
 import { OutageError } from '../../core/errors.ts';
 import { QUEUE } from '../../core/records/queue.ts';
@@ -164,6 +165,24 @@ test('of two calls of a worker at once the video comes whole', async () => {
   await work();
   expect(await queue()).toMatchObject({ lists: [], running: [] });
   expect(await status()).toMatchObject({ state: 'ready' });
+});
+
+test('what ends while the queue is being written is settled by the next write', async () => {
+  const { world, queue, work } = await queued();
+  const busy = new OutageError('TOOL_UNAVAILABLE', 'Rate Exceeded.');
+  const crowded = withSandbox(world, async ({ kind }) => {
+    await sleep(kind === 'segments' ? 100 : 300);
+    throw busy;
+  });
+  const put: TestWorld['media']['put'] = async (key, ...rest) => {
+    const result = await world.media.put(key, ...rest);
+    if (key === QUEUE_KEY) await sleep(400);
+    return result;
+  };
+  const media = new Proxy(world.media, { get: (of, name) => (name === 'put' ? put : Reflect.get(of, name)) });
+  const shift = await work({ ...crowded, media }, (error) => error === busy);
+  expect(shift.more).toBe(true);
+  expect(await queue()).toMatchObject({ running: [] });
 });
 
 test('in the place of a worker that was ended another is called', async () => {

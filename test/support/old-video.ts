@@ -1,4 +1,4 @@
-// A ready video of a former release, in memory, and what operators, engines and the sweep do with it.
+// A ready video of a former release, in memory, and what operators, workers and the sweep do with it.
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -108,7 +108,7 @@ async function copyOfStore(store: TestWorld['media']): Promise<TestWorld['media'
 
 export interface Asked {
   answer: Replanned;
-  /** The lists that engines were asked to run. */
+  /** The lists that were queued. */
   requests: ListToQueue[];
 }
 
@@ -150,7 +150,7 @@ export const without = (objects: Map<string, string>, ...keys: string[]): Map<st
 export const segmentOf = (plan: Plan, rendition: string, index: number): Artifact =>
   segmentsOf(plan, [rendition], { from: index, to: index + 1 })[0]!;
 
-/** The sweep so many seconds from now, and the engine after it. */
+/** The sweep so many seconds from now, and the worker after it. */
 export async function swept({ world }: Video, inSeconds: number): Promise<Omit<Sweep, 'isComplete'>> {
   const requests: ListToQueue[] = [];
   const { isComplete, ...sweep } = await sweepRevisions(world, {
