@@ -19,7 +19,6 @@ const BUDGETS: Record<string, number> = {
   'lambdas/origin.ts': 7.5,
   'lambdas/transcode.ts': 6.8,
   'lambdas/sandbox.ts': 6.8,
-  'lambdas/finish.ts': 5.8,
   'lambdas/maintenance.ts': 7.5,
   'lib/playback-secret.lambda.ts': 3.5,
 };

@@ -182,7 +182,15 @@ export function withDefaults(props: VideoPipelineProps) {
   };
 }
 
-function validate({ prewarm = 'all', uploads, revisionGrace }: VideoPipelineProps): void {
+function validate({
+  prewarm = 'all',
+  prewarmConcurrency = 1,
+  uploads,
+  revisionGrace,
+}: VideoPipelineProps): void {
+  if (!Number.isSafeInteger(prewarmConcurrency) || prewarmConcurrency < 1) {
+    throw new Error(`prewarmConcurrency is ${prewarmConcurrency}; it takes a whole number above 0.`);
+  }
   if (revisionGrace?.toMilliseconds() === 0) {
     throw new Error(
       'revisionGrace must be longer than 0: whoever is watching keeps the revision that they began with.',

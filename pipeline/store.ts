@@ -1,6 +1,7 @@
 // What the pipeline needs of a bucket. Its promises beyond a map: with `ifAbsent` or `ifMatch`, of all who write a key at
 // once one wins; and what is read is whole. Every call throws OutageError where the store is away, or full.
 
+import { OutageError } from '../core/errors.ts';
 import type { RecordKind } from '../core/records/record.ts';
 import { pause } from '../machine/patience.ts';
 
@@ -141,7 +142,8 @@ export async function updateRecord<T>(
     if ((await putJson(store, key, kind.stored(after), condition)) === 'stored') return after;
     await pause(pauseAfterLossMs(attempt + 1, Math.random()));
   }
-  throw new Error(`change of ${key}: ${ATTEMPTS} conditional writes in a row found it changed`);
+  const message = `change of ${key}: ${ATTEMPTS} conditional writes in a row found it changed`;
+  throw new OutageError('STORE_UNAVAILABLE', message);
 }
 
 export const putJson = (

@@ -24,12 +24,15 @@ export const MPEG_TS: Format = {
     packing.kind === 'as-muxed' ? AS_MUXED * content.codecBits : mostPackedBits(content, packing),
   codecs: [H264],
   muxer,
-  async *cut({ rendition, from, to, unitsOf, isCutOff }, read) {
+  async *cut({ plan, rendition, from, to, unitsOf, isCutOff }, read) {
     for (let index = from; index < to; index += 1) {
       // The segment muxer closes a file before it opens the next. Until then the last picture of one may be half a picture,
       // which counts as one, in whole packets.
       if (isCutOff) await read(segmentName(index + 1, 'ts'));
       const bytes = await read(segmentName(index, 'ts'));
+      // Where a source is damaged at its beginning a run begins with later pictures, and lacks some at its end. One that was
+      // cut off has no end that would show it.
+      if (isCutOff) expectInPlace(`${rendition.name}/${index}`, bytes, segmentPlace(plan, index).fromTicks);
       expectCount(`${rendition.name}/${index}`, 'pictures', countPictures(bytes), lengthOf(unitsOf(index)));
       yield { index, parts: [bytes] };
     }
@@ -42,6 +45,13 @@ export const MPEG_TS: Format = {
   count: countPictures,
   open: accessUnitsOf,
 };
+
+function expectInPlace(name: string, bytes: Uint8Array, ticks: number): void {
+  const [first] = accessUnitsOf(bytes);
+  if (!first || Math.abs(first.dtsTicks - ticks) > 1) {
+    throw new Error(`segment ${name} begins at ${first?.dtsTicks} ticks, and is to begin at ${ticks}`);
+  }
+}
 
 /** One segment by the MPEG-TS muxer; several by the segment muxer, which cuts where it is told and uses the other. */
 function muxer({ plan, from, to, directory }: Run): string[] {

@@ -1,4 +1,4 @@
-// Who is encoded next, of all videos together. The queue (core/records/queue.ts) is data in, data out: the same rules hold
+// Decides which item of which video is encoded next. The queue (core/records/queue.ts) is data in, data out: the same rules hold
 // on one machine, in an account and in a simulation. There are so many lanes and no more, whatever waits: a lane takes one
 // item at a time, and what is not taken leaves room for viewers. Groups take turns; within one, short work goes first.
 
@@ -47,7 +47,12 @@ export function enqueued(
 ): Queue {
   if (isQueued(queue, list)) return queue;
   const added = { ...list, queuedAt: now.toISOString(), next: 0, returned: [], givenUp: [] };
-  return { ...queue, lists: [...queue.lists, added] };
+  const { group } = list;
+  // Whoever is new has its turn after those that wait.
+  const served = servedOf(queue, group)
+    ? queue.served
+    : [...queue.served, { group, times: 0, last: queue.turns }];
+  return { ...queue, lists: [...queue.lists, added], served };
 }
 
 export const isQueued = ({ lists }: Queue, { id, rev }: Pick<QueuedList, 'id' | 'rev'>): boolean =>
@@ -79,7 +84,7 @@ export function called(
     calls.push({ worker, run: run + 1 });
     free += own;
   });
-  // Those of before there were fewer lanes keep their places until they have ended.
+  // Workers beyond the present number stay listed until they end.
   return { queue: { ...queue, workers: [...workers, ...queue.workers.slice(lanes.length)] }, calls };
 }
 
@@ -100,19 +105,19 @@ export function begun(
   if (known?.run !== run || known.until === null) return undefined;
   const left = queue.running.filter((item) => item.worker === worker && item.by !== by);
   const workers = queue.workers.with(worker, { run, by, until: after(now, LEASE_MS) });
-  return { ...givenBack(queue, left, { isFailure: true }), workers };
+  return { ...givenBack(queue, left, now), workers };
 }
 
 /** Workers that have not been heard of for too long sleep, and what they were at is to be taken again. */
 export function recovered(queue: Queue, now: Date): Queue {
   const isLost = (until: string | null) => until !== null && new Date(until) < now;
-  return without(queue, (worker) => isLost(queue.workers[worker]?.until ?? null), { isFailure: true });
+  return without(queue, (worker) => isLost(queue.workers[worker]?.until ?? null), now);
 }
 
 /** All workers have been ended from outside, by nobody's fault. */
-export const released = (queue: Queue): Queue => without(queue, () => true, { isFailure: false });
+export const released = (queue: Queue): Queue => without(queue, () => true, null);
 
-function without(queue: Queue, isLost: (worker: number) => boolean, options: { isFailure: boolean }): Queue {
+function without(queue: Queue, isLost: (worker: number) => boolean, now: Date | null): Queue {
   const lost = queue.workers.flatMap(({ until }, worker) =>
     until !== null && isLost(worker) ? [worker] : [],
   );
@@ -121,17 +126,26 @@ function without(queue: Queue, isLost: (worker: number) => boolean, options: { i
   const workers = queue.workers.map((each, worker) =>
     lost.includes(worker) ? { ...each, until: null } : each,
   );
-  return { ...givenBack(queue, left, options), workers };
+  return { ...givenBack(queue, left, now), workers };
 }
 
-function givenBack(queue: Queue, left: readonly RunningItem[], { isFailure }: { isFailure: boolean }): Queue {
+/**
+ * Items whose worker was lost are tried again. One of them may have ended it, and it is not known which: so nothing counts as
+ * failed, and they do not all meet again.
+ * @param now null where nobody is to blame
+ */
+function givenBack(queue: Queue, left: readonly RunningItem[], now: Date | null): Queue {
   return left.reduce((before, item) => {
     const rest = { ...before, running: before.running.filter(({ ticket }) => ticket !== item.ticket) };
-    return changed(rest, item, (list) =>
-      isFailure ? failedOnce(list, item, 'failed', null) : again(list, item, null),
-    );
+    if (!now) return changed(rest, item, (list) => again(list, item, null));
+    const later = new Date(now.getTime() + (item.ticket % APART) * APART_MS);
+    return changed(rest, item, (list) => failedOnce(list, item, 'TOOL_UNAVAILABLE', later));
   }, queue);
 }
+
+/** So many items of a lost worker come back one after the other, with so much time between. */
+const APART = 6;
+const APART_MS = 5 * SECOND_MS;
 
 export interface Step {
   /** The same object where nothing has changed. */
@@ -168,7 +182,7 @@ export function stepped(
   const own = next.workers[worker];
   const isOwn = own?.by === by && own.until !== null;
   if (!isOwn) return { queue: next, taken: [], then: 'stop' };
-  // A write that went well without our hearing of it.
+  // Of a write that succeeded though its answer was lost.
   const taken = next.running.filter(
     (item) => item.worker === worker && item.by === by && !known.has(item.ticket),
   );
@@ -198,11 +212,16 @@ function untilNextItem(queue: Queue, now: Date): number | undefined {
 
 type Item = Omit<RunningItem, 'ticket' | 'worker' | 'by'>;
 
-/** What goes next: of the group with the fewest items at work, which had its turn longest ago, the shortest list. */
+/**
+ * What goes next: an end, which takes a moment and makes a video ready; or of the group with the fewest items at work, which had
+ * its turn longest ago, the shortest list.
+ */
 function nextItem(queue: Queue, now: Date): { list: QueuedList; item: Item } | undefined {
   const open = new Map<string, { shortest: QueuedList; oldest: QueuedList }>();
   for (const list of queue.lists) {
-    if (!itemOf(list, now, queue)) continue;
+    const item = itemOf(list, now, queue);
+    if (!item) continue;
+    if (item.index === list.count) return { list, item };
     const found = open.get(list.group);
     if (!found) {
       open.set(list.group, { shortest: list, oldest: list });
@@ -257,13 +276,19 @@ function handedOut(queue: Queue, list: QueuedList, item: RunningItem): Queue {
     return returned.length < list.returned.length ? { ...list, returned } : { ...list, next: list.next + 1 };
   });
   const { group } = item;
-  const times = (servedOf(queue, group)?.times ?? 0) + 1;
+  const served = servedOf(queue, group);
+  const isTurn = item.index < list.count; // an end is nobody's
   return {
     ...queue,
     lists,
     running: [...queue.running, item],
     turns: queue.turns + 1,
-    served: [...queue.served.filter((each) => each.group !== group), { group, times, last: queue.turns }],
+    served: isTurn
+      ? [
+          ...queue.served.filter((each) => each !== served),
+          { group, times: (served?.times ?? 0) + 1, last: queue.turns },
+        ]
+      : queue.served,
   };
 }
 
@@ -316,21 +341,19 @@ function again(list: QueuedList, { index, failures, outages }: Counts, notBefore
 /** What took too long has waited by itself: that is tried as a failure is. */
 const isOutage = (code: 'failed' | OutageCode): boolean => code !== 'failed' && code !== 'TIMED_OUT';
 
-/** @param now null where it is to be tried at once */
 function failedOnce(
   list: QueuedList,
   item: Counts,
   code: 'failed' | OutageCode,
-  now: Date | null,
+  now: Date,
 ): QueuedList | undefined {
   const kind = isOutage(code) ? 'outages' : 'failures';
   const times = item[kind] + 1;
   const most = isOutage(code) ? MOST_OUTAGES : MOST_FAILURES;
-  // Of a list whose end could not be noted, nobody would hear.
+  // If the end were given up, nobody would learn how the list has ended.
   const isEndless = item.index === list.count && isOutage(code);
   if (times >= most && !isEndless) return givenUp(list, item, code);
-  const notBefore = now && after(now, PAUSES[kind](times));
-  return again(list, { ...item, [kind]: times }, notBefore);
+  return again(list, { ...item, [kind]: times }, after(now, PAUSES[kind](times)));
 }
 
 /** @returns undefined for a list of which not even the failure could be noted */

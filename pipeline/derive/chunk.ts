@@ -66,6 +66,11 @@ export async function deriveChunk(
     await noteRescue(id, plan, { rendition, index, rescue }, world);
     await keepArtifact(id, artifact, made.bytes, plan, world, damaged.get(name));
   };
+  /** What a sandbox tells is looked at before it is asked again: one that is taken over would be asked without end. */
+  const isAnyStored = async () => {
+    const found = await storedAmong(id, [...missing.values()], world.media);
+    return [...found.values()].some(({ sizeBytes }) => sizeBytes > 0);
+  };
   const unlessGone = () => unlessUnplanned(id, plan.rev, world.media);
   try {
     await ask(
@@ -84,7 +89,7 @@ export async function deriveChunk(
       throw new OutageError('TOOL_UNAVAILABLE', `The sandbox did not make ${[...wanted].join(', ')}.`);
     }
   } catch (error) {
-    const isPartly = isTimedOut(error) && wanted.size < missing.size;
+    const isPartly = isTimedOut(error) && wanted.size < missing.size && (await isAnyStored());
     // Also what was stored and not told any more.
     const gone = await unlessGone().then(
       () => undefined,

@@ -3,8 +3,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUEUE_KEY, workKey } from '../../core/artifacts/keys.ts';
-import { OUTAGE_CODES, OutageError, RequestError, SourceError } from '../../core/errors.ts';
+import { QUEUE_KEY, cardKey, workKey } from '../../core/artifacts/keys.ts';
+import { OUTAGE_CODES, OutageError, RequestError, SourceError, notFound } from '../../core/errors.ts';
 import type { OutageCode } from '../../core/errors.ts';
 import { EMPTY_QUEUE, QUEUE } from '../../core/records/queue.ts';
 import type { QueuedList, RunningItem } from '../../core/records/queue.ts';
@@ -17,6 +17,7 @@ import { failVideo } from '../life/fail-video.ts';
 import { finish } from '../life/finish.ts';
 import { persistently } from '../../machine/patience.ts';
 import { logFailure } from '../observe.ts';
+import { isPlanned } from '../revisions/revisions.ts';
 import { updateRecord } from '../store.ts';
 import type { World } from '../world.ts';
 
@@ -41,8 +42,8 @@ const LEAST_SECONDS = 150;
 const LOOK_MS = { free: 1000, busy: 30_000 };
 /** Where no machine is free, nothing is begun for as long; twice that after the next time. */
 const REFUSED_MS = { first: 1000, longest: 60_000 };
-/** And where nothing is at work either, the worker makes room as well. */
-const REFUSED_SECONDS = 15;
+/** Where nothing is at work, the worker makes room as well; but what is queued meanwhile is not to wait for it for long. */
+const LONGEST_WAIT_SECONDS = 15;
 
 /** With its pauses this lasts for a minute and a half: for half as long a worker is trusted to be alive. */
 const QUEUE_ATTEMPTS = 25;
@@ -69,7 +70,7 @@ export async function workOff(
   let [refusals, refusedUntil] = [0, 0];
 
   const doItem = async (item: RunningItem, list: QueuedList | undefined): Promise<void> => {
-    const outcome = await outcomeOf(() => doOne(item, list, lists, world), item, isBusy);
+    const outcome = await outcomeOf(() => doOne(item, list, lists, world), item, world, isBusy);
     if (outcome === 'busy') {
       refusedUntil = performance.now() + Math.min(REFUSED_MS.longest, REFUSED_MS.first * 2 ** refusals);
       refusals += 1;
@@ -101,10 +102,8 @@ export async function workOff(
       return OVER;
     }
     if (atWork.size === 0 && ended.length === 0 && taken.length === 0) {
-      return {
-        more: true,
-        waitSeconds: Math.max(Math.ceil(then.waitMs / 1000), pauseMs > 0 ? REFUSED_SECONDS : 0),
-      };
+      const seconds = pauseMs > 0 ? LONGEST_WAIT_SECONDS : Math.ceil(then.waitMs / 1000);
+      return { more: true, waitSeconds: Math.min(LONGEST_WAIT_SECONDS, seconds) };
     }
     if (ended.length > 0) continue;
     const looksMs = takesMore && atWork.size < lanes ? LOOK_MS.free : LOOK_MS.busy;
@@ -144,20 +143,21 @@ async function firstOf(promises: readonly Promise<void>[], ms: number): Promise<
 /** Lists as they are stored, the last few: chunks of one film come one after another. */
 const LISTS_KEPT = 32;
 
-function workLists({ media }: World): (list: Pick<QueuedList, 'id' | 'rev'>) => Promise<Work[]> {
+function workLists({ media }: World): (list: QueuedList) => Promise<Work[]> {
   const read = new Map<string, Promise<Work[]>>();
   const readList = async (key: string): Promise<Work[]> => {
     const bytes = await media.get(key);
-    if (!bytes) throw new Error(`The list of work ${key} is not stored.`);
+    if (!bytes) throw notFound('such list of work');
     return parseWorkList(Buffer.from(bytes).toString('utf8'), key);
   };
-  return ({ id, rev }) => {
-    const key = workKey(id, rev);
-    const known = read.get(key);
-    const list = known ?? readList(key);
-    read.delete(key);
-    read.set(key, list);
-    if (!known) list.catch(() => read.delete(key));
+  return ({ id, rev, queuedAt }) => {
+    // Another list of the same revision may be queued later.
+    const name = `${id} ${rev} ${queuedAt}`;
+    const known = read.get(name);
+    const list = known ?? readList(workKey(id, rev));
+    read.delete(name);
+    read.set(name, list);
+    if (!known) list.catch(() => read.delete(name));
     const [first] = read.keys();
     if (read.size > LISTS_KEPT) read.delete(first!);
     return list;
@@ -165,17 +165,22 @@ function workLists({ media }: World): (list: Pick<QueuedList, 'id' | 'rev'>) => 
 }
 
 async function doOne(
-  { id, rev, index }: RunningItem,
+  { index }: RunningItem,
   list: QueuedList | undefined,
   listOf: ReturnType<typeof workLists>,
   world: World,
 ): Promise<Outcome> {
-  if (list && index === list.count) {
+  if (!list) return 'gone';
+  if (index === list.count) {
     await end(list, world);
     return 'done';
   }
-  const work = (await listOf({ id, rev }))[index];
-  return work ? deriveWork(work, world, { background: true }) : 'done';
+  const work = await listOf(list);
+  if (work.length === 0) return 'gone'; // its revision is being swept
+  const item = work[index];
+  if (!item)
+    throw new Error(`The list of work of ${list.id} has ${work.length} items, and none of number ${index}.`);
+  return deriveWork(item, world, { background: true });
 }
 
 /** Everything of a list has been tried. */
@@ -189,17 +194,27 @@ async function end({ id, rev, givenUp }: QueuedList, world: World): Promise<void
 
 async function outcomeOf(
   work: () => Promise<Outcome>,
-  { id }: RunningItem,
+  item: RunningItem,
+  world: World,
   isBusy: WorkerOptions['isBusy'],
 ): Promise<Outcome> {
+  const { id } = item;
   try {
     return await work();
   } catch (error) {
     if (isBusy(error)) return 'busy';
-    // Deleted, or replaced, meanwhile: nobody's failure.
-    if (error instanceof RequestError) return error.status === 404 ? 'gone' : 'done';
+    // Replaced, or deleted, meanwhile: nobody's failure.
+    if (error instanceof RequestError && error.status !== 404) return 'done';
+    if (error instanceof RequestError && (await isGone(item, world))) return 'gone';
     logFailure(id, error);
+    if (error instanceof RequestError) return 'refused'; // its source is gone, or its list
     if (error instanceof SourceError) return 'refused';
     return { failed: error instanceof OutageError ? error.code : 'failed' };
   }
+}
+
+/** Whether a video, or its revision, is no more. */
+async function isGone({ id, rev }: RunningItem, { media }: World): Promise<boolean> {
+  const there = await Promise.all([media.head(cardKey(id)), isPlanned(id, rev, media)]).catch(() => [true]);
+  return !there.every(Boolean);
 }

@@ -52,9 +52,9 @@ beforeAll(async () => {
 });
 afterAll(() => directory.remove());
 
-async function video() {
+async function video(source = path) {
   const room = await temporaryDirectory();
-  const { id, world, plan } = await plannedFile(path, room.path);
+  const { id, world, plan } = await plannedFile(source, room.path);
   expect(plan.source.kind).toBe('upload');
   const count = segmentCount(plan.grid);
   const what = { kind: 'chunk' as const, from: 0, to: count, renditions: null };
@@ -88,15 +88,15 @@ async function video() {
 
 type Video = Awaited<ReturnType<typeof video>>;
 
-/** The source gives nothing of its second half, until it is let go on. */
-function heldUp({ world }: Video) {
+/** The source gives nothing of its second half, or from where it is said, until it is let go on. */
+function heldUp({ world }: Video, from = 1 / 2) {
   const { readRange, head } = world.uploads;
   let isHeldUp = true;
   // Another bucket: nothing of it is kept from before.
   world.uploads = {
     ...world.uploads,
     async readRange(key, range, signal) {
-      const half = (await head(key))!.sizeBytes / 2;
+      const half = (await head(key))!.sizeBytes * from;
       if (!isHeldUp || range.last < half) return readRange(key, range, signal);
       return nothingUntil(signal);
     },
@@ -172,6 +172,26 @@ test('what is whole when time is up is kept, and the rest is made by the next ca
     expect(ours).toHaveLength(theirs!.length);
   }
   await Promise.all([room.remove(), undisturbed.room.remove()]);
+});
+
+test('of a run whose beginning is damaged no picture is kept in the place of another', async () => {
+  const bytes = Buffer.from(await readFile(path));
+  bytes.fill(0, Math.floor((bytes.length * 4.6) / SECONDS), Math.floor((bytes.length * 7) / SECONDS));
+  const damaged = join(directory.path, 'damaged.mov');
+  await writeFile(damaged, bytes);
+  const cutOff = await video(damaged);
+  const { world, plan, chunk, count, room } = cutOff;
+  const pictures = renditionsOf(plan, 'video').map(({ name }) => name);
+  const from = 3;
+  // Its first picture that can be decoded is one of a second later.
+  expect(framesOfSegment(plan.grid, from)).toMatchObject({ from: 150 });
+  heldUp(cutOff, 0.85);
+  world.secondsLeft = () => (hasBegun(from + 2, pictures, room.path) ? 0 : PLENTY);
+  const part = { ...chunk, what: { ...chunk.what, from, to: count } };
+  await deriveWork(part, world).catch((error: unknown) => expect(error).toMatchObject({ code: 'TIMED_OUT' }));
+  const kept = await cutOff.stored();
+  expect(pictures.flatMap((name) => indexesOf(kept.keys(), name))).toEqual([]);
+  await room.remove();
 });
 
 test('what looks whole is not kept where it may have been half written', async () => {

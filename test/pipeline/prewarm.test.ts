@@ -4,10 +4,11 @@ import { jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { QUEUE_KEY, workKey } from '../../core/artifacts/keys.ts';
+import { QUEUE_KEY, sourceKey, workKey } from '../../core/artifacts/keys.ts';
 import { OutageError } from '../../core/errors.ts';
 import { QUEUE } from '../../core/records/queue.ts';
 import type { Call } from '../../core/work/admission.ts';
+import { deriveWork } from '../../pipeline/derive/derive.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
 import { callWorkers, enqueue, observeQueue } from '../../pipeline/prewarm/queue.ts';
@@ -16,7 +17,7 @@ import { workOff } from '../../pipeline/prewarm/worker.ts';
 import type { Task } from '../../pipeline/sandbox/sandbox.ts';
 import { readRecord } from '../../pipeline/store.ts';
 import { cleanedUp, removeVideo } from '../support/janitor.ts';
-import { putCard, uploadedIn } from '../support/life.ts';
+import { putCard, uploadedIn, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 
@@ -38,9 +39,20 @@ async function queued() {
   const calls: Call[] = [];
   const workers = { lanes: [2], call: async (call: Call) => void calls.push(call) };
   await ingest(id, world, (list) => enqueue(list, world, workers));
+  const queue = async () => (await readRecord(world.media, QUEUE, QUEUE_KEY))!;
   return {
-    ...{ id, world, calls, workers },
-    queue: async () => (await readRecord(world.media, QUEUE, QUEUE_KEY))!,
+    ...{ id, world, calls, workers, queue },
+    /** As if all pauses were over. */
+    async atOnce(): Promise<void> {
+      const { lists, ...rest } = await queue();
+      const ready = lists.map((list) => ({
+        ...list,
+        returned: list.returned.map((each) => ({ ...each, notBefore: null })),
+      }));
+      await world.media.put(QUEUE_KEY, JSON.stringify(QUEUE.stored({ ...rest, lists: ready })), {
+        contentType: 'application/json',
+      });
+    },
     status: () => videoStatus(id, world, () => 'https://cdn.example/'),
     work: (own: TestWorld = world, isBusy: (error: unknown) => boolean = () => false) =>
       workOff(calls.at(-1)!, own, { lanes: 2, isBusy }),
@@ -129,9 +141,22 @@ test('a video that is deleted takes its list with it', async () => {
   expect(world.media.keys()).toEqual([QUEUE_KEY]);
 });
 
+test('a video that was deleted with its list is nobody’s failure, and one whose source alone is gone fails visibly', async () => {
+  jest.spyOn(console, 'error').mockImplementation(() => undefined);
+  const deleted = await queued();
+  await removeVideo(deleted.id, deleted.world);
+  expect(await deleted.work()).toEqual(OVER);
+  expect(console.error).not.toHaveBeenCalled();
+
+  const sourceless = await queued();
+  await sourceless.world.uploads.delete([sourceKey(sourceless.id)]);
+  expect(await sourceless.work()).toEqual(OVER);
+  expect(await sourceless.status()).toMatchObject({ state: 'failed', playable: true });
+});
+
 test('what an outage keeps from being made delays the video; the rest is made', async () => {
   jest.spyOn(console, 'error').mockImplementation(() => undefined);
-  const { world, queue, status, work } = await queued();
+  const { world, queue, status, work, atOnce } = await queued();
   const away = withSandbox(world, async ({ kind }) => {
     if (kind === 'segments') throw new OutageError('STORE_UNAVAILABLE');
   });
@@ -145,24 +170,31 @@ test('what an outage keeps from being made delays the video; the rest is made', 
   expect(await queue()).toMatchObject({ lists: [], running: [] });
   expect(await status()).toMatchObject({ state: 'processing', delayed: { code: 'STORE_UNAVAILABLE' } });
   expect(world.media.keys().filter((key) => key.endsWith('.jpg')).length).toBeGreaterThan(0);
+});
 
-  /** As if the pause were over. */
-  async function atOnce(): Promise<void> {
-    const { lists, ...rest } = await queue();
-    const ready = lists.map((list) => ({
-      ...list,
-      returned: list.returned.map((each) => ({ ...each, notBefore: null })),
-    }));
-    await world.media.put(QUEUE_KEY, JSON.stringify(QUEUE.stored({ ...rest, lists: ready })), {
-      contentType: 'application/json',
-    });
-  }
+test('a sandbox that tells of what it has not stored, and runs out of time, is not asked without end', async () => {
+  const { id, world, queue } = await queued();
+  const [{ rev } = { rev: '' }] = (await queue()).lists;
+  const lying: TestWorld = {
+    ...world,
+    sandbox: {
+      async run(task, _, tell) {
+        if (task.kind !== 'segments') throw new Error('is asked for segments');
+        const [rendition = ''] = task.renditions;
+        await tell({ kind: 'segment', rendition, index: 1, made: { outcome: 'stored' } });
+        throw new OutageError('TIMED_OUT');
+      },
+    },
+  };
+  const [chunk] = await workIn({ id, rev }, world);
+  await expect(deriveWork(chunk!, lying)).rejects.toMatchObject({ code: 'TIMED_OUT' });
 });
 
 test('of two calls of a worker at once the video comes whole', async () => {
-  const { queue, status, work } = await queued();
-  expect(await Promise.all([work(), work()])).toEqual([OVER, OVER]);
-  await work();
+  const { queue, status, work, atOnce } = await queued();
+  await Promise.all([work(), work()]);
+  await atOnce();
+  expect(await work()).toEqual(OVER);
   expect(await queue()).toMatchObject({ lists: [], running: [] });
   expect(await status()).toMatchObject({ state: 'ready' });
 });
