@@ -11,7 +11,7 @@ import { lanesFromEnvironment } from './prewarm-lanes.ts';
 import { worldFromEnvironment, worldOfCall } from './world.ts';
 import type { CallContext } from './world.ts';
 
-// Whoever waits for a machine keeps a lane: so it gives up soon, and the queue waits instead.
+// A lane is held while we wait for a machine. So we give up soon, and the queue waits instead.
 const world = worldFromEnvironment({ sandboxAttempts: 2 });
 const lanes = lanesFromEnvironment();
 

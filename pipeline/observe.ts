@@ -68,7 +68,7 @@ export const logWarning = (id: string, { code, message }: RequestError): void =>
   console.warn(`video ${id}: ${code}: ${message}`);
 
 /**
- * Does what a service asks for. What that fails with passes through, as the service decides what becomes of it; but services
+ * Does what Lambda or Step Functions call for. What that fails with passes through, as they decide what becomes of it; but they
  * know nothing of videos, so it is logged here. A RequestError is nobody's failure: the video was deleted meanwhile.
  */
 export async function withFailureLogged<T>(id: string | undefined, work: () => Promise<T>): Promise<T> {
