@@ -2,6 +2,7 @@
 
 import { cardKey, workKey } from '../../core/artifacts/keys.ts';
 import type { Plan } from '../../core/plan/plan.ts';
+import { RecordError } from '../../core/errors.ts';
 import { CARD } from '../../core/records/card.ts';
 import type { QueuedList } from '../../core/records/queue.ts';
 import { WORK, parseWorkList } from '../../core/records/work.ts';
@@ -9,7 +10,9 @@ import type { Work } from '../../core/records/work.ts';
 import { cpuSecondsOfWork } from '../../core/work/cpu-seconds.ts';
 import { unlessDeleted } from '../life/cleanup.ts';
 import { planOf } from '../revisions/revisions.ts';
+import { logFailure } from '../observe.ts';
 import { putJson, readRecord } from '../store.ts';
+import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
 import { enqueue, isInQueue } from './queue.ts';
 import type { Workers } from './queue.ts';
@@ -36,7 +39,7 @@ export async function queueWork(
   const { rev } = plan;
   if (await isInQueue({ id, rev }, world)) return;
   const key = workKey(id, rev);
-  const [before, card] = await Promise.all([media.get(key), readRecord(media, CARD, cardKey(id))]);
+  const [before, group] = await Promise.all([media.get(key), groupOf(id, media)]);
   if (before) parseWorkList(Buffer.from(before).toString('utf8'), key);
   await putJson(
     media,
@@ -44,7 +47,16 @@ export async function queueWork(
     work.map((item) => WORK.stored(item)),
   );
   await unlessDeleted(id, world);
-  await enqueueList(listToQueue(plan, work, id, card?.group));
+  await enqueueList(listToQueue(plan, work, id, group));
+}
+
+/** What the card says; where a newer release has written that, the video takes its turn with those that say nothing. */
+async function groupOf(id: string, media: Store): Promise<string | undefined> {
+  const card = await readRecord(media, CARD, cardKey(id)).catch((error: unknown) => {
+    if (!(error instanceof RecordError)) throw error;
+    return logFailure(id, error);
+  });
+  return card?.group;
 }
 
 const listToQueue = (plan: Plan, work: readonly Work[], id: string, group = ''): ListToQueue => ({

@@ -230,7 +230,8 @@ describe('a store that refuses what a chunk has made', () => {
       if (called === 2) await triedBefore(id, { outages: 4 }); // of anything else it would be the last try
     };
     await videos.prewarmed();
-    expect([tries, called, notes]).toEqual([{ 0: 1, stills: 1 }, 3, 3]);
+    expect([tries, notes]).toEqual([{ 0: 1, stills: 1 }, 3]);
+    expect(called).toBeGreaterThanOrEqual(3);
     const delayed = await videos.statusOf(id);
     expect(delayed).toMatchObject({ state: 'processing', delayed: { code: 'STORE_UNAVAILABLE' } });
     expect(delayed.error).toBeUndefined();
@@ -363,7 +364,8 @@ describe('a worker', () => {
     };
     const executions = account.executions.length;
     await videos.prewarmed();
-    expect([isKilled, calls]).toEqual([true, 2]);
+    expect(isKilled).toBe(true);
+    expect(calls).toBeGreaterThanOrEqual(2); // and then as often as a pause is over
     expect(account.executions).toHaveLength(executions);
     await expectReady(id);
     expect(metricsIn(printed())).toContain('VideosReady by service');
