@@ -5,7 +5,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
-import { parseSourceKey } from '../../core/artifacts/keys.ts';
+import { QUEUE_KEY, parseSourceKey } from '../../core/artifacts/keys.ts';
 import { descendantsOf, isEncoder, stillRunning } from '../../test/support/descendants.ts';
 import type { Process } from '../../test/support/descendants.ts';
 import { countByKind, faultyStore } from '../../test/support/faulty-store.ts';
@@ -416,7 +416,9 @@ async function leftAfterDeletion({ videos, client, supervisor }: Round): Promise
       text: `the deletion of ${id} answers ${answer.status} ${await answer.text()}`,
     });
   }
-  const stillThere = async () => (await keysBelow(client)).filter((key) => !key.startsWith('videos/'));
+  // The queue is of all videos, and stays.
+  const isOfVideo = (key: string) => !key.startsWith('videos/') && key !== QUEUE_KEY;
+  const stillThere = async () => (await keysBelow(client)).filter(isOfVideo);
   let left = await stillThere();
   for (const until = performance.now() + JANITOR_MS; left.length > 0 && performance.now() < until;) {
     await sleep(500);

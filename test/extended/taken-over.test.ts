@@ -128,7 +128,7 @@ test('the next video does not meet it', async () => {
   await deployAttack('sandbox', `${loots}/$$.json`, 'left by $$', 'true');
   const ids: string[] = [];
   for (const seconds of [6, 7]) {
-    const { video } = await videos.uploaded(await filmOf(seconds, directory.path));
+    const video = await videos.uploaded(await filmOf(seconds, directory.path));
     ids.push(video.id);
   }
   const all = await Promise.all(
