@@ -8,6 +8,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SOURCES } from '../../core/artifacts/keys.ts';
 import { randomNumbers } from './random-numbers.ts';
 
 export const FAULT_KINDS = [
@@ -306,11 +307,14 @@ function askedOf({ method = 'GET', url = '/', headers }: IncomingMessage): Asked
     .map(([name, value]) => `${name}=${value}`)
     .sort()
     .join('&');
+  const isSigned = searchParams.has('X-Amz-Signature');
+  const isOfUpload = key.startsWith(SOURCES) && (method !== 'GET' || searchParams.has('uploadId'));
   const isForm = /^multipart\/form-data/.test(headers['content-type'] ?? '');
   return {
     ...{ method, key, range: headers.range },
     target: query ? `${key}?${query}` : key,
-    isUpload: searchParams.has('X-Amz-Signature') || isForm,
+    // By a link a sandbox reads the source and writes what it makes, too: that is the system itself.
+    isUpload: isForm || (isSigned && isOfUpload),
   };
 }
 
