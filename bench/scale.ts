@@ -8,14 +8,14 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { costBy, measuredCost } from './support/admission-cost.ts';
-import { merged } from './support/merged-results.ts';
-import { calibrated } from './support/scale-calibration.ts';
-import { SCENARIOS } from './support/scale-scenarios.ts';
-import { AT_SCALE, factsOf, tableOf } from './support/scale-table.ts';
-import type { Row } from './support/scale-table.ts';
-import { simulated } from './support/simulation.ts';
-import type { Result } from './support/simulation.ts';
+import { costBy, measuredCost } from './support/simulation/admission-cost.ts';
+import { merged } from './support/simulation/merged-results.ts';
+import { calibrated } from './support/simulation/calibration.ts';
+import { SCENARIOS } from './support/simulation/scenarios.ts';
+import { AT_SCALE, factsOf, tableOf } from './support/simulation/table.ts';
+import type { Row } from './support/simulation/table.ts';
+import { simulated } from './support/simulation/simulation.ts';
+import type { Result } from './support/simulation/simulation.ts';
 
 const PAGE = join(import.meta.dirname, '..', 'docs', 'cost.md');
 

@@ -18,8 +18,9 @@ export function viewersFirst(): ViewersFirst {
       } finally {
         viewers -= 1;
         const resumed = waiting;
-        if (viewers === 0) waiting = [];
-        if (viewers === 0) resumed.forEach((resume) => resume());
+        waiting = [];
+        // They look again: another viewer may have come.
+        resumed.forEach((resume) => resume());
       }
     },
     async served() {

@@ -39,12 +39,11 @@ const PAUSES = {
 const LEASE_MS = 180 * SECOND_MS;
 const RENEWED_MS = 60 * SECOND_MS;
 
+/** A list of work that is stored, for the queue. */
+export type NewList = Pick<QueuedList, 'id' | 'rev' | 'group' | 'count' | 'secondsPerItem'>;
+
 /** The queue with one more list. Where that is queued already nothing changes. */
-export function enqueued(
-  queue: Queue,
-  list: Pick<QueuedList, 'id' | 'rev' | 'group' | 'count' | 'secondsPerItem'>,
-  now: Date,
-): Queue {
+export function enqueued(queue: Queue, list: NewList, now: Date): Queue {
   if (isQueued(queue, list)) return queue;
   const added = { ...list, queuedAt: now.toISOString(), next: 0, returned: [], givenUp: [] };
   const { group } = list;
@@ -153,7 +152,7 @@ export interface Step {
   /** What it is to do now. */
   taken: RunningItem[];
   /** `stop`: nothing is left for it, or another is in its place; otherwise how long it has nothing to do, at the least. */
-  then: 'stop' | { waitMs: number };
+  afterwards: 'stop' | { waitMs: number };
 }
 
 /**
@@ -181,7 +180,7 @@ export function stepped(
   let next = settlements.reduce((before, settlement) => settled(before, settlement, now), queue);
   const own = next.workers[worker];
   const isOwn = own?.by === by && own.until !== null;
-  if (!isOwn) return { queue: next, taken: [], then: 'stop' };
+  if (!isOwn) return { queue: next, taken: [], afterwards: 'stop' };
   // Of a write that succeeded though its answer was lost.
   const taken = next.running.filter(
     (item) => item.worker === worker && item.by === by && !known.has(item.ticket),
@@ -197,9 +196,9 @@ export function stepped(
   const waitMs = isAtWork ? 0 : untilNextItem(next, now);
   const until = waitMs === undefined ? null : after(now, LEASE_MS + waitMs);
   const isFresh = until !== null && msBetween(own.until!, until) < RENEWED_MS;
-  const then = waitMs === undefined ? 'stop' : { waitMs };
-  if (next === queue && isFresh) return { queue, taken, then };
-  return { queue: { ...next, workers: next.workers.with(worker, { ...own, until }) }, taken, then };
+  const afterwards = waitMs === undefined ? 'stop' : { waitMs };
+  if (next === queue && isFresh) return { queue, taken, afterwards };
+  return { queue: { ...next, workers: next.workers.with(worker, { ...own, until }) }, taken, afterwards };
 }
 
 /** How long until something can be taken: 0 for now, undefined for never. */

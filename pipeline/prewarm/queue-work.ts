@@ -4,9 +4,9 @@ import { cardKey, workKey } from '../../core/artifacts/keys.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { RecordError } from '../../core/errors.ts';
 import { CARD } from '../../core/records/card.ts';
-import type { QueuedList } from '../../core/records/queue.ts';
 import { WORK, parseWorkList } from '../../core/records/work.ts';
 import type { Work } from '../../core/records/work.ts';
+import type { NewList } from '../../core/work/admission.ts';
 import { cpuSecondsOfWork } from '../../core/work/cpu-seconds.ts';
 import { unlessDeleted } from '../life/cleanup.ts';
 import { planOf } from '../revisions/revisions.ts';
@@ -17,11 +17,8 @@ import type { World } from '../world.ts';
 import { enqueue, isInQueue } from './queue.ts';
 import type { Workers } from './queue.ts';
 
-/** A list of work that is stored, for the queue. */
-export type ListToQueue = Pick<QueuedList, 'id' | 'rev' | 'group' | 'count' | 'secondsPerItem'>;
-
 /** Queues a list of work. Where it is queued already nothing changes. */
-export type Enqueue = (list: ListToQueue) => Promise<void>;
+export type Enqueue = (list: NewList) => Promise<void>;
 
 /**
  * A list is written anew each time, as it follows from plan and store; but not while somebody works it off, nor over one of
@@ -59,14 +56,14 @@ async function groupOf(id: string, media: Store): Promise<string | undefined> {
   return card?.group;
 }
 
-const listToQueue = (plan: Plan, work: readonly Work[], id: string, group = ''): ListToQueue => ({
+const listToQueue = (plan: Plan, work: readonly Work[], id: string, group = ''): NewList => ({
   ...{ id, rev: plan.rev, group, count: work.length },
   secondsPerItem: cpuSecondsOfWork(plan, work) / work.length,
 });
 
 /** Queues a list that lies in the store already. Nobody is called for it: somebody looks every few minutes. */
 export async function enqueueStored(
-  { id, rev }: Pick<ListToQueue, 'id' | 'rev'>,
+  { id, rev }: Pick<NewList, 'id' | 'rev'>,
   world: Pick<World, 'media'>,
 ): Promise<void> {
   const key = workKey(id, rev);

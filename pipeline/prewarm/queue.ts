@@ -5,7 +5,7 @@ import { QUEUE_KEY } from '../../core/artifacts/keys.ts';
 import { EMPTY_QUEUE, QUEUE } from '../../core/records/queue.ts';
 import type { Queue, QueuedList } from '../../core/records/queue.ts';
 import { called, enqueued, isQueued, recovered, released } from '../../core/work/admission.ts';
-import type { Call } from '../../core/work/admission.ts';
+import type { Call, NewList } from '../../core/work/admission.ts';
 import { secondsSince } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { World } from '../world.ts';
@@ -25,11 +25,8 @@ type Media = Pick<World, 'media'>;
  * Queues a list of work, and calls those who work it off. Where it is queued already nothing changes.
  * @throws OutageError, also where nobody could be called: whoever comes next calls again; RecordError
  */
-export const enqueue = (
-  list: Parameters<typeof enqueued>[1],
-  media: Media,
-  workers: Workers,
-): Promise<void> => change(media, workers, (queue, now) => enqueued(queue, list, now));
+export const enqueue = (list: NewList, media: Media, workers: Workers): Promise<void> =>
+  change(media, workers, (queue, now) => enqueued(queue, list, now));
 
 /** Calls as many workers as there is work for, and in the place of those that have not been heard of for too long. */
 export const callWorkers = (media: Media, workers: Workers): Promise<void> =>
@@ -44,7 +41,7 @@ async function change(
   let calls: Call[] = [];
   await updateRecord(media, QUEUE, QUEUE_KEY, (before = EMPTY_QUEUE) => {
     const now = new Date();
-    // Those of a write that went well without our hearing of it.
+    // Those of a write that succeeded though its answer was lost.
     const own = before.workers.flatMap((each, worker) => (each.by === by ? [{ worker, run: each.run }] : []));
     const wanted = of(recovered(before, now), now);
     const after = called(wanted, { lanes, by, now });

@@ -45,7 +45,7 @@ const REFUSED_MS = { first: 1000, longest: 60_000 };
 /** Where nothing is at work, the worker makes room as well; but what is queued meanwhile is not to wait for it for long. */
 const LONGEST_WAIT_SECONDS = 15;
 
-/** With its pauses this lasts for a minute and a half: for half as long a worker is trusted to be alive. */
+/** With its pauses this lasts for a good minute; a worker is trusted to be alive for three. */
 const QUEUE_ATTEMPTS = 25;
 /** Then it ends by itself, rather than in the middle of something. */
 const LAST_SECONDS = 20;
@@ -88,7 +88,7 @@ export async function workOff(
     const options = { by, settlements, known, most: takesMore ? lanes - atWork.size : 0 };
     // What is being made is not left for a queue that is out of reach for a while.
     const hasWork = known.size > 0 || settlements.length > 0;
-    const { queue, taken, then } = await persistently(() => step(worker, options, media), {
+    const { queue, taken, afterwards } = await persistently(() => step(worker, options, media), {
       attempts: QUEUE_ATTEMPTS,
       passes: (error) => error instanceof OutageError && hasWork && secondsLeft() > LAST_SECONDS,
     });
@@ -96,13 +96,13 @@ export async function workOff(
       const list = queue.lists.find(({ id, rev }) => id === item.id && rev === item.rev);
       atWork.set(item.ticket, doItem(item, list));
     }
-    if (then === 'stop') {
+    if (afterwards === 'stop') {
       await Promise.all(atWork.values());
       if (ended.length > 0) await step(worker, { by, settlements: ended, known: new Set(), most: 0 }, media);
       return OVER;
     }
     if (atWork.size === 0 && ended.length === 0 && taken.length === 0) {
-      const seconds = pauseMs > 0 ? LONGEST_WAIT_SECONDS : Math.ceil(then.waitMs / 1000);
+      const seconds = pauseMs > 0 ? LONGEST_WAIT_SECONDS : Math.ceil(afterwards.waitMs / 1000);
       return { more: true, waitSeconds: Math.min(LONGEST_WAIT_SECONDS, seconds) };
     }
     if (ended.length > 0) continue;
@@ -207,14 +207,15 @@ async function outcomeOf(
     if (error instanceof RequestError && error.status !== 404) return 'done';
     if (error instanceof RequestError && (await isGone(item, world))) return 'gone';
     logFailure(id, error);
-    if (error instanceof RequestError) return 'refused'; // its source is gone, or its list
-    if (error instanceof SourceError) return 'refused';
+    // What is not there is its source, or its list.
+    if (error instanceof RequestError || error instanceof SourceError) return 'refused';
     return { failed: error instanceof OutageError ? error.code : 'failed' };
   }
 }
 
-/** Whether a video, or its revision, is no more. */
+/** Whether a video, or its revision, is known to be no more. */
 async function isGone({ id, rev }: RunningItem, { media }: World): Promise<boolean> {
-  const there = await Promise.all([media.head(cardKey(id)), isPlanned(id, rev, media)]).catch(() => [true]);
+  const unknown = [true];
+  const there = await Promise.all([media.head(cardKey(id)), isPlanned(id, rev, media)]).catch(() => unknown);
   return !there.every(Boolean);
 }

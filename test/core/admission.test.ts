@@ -52,15 +52,15 @@ function account(lanes = 1) {
       const done: string[] = [];
       let settlements: { ticket: number; outcome: Outcome }[] = [];
       for (;;) {
-        const { taken, then } = step(settlements);
+        const { taken, afterwards } = step(settlements);
         settlements = [];
         for (const item of taken) {
           const of = queue.lists.find(({ id }) => id === item.id)!;
           done.push(`${item.id} ${item.index === of.count ? 'end' : item.index}`);
           settlements.push({ ticket: item.ticket, outcome: outcomeOf(item) });
         }
-        if (then === 'stop') return done;
-        second += taken.length === 0 ? then.waitMs / 1000 : 1;
+        if (afterwards === 'stop') return done;
+        second += taken.length === 0 ? afterwards.waitMs / 1000 : 1;
       }
     },
     wait: (seconds: number) => void (second += seconds),
@@ -207,10 +207,10 @@ describe('an item that', () => {
     system.add(list('film', 5));
     system.begin();
     const [one, two] = system.step().taken;
-    expect(system.step([{ ticket: one!.ticket, outcome: 'gone' }]).then).toEqual({ waitMs: 0 });
+    expect(system.step([{ ticket: one!.ticket, outcome: 'gone' }]).afterwards).toEqual({ waitMs: 0 });
     expect(system.step([{ ticket: two!.ticket, outcome: 'done' }])).toMatchObject({
       taken: [],
-      then: 'stop',
+      afterwards: 'stop',
     });
   });
 });
@@ -317,7 +317,10 @@ describe('workers', () => {
     system.begin('second');
     const now = system.now();
     const none = { settlements: [], known: new Set<number>(), most: 1, now };
-    expect(stepped(system.queue, 0, { ...none, by: 'first' })).toMatchObject({ taken: [], then: 'stop' });
+    expect(stepped(system.queue, 0, { ...none, by: 'first' })).toMatchObject({
+      taken: [],
+      afterwards: 'stop',
+    });
     const next = stepped(system.queue, 0, { ...none, by: 'second' });
     expect(next.taken).toMatchObject([{ index: 1 }]);
     expect(next.queue.lists[0]!.returned).toMatchObject([{ index: 0, outages: 1 }]);

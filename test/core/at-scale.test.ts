@@ -1,10 +1,10 @@
 // The queue of a whole account, simulated (bench/scale.ts): the admission rules among many workers, which lose writes to each
 // other, sandboxes that die, and machines that are refused.
 
-import { NO_ADMISSION_COST } from '../../bench/support/admission-cost.ts';
-import { planOfVideo } from '../../bench/support/scale-scenarios.ts';
-import { simulated } from '../../bench/support/simulation.ts';
-import type { Scenario, Upload } from '../../bench/support/simulation.ts';
+import { NO_ADMISSION_COST } from '../../bench/support/simulation/admission-cost.ts';
+import { planOfVideo } from '../../bench/support/simulation/scenarios.ts';
+import { simulated } from '../../bench/support/simulation/simulation.ts';
+import type { Scenario, Upload } from '../../bench/support/simulation/simulation.ts';
 
 const FILM = planOfVideo(600);
 const CLIP = planOfVideo(10);

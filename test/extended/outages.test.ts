@@ -24,7 +24,7 @@ import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';
-import type { ListToQueue } from '../../pipeline/prewarm/queue-work.ts';
+import type { NewList } from '../../core/work/admission.ts';
 import { resumeDelayed } from '../../pipeline/life/resume.ts';
 import { readRecord } from '../../pipeline/store.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
@@ -77,8 +77,8 @@ async function uploaded(source: Buffer) {
     uploads: faultyStore(sound.uploads, faults.uploads),
     media: faultyStore(sound.media, faults.media),
   };
-  const requests: ListToQueue[] = [];
-  const enqueue = async (request: ListToQueue) => void requests.push(request);
+  const requests: NewList[] = [];
+  const enqueue = async (request: NewList) => void requests.push(request);
   const status = () => videoStatus(id, sound, () => 'https://cdn.example/');
   return { id, world, faults, requests, enqueue, status, media: sound.media };
 }

@@ -7,7 +7,7 @@ import { deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
-import type { ListToQueue } from '../../pipeline/prewarm/queue-work.ts';
+import type { NewList } from '../../core/work/admission.ts';
 import { listVideos, videoStatus } from '../../pipeline/life/video-status.ts';
 import { putCard, workIn } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -55,8 +55,8 @@ test('waiting, processing, failed, ready', async () => {
   await world.uploads.put(sourceKey(id), await readFile(path), { contentType: 'video/mp4' });
   expect(await status()).toMatchObject({ state: 'processing', playable: false });
 
-  const started: ListToQueue[] = [];
-  const enqueue = async (request: ListToQueue) => void started.push(request);
+  const started: NewList[] = [];
+  const enqueue = async (request: NewList) => void started.push(request);
   await ingest(id, world, enqueue);
   expect(started).toMatchObject([{ id }]);
   expect(await status()).toMatchObject({

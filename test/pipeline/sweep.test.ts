@@ -10,7 +10,7 @@ import { derive } from '../../pipeline/derive/derive.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { formerRevision, sweepRevision } from '../../pipeline/revisions/grace.ts';
 import { currentPlan } from '../../pipeline/life/planning.ts';
-import type { ListToQueue } from '../../pipeline/prewarm/queue-work.ts';
+import type { NewList } from '../../core/work/admission.ts';
 import { resumeNext, withoutNext } from '../../pipeline/revisions/replan.ts';
 import { changeRevisions, currentPlanOf, planOf, revisionsOf } from '../../pipeline/revisions/revisions.ts';
 import { createRecord } from '../../pipeline/store.ts';
@@ -113,7 +113,7 @@ test('a next revision that was never begun is begun by the sweep, and one that f
   const begun = await replanned(video);
   const { rev } = begun.answer;
   const next = (await revisionsOf(id, world.media))!.next!;
-  const requests: ListToQueue[] = [];
+  const requests: NewList[] = [];
   const resume = () =>
     resumeNext(id, next, world, async (request) => void requests.push(request), new Date());
   await resume();
@@ -168,7 +168,7 @@ test('of a plan that 8e3bc33 completed and one of ours that is not complete, vie
   );
   // By 8e3bc33: the marker under its first key.
   await world.media.put(firstReadyKey(id), JSON.stringify({ readyAt: new Date(0), storedBytes: 1 }), json);
-  const requests: ListToQueue[] = [];
+  const requests: NewList[] = [];
   await sweepRevisions(world, {
     ...{ now: new Date(), graceSeconds: GRACE_SECONDS, isTimeUp: () => false },
     enqueue: async (request) => void requests.push(request),

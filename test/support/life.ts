@@ -9,7 +9,7 @@ import { deriveWork } from '../../pipeline/derive/derive.ts';
 import { failVideo } from '../../pipeline/life/fail-video.ts';
 import { finish } from '../../pipeline/life/finish.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
-import type { ListToQueue } from '../../pipeline/prewarm/queue-work.ts';
+import type { NewList } from '../../core/work/admission.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
 import type { VideoStatus } from '../../pipeline/life/video-status.ts';
 import { worldIn } from './world.ts';
@@ -31,14 +31,14 @@ export async function uploadedIn(
 
 /** Brings it to `ready` or `failed`. What is neither the file's fault nor ffmpeg's is thrown. */
 export async function lived({ id, world }: { id: string; world: TestWorld }): Promise<VideoStatus> {
-  const requests: ListToQueue[] = [];
+  const requests: NewList[] = [];
   await ingest(id, world, async (request) => void requests.push(request));
   for (const request of requests) await executed(request, world);
   return videoStatus(id, world, () => 'https://cdn.example/');
 }
 
 /** Works off a list as a worker does. */
-export async function executed({ id, rev }: ListToQueue, world: TestWorld): Promise<void> {
+export async function executed({ id, rev }: NewList, world: TestWorld): Promise<void> {
   const outcomes = [];
   for (const item of await workIn({ id, rev }, world)) {
     outcomes.push(await deriveWork(item, world).then(() => true, failed));
@@ -49,7 +49,7 @@ export async function executed({ id, rev }: ListToQueue, world: TestWorld): Prom
 }
 
 export async function workIn(
-  { id, rev }: Pick<ListToQueue, 'id' | 'rev'>,
+  { id, rev }: Pick<NewList, 'id' | 'rev'>,
   { media }: TestWorld,
 ): Promise<Work[]> {
   const key = workKey(id, rev);

@@ -11,7 +11,7 @@ import { PLAN } from '../../core/records/plan.ts';
 import { REVISIONS } from '../../core/records/revisions.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { planSource } from '../../pipeline/life/plan-source.ts';
-import type { ListToQueue } from '../../pipeline/prewarm/queue-work.ts';
+import type { NewList } from '../../core/work/admission.ts';
 import { replan } from '../../pipeline/revisions/replan.ts';
 import type { Replanned } from '../../pipeline/revisions/replan.ts';
 import { onlyRevision, revisionsOf } from '../../pipeline/revisions/revisions.ts';
@@ -109,11 +109,11 @@ async function copyOfStore(store: TestWorld['media']): Promise<TestWorld['media'
 export interface Asked {
   answer: Replanned;
   /** The lists that were queued. */
-  requests: ListToQueue[];
+  requests: NewList[];
 }
 
 export async function replanned({ id, world }: Video, now = new Date()): Promise<Asked> {
-  const requests: ListToQueue[] = [];
+  const requests: NewList[] = [];
   const answer = await replan(id, world, async (request) => void requests.push(request), now);
   return { answer, requests };
 }
@@ -152,7 +152,7 @@ export const segmentOf = (plan: Plan, rendition: string, index: number): Artifac
 
 /** The sweep so many seconds from now, and the worker after it. */
 export async function swept({ world }: Video, inSeconds: number): Promise<Omit<Sweep, 'isComplete'>> {
-  const requests: ListToQueue[] = [];
+  const requests: NewList[] = [];
   const { isComplete, ...sweep } = await sweepRevisions(world, {
     now: new Date(Date.now() + inSeconds * 1000),
     graceSeconds: GRACE_SECONDS,

@@ -1,7 +1,7 @@
 // How what was simulated is shown.
 
-import { waits, seconds, percent, share } from './scale-scenarios.ts';
-import type { NamedScenario, Verdict } from './scale-scenarios.ts';
+import { waits, seconds, percent, share } from './scenarios.ts';
+import type { NamedScenario, Verdict } from './scenarios.ts';
 import type { Result } from './simulation.ts';
 
 export interface Row {

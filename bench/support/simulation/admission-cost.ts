@@ -1,9 +1,9 @@
 // What the queue takes of a processor (core/work/admission.ts, core/records/queue.ts), by how many lists are in it: measured
 // on this machine, in CPU seconds, as others may be at work beside.
 
-import { EMPTY_QUEUE, QUEUE } from '../../core/records/queue.ts';
-import type { Queue } from '../../core/records/queue.ts';
-import { begun, called, enqueued, stepped } from '../../core/work/admission.ts';
+import { EMPTY_QUEUE, QUEUE } from '../../../core/records/queue.ts';
+import type { Queue } from '../../../core/records/queue.ts';
+import { begun, called, enqueued, stepped } from '../../../core/work/admission.ts';
 
 /** CPU seconds. */
 export interface AdmissionCost {

@@ -1,14 +1,14 @@
 // What an account is put through, what is wanted of it then, and what limits it where that is not met.
 
-import { planFor } from '../../core/plan/plan-for.ts';
-import type { Effort, Plan } from '../../core/plan/plan.ts';
-import { cpuSecondsOfWork } from '../../core/work/cpu-seconds.ts';
-import { DEFAULT_PREWARM_CONCURRENCY, lanesOf } from '../../core/work/lanes.ts';
-import { workFor } from '../../core/work/work.ts';
-import { SOURCE, probeOf } from '../../test/support/probes.ts';
-import { randomNumbers } from '../../test/support/random-numbers.ts';
+import { planFor } from '../../../core/plan/plan-for.ts';
+import type { Effort, Plan } from '../../../core/plan/plan.ts';
+import { cpuSecondsOfWork } from '../../../core/work/cpu-seconds.ts';
+import { DEFAULT_PREWARM_CONCURRENCY, lanesOf } from '../../../core/work/lanes.ts';
+import { workFor } from '../../../core/work/work.ts';
+import { SOURCE, probeOf } from '../../../test/support/probes.ts';
+import { randomNumbers } from '../../../test/support/random-numbers.ts';
 import type { AdmissionCost } from './admission-cost.ts';
-import { OVERHEAD, SANDBOX_PROCESSORS } from './scale-parameters.ts';
+import { OVERHEAD, SANDBOX_PROCESSORS } from './parameters.ts';
 import type { Result, Scenario, Upload, Video } from './simulation.ts';
 
 /** What was wanted of a scenario, and what came of it. */

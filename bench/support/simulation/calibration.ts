@@ -3,27 +3,27 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cardKey, newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
-import { CARD } from '../../core/records/card.ts';
-import type { Work } from '../../core/records/work.ts';
-import { called, enqueued } from '../../core/work/admission.ts';
-import type { Call } from '../../core/work/admission.ts';
-import { cpuSecondsOfWork } from '../../core/work/cpu-seconds.ts';
-import { workFor } from '../../core/work/work.ts';
-import type { Plan } from '../../core/plan/plan.ts';
-import { ingest } from '../../pipeline/life/ingest.ts';
-import { enqueue } from '../../pipeline/prewarm/queue.ts';
-import { workOff } from '../../pipeline/prewarm/worker.ts';
-import { currentPlanOf, readyMarkerOf } from '../../pipeline/revisions/revisions.ts';
-import { putJson } from '../../pipeline/store.ts';
-import { ffmpeg, temporaryDirectory } from '../../test/support/media.ts';
-import { worldIn } from '../../test/support/world.ts';
-import type { TestWorld } from '../../test/support/world.ts';
+import { cardKey, newVideoId, sourceKey } from '../../../core/artifacts/keys.ts';
+import { CARD } from '../../../core/records/card.ts';
+import type { Work } from '../../../core/records/work.ts';
+import { called, enqueued } from '../../../core/work/admission.ts';
+import type { Call } from '../../../core/work/admission.ts';
+import { cpuSecondsOfWork } from '../../../core/work/cpu-seconds.ts';
+import { workFor } from '../../../core/work/work.ts';
+import type { Plan } from '../../../core/plan/plan.ts';
+import { ingest } from '../../../pipeline/life/ingest.ts';
+import { enqueue } from '../../../pipeline/prewarm/queue.ts';
+import { workOff } from '../../../pipeline/prewarm/worker.ts';
+import { currentPlanOf, readyMarkerOf } from '../../../pipeline/revisions/revisions.ts';
+import { putJson } from '../../../pipeline/store.ts';
+import { ffmpeg, temporaryDirectory } from '../../../test/support/media.ts';
+import { worldIn } from '../../../test/support/world.ts';
+import type { TestWorld } from '../../../test/support/world.ts';
 import { NO_ADMISSION_COST } from './admission-cost.ts';
-import { cpuSeconds } from './processes.ts';
+import { cpuSeconds } from '../processes.ts';
 import { sharedProcessors } from './shared-processors.ts';
-import { simulatedQueue } from './simulated-queue.ts';
-import { dateAt, workOff as simulatedWorkOff } from './simulated-worker.ts';
+import { simulatedQueue } from './queue.ts';
+import { dateAt, workOff as simulatedWorkOff } from './worker.ts';
 import { virtualClock } from './virtual-clock.ts';
 
 const FILMS = [

@@ -1,14 +1,14 @@
 // A worker of the prewarm in a simulation: what pipeline/prewarm/worker.ts does, and what calls it again
 // (lib/work-state-machine.ts), with core/work/admission.ts itself in between.
 
-import type { QueuedList, RunningItem } from '../../core/records/queue.ts';
-import { begun, stepped } from '../../core/work/admission.ts';
-import type { Call, Outcome, Settlement, Step } from '../../core/work/admission.ts';
-import type { Shift } from '../../pipeline/prewarm/worker.ts';
-import { STEP_FUNCTIONS, WORKER } from './scale-parameters.ts';
-import { Throttled, secondsOf } from './simulated-account.ts';
-import type { Account } from './simulated-account.ts';
-import type { SimulatedQueue } from './simulated-queue.ts';
+import type { QueuedList, RunningItem } from '../../../core/records/queue.ts';
+import { begun, stepped } from '../../../core/work/admission.ts';
+import type { Call, Outcome, Settlement, Step } from '../../../core/work/admission.ts';
+import type { Shift } from '../../../pipeline/prewarm/worker.ts';
+import { STEP_FUNCTIONS, WORKER } from './parameters.ts';
+import { Throttled, secondsOf } from './account.ts';
+import type { Account } from './account.ts';
+import type { SimulatedQueue } from './queue.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface WorkerWorld {
@@ -62,19 +62,20 @@ export async function workOff(call: Call, by: string, lanes: number, world: Work
     const takesMore = endsAt - clock.now() > WORKER.leastSeconds && pauseSeconds <= 0;
     const settlements = ended;
     ended = []; // what ends during the step is for the next one
-    const { queue: after, taken, then } = await step(settlements, takesMore ? lanes - atWork.size : 0);
+    const { queue: after, taken, afterwards } = await step(settlements, takesMore ? lanes - atWork.size : 0);
     for (const item of taken) {
       const list = after.lists.find(({ id, rev }) => id === item.id && rev === item.rev);
       atWork.set(item.ticket, doItem(item, list));
     }
-    if (then === 'stop') {
+    if (afterwards === 'stop') {
       await Promise.all(atWork.values());
       if (ended.length > 0) await step(ended, 0);
       return OVER;
     }
     if (atWork.size === 0 && ended.length === 0 && taken.length === 0) {
-      const makesRoom = pauseSeconds > 0 ? WORKER.makesRoomSeconds : 0;
-      return { more: true, waitSeconds: Math.max(Math.ceil(then.waitMs / 1000), makesRoom) };
+      const { longestWaitSeconds } = WORKER;
+      const seconds = pauseSeconds > 0 ? longestWaitSeconds : Math.ceil(afterwards.waitMs / 1000);
+      return { more: true, waitSeconds: Math.min(longestWaitSeconds, seconds) };
     }
     if (ended.length > 0) continue;
     const { free, busy } = WORKER.looksSeconds;

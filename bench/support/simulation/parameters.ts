@@ -79,7 +79,7 @@ export const WORKER = {
   leastSeconds: 150,
   looksSeconds: { free: 1, busy: 30 },
   refusedSeconds: { first: 1, longest: 60 },
-  makesRoomSeconds: 15,
+  longestWaitSeconds: 15,
 };
 /** Conditional writes that are lost in a row before a change is given up (pipeline/store.ts). */
 export const MOST_LOST_WRITES = 50;

@@ -1,7 +1,7 @@
 // Lambda as an account has it: so many executions at once of all functions together, machines that start cold and are kept
 // warm for a while, and those of tenants, which are counted.
 
-import { AWS_PRICES } from '../../core/work/prices.ts';
+import { AWS_PRICES } from '../../../core/work/prices.ts';
 import {
   COLD_START,
   FUNCTIONS,
@@ -9,8 +9,8 @@ import {
   SCALING,
   TENANT_MACHINES_PER_EXECUTION,
   WARM_START,
-} from './scale-parameters.ts';
-import type { Duration, FunctionName } from './scale-parameters.ts';
+} from './parameters.ts';
+import type { Duration, FunctionName } from './parameters.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** No execution is free, or no machine. */

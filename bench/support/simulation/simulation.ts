@@ -1,16 +1,16 @@
 // An account at work: uploads come, are planned and queued, workers make them, viewers seek. By a virtual clock, with the
 // admission rules and work lists of the project itself, and by the figures of scale-parameters.ts.
 
-import { segmentCount } from '../../core/plan/grid.ts';
-import type { Plan } from '../../core/plan/plan.ts';
-import type { QueuedList, RunningItem } from '../../core/records/queue.ts';
-import type { Work } from '../../core/records/work.ts';
-import { called, enqueued, recovered } from '../../core/work/admission.ts';
-import type { Call, Outcome } from '../../core/work/admission.ts';
-import { cpuSecondsOfWork } from '../../core/work/cpu-seconds.ts';
-import { AWS_PRICES } from '../../core/work/prices.ts';
-import { prewarmedArtifacts, workFor } from '../../core/work/work.ts';
-import { randomNumbers } from '../../test/support/random-numbers.ts';
+import { segmentCount } from '../../../core/plan/grid.ts';
+import type { Plan } from '../../../core/plan/plan.ts';
+import type { QueuedList, RunningItem } from '../../../core/records/queue.ts';
+import type { Work } from '../../../core/records/work.ts';
+import { called, enqueued, recovered } from '../../../core/work/admission.ts';
+import type { Call, Outcome } from '../../../core/work/admission.ts';
+import { cpuSecondsOfWork } from '../../../core/work/cpu-seconds.ts';
+import { AWS_PRICES } from '../../../core/work/prices.ts';
+import { prewarmedArtifacts, workFor } from '../../../core/work/work.ts';
+import { randomNumbers } from '../../../test/support/random-numbers.ts';
 import type { AdmissionCost } from './admission-cost.ts';
 import { occupiedLanes } from './occupied-lanes.ts';
 import type { LaneFacts } from './occupied-lanes.ts';
@@ -36,12 +36,12 @@ import {
   STORE,
   STRAGGLERS,
   WORKER,
-} from './scale-parameters.ts';
-import type { FunctionName } from './scale-parameters.ts';
-import { Throttled, secondsOf, simulatedAccount } from './simulated-account.ts';
-import { dollarsOfQueue, simulatedQueue, storeLatency } from './simulated-queue.ts';
-import type { QueueFacts } from './simulated-queue.ts';
-import { dateAt, execution } from './simulated-worker.ts';
+} from './parameters.ts';
+import type { FunctionName } from './parameters.ts';
+import { Throttled, secondsOf, simulatedAccount } from './account.ts';
+import { dollarsOfQueue, simulatedQueue, storeLatency } from './queue.ts';
+import type { QueueFacts } from './queue.ts';
+import { dateAt, execution } from './worker.ts';
 import { virtualClock } from './virtual-clock.ts';
 
 /** What is uploaded. */

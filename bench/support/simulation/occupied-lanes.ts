@@ -1,6 +1,6 @@
 // How well lanes are used: how many of them were at work, and for how long some were free though there was an item to take.
 
-import type { Queue } from '../../core/records/queue.ts';
+import type { Queue } from '../../../core/records/queue.ts';
 
 export interface LaneFacts {
   mostAtOnce: number;

@@ -1,13 +1,13 @@
 // The queue's record as S3 keeps it: read, changed and written where nobody has written meanwhile, which takes the time of a
 // GET, of the change and of a PUT. Who loses reads it again.
 
-import { EMPTY_QUEUE } from '../../core/records/queue.ts';
-import type { Queue } from '../../core/records/queue.ts';
-import { AWS_PRICES } from '../../core/work/prices.ts';
-import { pauseAfterLossMs } from '../../pipeline/store.ts';
+import { EMPTY_QUEUE } from '../../../core/records/queue.ts';
+import type { Queue } from '../../../core/records/queue.ts';
+import { AWS_PRICES } from '../../../core/work/prices.ts';
+import { pauseAfterLossMs } from '../../../pipeline/store.ts';
 import type { AdmissionCost } from './admission-cost.ts';
-import { BROKER_PROCESSORS, BYTES_PER_LIST, MOST_LOST_WRITES, STORE } from './scale-parameters.ts';
-import { secondsOf } from './simulated-account.ts';
+import { BROKER_PROCESSORS, BYTES_PER_LIST, MOST_LOST_WRITES, STORE } from './parameters.ts';
+import { secondsOf } from './account.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export interface SimulatedQueue {
