@@ -5,7 +5,7 @@ import {
   DEFAULT_SANDBOX_MEMORY_MB,
   PREWARM_BROKER_MEMORY_MB,
   BROKER_MEMORY_MB,
-} from '../../core/sandboxes.ts';
+} from '../../../core/sandboxes.ts';
 
 /** A time that mostly takes as long, seldom longer. `spread` is the standard deviation of its logarithm. */
 export interface Duration {
