@@ -94,6 +94,9 @@ export class OutageError extends Error {
   }
 }
 
+export const isTimedOut = (error: unknown): error is OutageError =>
+  error instanceof OutageError && error.code === 'TIMED_OUT';
+
 export const RECORD_ERROR_CODES = ['RECORD_UNREADABLE', 'RECORD_TOO_NEW'] as const;
 
 /**

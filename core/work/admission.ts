@@ -12,6 +12,8 @@ export type Outcome =
   | 'partly'
   /** No machine was free for it: it has not been tried. */
   | 'busy'
+  /** Hardly any time was left for it: nor has this. */
+  | 'unbegun'
   /** The video is no more. */
   | 'gone'
   /** Trying again is of no use. */
@@ -302,7 +304,8 @@ function settled(queue: Queue, { ticket, outcome }: Settlement, now: Date): Queu
   if (outcome === 'done') return moved;
   if (outcome === 'partly')
     return changed(moved, item, (list) => again(list, { ...item, failures: 0 }, null));
-  if (outcome === 'busy') return changed(rest, item, (list) => again(list, item, null));
+  if (outcome === 'busy' || outcome === 'unbegun')
+    return changed(rest, item, (list) => again(list, item, null));
   if (outcome === 'refused') return changed(rest, item, (list) => givenUp(list, item, 'failed'));
   return changed(rest, item, (list) => failedOnce(list, item, outcome.failed, now));
 }

@@ -4,7 +4,7 @@
 import type { Artifact, SegmentArtifact } from '../../core/artifacts/artifact.ts';
 import { artifactKey, contentHeaders } from '../../core/artifacts/artifacts.ts';
 import { frameRun } from '../../core/encoding/video-graph.ts';
-import { OutageError } from '../../core/errors.ts';
+import { OutageError, isTimedOut } from '../../core/errors.ts';
 import { valueOf } from '../../core/fraction.ts';
 import { segmentsOf } from '../../core/plan/segments.ts';
 import { secondsSince } from '../observe.ts';
@@ -106,8 +106,6 @@ export async function deriveChunk(
   world.observe({ event: 'prewarmed', id, ...run, seconds, videoSeconds, sourceBytesRead });
   return 'done';
 }
-
-const isTimedOut = (error: unknown): boolean => error instanceof OutageError && error.code === 'TIMED_OUT';
 
 /** What is stored of some segments, by key: one listing for each rendition, of no more than lies between its first and last. */
 async function storedAmong(

@@ -1,7 +1,7 @@
 // Makes any artifact of a video and stores it once. The just-in-time path asks for one; prewarm for a chunk of segments,
 // or for all pictures of the storyboard.
 
-import { OutageError, RequestError, notFound } from '../../core/errors.ts';
+import { OutageError, RequestError, isTimedOut, notFound } from '../../core/errors.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
 import { artifactKey, isListed } from '../../core/artifacts/artifacts.ts';
 import { cardKey } from '../../core/artifacts/keys.ts';
@@ -32,6 +32,8 @@ import type { World } from '../world.ts';
 
 interface Derived {
   bytes: Uint8Array;
+  /** Rather than found in the store. */
+  isMade?: true;
   /** Why it is not stored, where it is not. */
   notKept?: OutageError;
 }
@@ -136,7 +138,7 @@ async function madeNow(
 /** Shows what was made where the store is full or away; it is made again when it is next asked for. */
 async function kept(id: string, keeping: Promise<Uint8Array>, made: Uint8Array): Promise<Derived> {
   try {
-    return { bytes: await keeping };
+    return { bytes: await keeping, isMade: true };
   } catch (error) {
     if (!(error instanceof OutageError)) throw error;
     logFailure(id, error);
@@ -185,23 +187,30 @@ async function doWork({ id, rev, what }: Work, world: World, options: WorkOption
   const video = plannedVideo(id, plan, world);
   if (what.kind === 'stills') {
     const thumbs = what.thumbs.map((seconds) => ({ kind: 'thumb' as const, rev, seconds }));
-    await keepAll(video, [...prewarmedStills(plan), ...thumbs]);
+    return keepAll(video, [...prewarmedStills(plan), ...thumbs]);
   } else {
     const { from, to, renditions } = what;
     const names = renditions ?? plan.prewarm;
     const outcome = await deriveChunk(video, { from, to, renditions: names }, options);
     if (outcome === 'partly') return outcome;
-    if (from === 0) await keepAll(video, initsOf(plan, names));
+    return from === 0 ? keepAll(video, initsOf(plan, names)) : 'done';
   }
-  return 'done';
 }
 
-/** One after the other. @throws OutageError where the store cannot take one */
-async function keepAll(video: PlannedVideo, artifacts: readonly Artifact[]): Promise<void> {
+/** One after the other. @throws OutageError where the store cannot take one, and TIMED_OUT where none was made in time */
+async function keepAll(video: PlannedVideo, artifacts: readonly Artifact[]): Promise<ChunkOutcome> {
+  let made = 0;
   for (const artifact of artifacts) {
-    const { notKept } = await derived(inHand(video), artifact);
-    if (notKept) throw notKept;
+    try {
+      const { notKept, isMade } = await derived(inHand(video), artifact);
+      if (notKept) throw notKept;
+      if (isMade) made += 1;
+    } catch (error) {
+      if (isTimedOut(error) && made > 0) return 'partly';
+      throw error;
+    }
   }
+  return 'done';
 }
 
 /**

@@ -7,7 +7,7 @@ import { damagedSegments, decodedStreams } from '../../core/encoding/damage.ts';
 import { encodeArguments, levellingArguments } from '../../core/encoding/segment-arguments.ts';
 import { RESCUE_PREROLL_SECONDS, processesOf, sharesOf } from '../../core/encoding/job.ts';
 import type { EncodeJob, Rescue } from '../../core/encoding/job.ts';
-import { FfmpegError, OutageError } from '../../core/errors.ts';
+import { FfmpegError, OutageError, isTimedOut } from '../../core/errors.ts';
 import type { CutSegment, ReadFile, Run } from '../../core/formats/format.ts';
 import { formatOf } from '../../core/formats/formats.ts';
 import { valueOf } from '../../core/fraction.ts';
@@ -277,9 +277,6 @@ async function runOnce(
   if (log) damage.add(damagedSegments(job, log.faults()));
   return timeUp;
 }
-
-const isTimedOut = (error: unknown): error is OutageError =>
-  error instanceof OutageError && error.code === 'TIMED_OUT';
 
 /** In the words of 4.1 and of later ones. Of pictures it is said that not all filters support it: ours do. */
 const soundChanged = (ending: Ending): boolean =>

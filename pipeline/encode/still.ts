@@ -1,6 +1,7 @@
 // Makes one still picture of a film from its source: a poster, a thumbnail, a sheet of the storyboard.
 
 import { run } from '../../machine/ffmpeg.ts';
+import type { RunOptions } from '../../machine/ffmpeg.ts';
 import type { ServedSource } from '../../machine/range-server.ts';
 import { FfmpegError } from '../../core/errors.ts';
 import { isWholeJpeg } from '../../core/formats/jpeg.ts';
@@ -31,7 +32,7 @@ export async function makeStill(
   still: Still,
   { url: sourceUrl, failure }: Pick<ServedSource, 'url' | 'failure'>,
   { binaries, limits = DEFAULT_LIMITS }: EncodeTools,
-  leave?: AbortSignal,
+  { leave, secondsLeft }: Pick<RunOptions, 'leave' | 'secondsLeft'> = {},
 ): Promise<Uint8Array> {
   for (const prerollSeconds of prerollsSeconds(stills)) {
     const bytes = await attempt(stillArguments({ plan, stills, still, sourceUrl, prerollSeconds })).catch(
@@ -55,6 +56,7 @@ export async function makeStill(
       // Segments go first: a film without its poster plays, a poster without its film does not.
       line: 'stills',
       leave,
+      secondsLeft,
     });
   }
 }

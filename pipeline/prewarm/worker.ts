@@ -4,7 +4,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QUEUE_KEY, cardKey, workKey } from '../../core/artifacts/keys.ts';
-import { OUTAGE_CODES, OutageError, RequestError, SourceError, notFound } from '../../core/errors.ts';
+import {
+  OUTAGE_CODES,
+  OutageError,
+  RequestError,
+  SourceError,
+  isTimedOut,
+  notFound,
+} from '../../core/errors.ts';
 import type { OutageCode } from '../../core/errors.ts';
 import { EMPTY_QUEUE, QUEUE } from '../../core/records/queue.ts';
 import type { QueuedList, RunningItem } from '../../core/records/queue.ts';
@@ -36,8 +43,13 @@ export interface Shift {
   waitSeconds: number;
 }
 
-/** With less time left nothing is begun: an item usually takes less. What takes longer is kept as far as it was made. */
-const LEAST_SECONDS = 150;
+/**
+ * With less time left nothing is begun. A sandbox ends its encoder a minute before (pipeline/sandbox/perform.ts) and what is
+ * whole by then is kept: so all lanes end together, and the next call begins at once.
+ */
+const LEAST_SECONDS = 68;
+/** What was begun with less, and has nothing whole by then, has not failed. */
+const TRY_SECONDS = 150;
 /** How often a worker with a free lane looks whether there is something new, and one without shows that it is alive. */
 const LOOK_MS = { free: 1000, busy: 30_000 };
 /** Where no machine is free, nothing is begun for as long; twice that after the next time. */
@@ -70,7 +82,8 @@ export async function workOff(
   let [refusals, refusedUntil] = [0, 0];
 
   const doItem = async (item: RunningItem, list: QueuedList | undefined): Promise<void> => {
-    const outcome = await outcomeOf(() => doOne(item, list, lists, world), item, world, isBusy);
+    const isLate = secondsLeft() < TRY_SECONDS;
+    const outcome = await outcomeOf(() => doOne(item, list, lists, world), item, world, { isBusy, isLate });
     if (outcome === 'busy') {
       refusedUntil = performance.now() + Math.min(REFUSED_MS.longest, REFUSED_MS.first * 2 ** refusals);
       refusals += 1;
@@ -196,13 +209,14 @@ async function outcomeOf(
   work: () => Promise<Outcome>,
   item: RunningItem,
   world: World,
-  isBusy: WorkerOptions['isBusy'],
+  { isBusy, isLate }: Pick<WorkerOptions, 'isBusy'> & { isLate: boolean },
 ): Promise<Outcome> {
   const { id } = item;
   try {
     return await work();
   } catch (error) {
     if (isBusy(error)) return 'busy';
+    if (isLate && isTimedOut(error)) return 'unbegun';
     // Replaced, or deleted, meanwhile: nobody's failure.
     if (error instanceof RequestError && error.status !== 404) return 'done';
     if (error instanceof RequestError && (await isGone(item, world))) return 'gone';

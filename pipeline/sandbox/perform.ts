@@ -166,6 +166,8 @@ const STORED_AT_ONCE = 8;
  * gigabyte at most (core/work/work.ts), and for hearing of it.
  */
 const STORING_SECONDS = 60;
+/** The same, for saying that there was no time for a picture. */
+const TELLING_SECONDS = 10;
 
 async function segments(
   { plan: of, renditions, from, to, effort, line, returned = [] }: SegmentsTask,
@@ -222,8 +224,13 @@ async function init({ plan: of, rendition: name }: InitTask, doing: Doing): Prom
   );
 }
 
-const still = ({ plan: of, still: wanted }: StillTask, doing: Doing): Promise<void> =>
-  tellBytes(doing, (served) => makeStill(of, of.stills!, wanted, served, doing.tools, doing.leave));
+function still({ plan: of, still: wanted }: StillTask, doing: Doing): Promise<void> {
+  const { tools, leave, secondsLeft } = doing;
+  const left = secondsLeft && (() => secondsLeft() - TELLING_SECONDS);
+  return tellBytes(doing, (served) =>
+    makeStill(of, of.stills!, wanted, served, tools, { leave, secondsLeft: left }),
+  );
+}
 
 /** What only one object comes of. */
 async function tellBytes(

@@ -1,7 +1,7 @@
 // What the store, the layer, ffmpeg and dying machines do to videos in the cloud, and how these come right by themselves: by
 // the queue's patience and the state machine's, and by the schedule that takes up what that was not enough for.
 
-import { chmod, open, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, open, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -371,6 +371,53 @@ describe('a worker', () => {
     expect(metricsIn(printed())).toContain('VideosReady by service');
     expect(metricsIn(printed())).not.toContain('VideosFailed by service');
     expect(metricsIn(printed())).not.toContain('VideosDelayed by service');
+  });
+
+  test('whose time is up keeps what is whole of a chunk, and is called again for the rest', async () => {
+    await account.deployLayer(takesItsTime);
+    // An encoder looks two seconds ahead in this one, rather than twenty.
+    const { id } = await videos.uploaded(await filmOf(40, directory.path, 20));
+    let calls = 0;
+    account.faults.invocation = () => void (calls += 1);
+    const asked: string[][] = [];
+    account.faults.sandbox = (name, { links }) => {
+      const segments = Object.keys(links.segments ?? {});
+      if (name.includes('PrewarmSandbox') && segments.includes('480p/19')) asked.push(segments);
+    };
+    const printed = watchWorkers();
+    const working = videos.prewarmed();
+    await untilWritten('00014.ts');
+    const { transcode, prewarmSandbox } = account.functions;
+    transcode.running()[0]!.hurry(67);
+    prewarmSandbox.running().forEach((each) => each.hurry(62));
+    await working;
+    const [first, then] = asked.map((names) => names.filter((name) => name.startsWith('480p/')));
+    expect(asked).toHaveLength(2);
+    expect([first![0], first!.length]).toEqual(['480p/10', 10]);
+    expect(then!.length).toBeLessThan(10);
+    expect(calls).toBeGreaterThanOrEqual(2);
+    await expectReady(id);
+    expect(metricsIn(printed())).not.toContain('VideosDelayed by service');
+    await account.deployLayer();
+
+    /** A build that encodes the second chunk of every film in the time that it takes to watch it. */
+    async function takesItsTime(bin: string): Promise<void> {
+      const ffmpeg = join(bin, 'ffmpeg');
+      await rename(ffmpeg, `${ffmpeg}-whole`);
+      const script = `#!/bin/sh
+case "$*" in *'-segment_start_number 1'*) exec "$0-whole" -re "$@";; esac
+exec "$0-whole" "$@"
+`;
+      await writeFile(ffmpeg, script, { mode: 0o755 });
+    }
+
+    /** By an encoder of the prewarm. */
+    async function untilWritten(name: string): Promise<void> {
+      const folder = join(directory.path, 'tmp', 'prewarmSandbox');
+      while (!(await readdir(folder, { recursive: true })).some((path) => path.endsWith(`/${name}`))) {
+        await sleep(100);
+      }
+    }
   });
 
   test('that was called and never came is replaced when it has been silent for too long; it does nothing when it comes late', async () => {

@@ -14,6 +14,7 @@ import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { framesOfSegment, segmentCount } from '../../core/plan/grid.ts';
 import { renditionNames, renditionsOf } from '../../core/plan/plan.ts';
 import { runOf, segmentsOf } from '../../core/plan/segments.ts';
+import { prewarmedStills } from '../../core/work/work.ts';
 import { withRangeServer } from '../../machine/range-server.ts';
 import { deriveWork } from '../../pipeline/derive/derive.ts';
 import type { Reply, SegmentsTask, Task } from '../../pipeline/sandbox/sandbox.ts';
@@ -245,6 +246,38 @@ test('where time is up before anything is begun, or whole, nothing is stored, an
   });
   expect((await cutOff.stored()).size).toBe(0);
   expect(readdirSync(room.path)).toEqual([]);
+  await room.remove();
+});
+
+test('of the pictures those that are made in time are kept, and the others by the next call', async () => {
+  const { id, world, plan, room } = await video();
+  const stills = { id, rev: plan.rev, what: { kind: 'stills' as const, thumbs: [] } };
+  const keys = prewarmedStills(plan).map((artifact) => artifactKey(id, artifact));
+  const stored = async () => (await Promise.all(keys.map((key) => world.media.get(key)))).filter(Boolean);
+  let isOver = true;
+  world.secondsLeft = () => (isOver ? 5 : PLENTY);
+  await expect(deriveWork(stills, world)).rejects.toMatchObject({ code: 'TIMED_OUT' });
+  expect(await stored()).toEqual([]);
+
+  isOver = false;
+  const { put } = world.media;
+  world.media = {
+    ...world.media,
+    put: (...object: Parameters<typeof put>) => {
+      isOver = true; // with the first of them
+      return put(...object);
+    },
+  };
+  expect(await deriveWork(stills, world)).toBe('partly');
+  const kept = (await stored()).length;
+  expect(kept).toBeGreaterThan(0);
+  expect(kept).toBeLessThan(keys.length);
+  // None more can be made: that is not progress.
+  await expect(deriveWork(stills, world)).rejects.toMatchObject({ code: 'TIMED_OUT' });
+
+  world.secondsLeft = () => PLENTY;
+  expect(await deriveWork(stills, world)).toBe('done');
+  expect(await stored()).toHaveLength(keys.length);
   await room.remove();
 });
 

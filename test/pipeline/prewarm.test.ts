@@ -106,10 +106,39 @@ test('a list that is queued is not written anew, nor queued twice', async () => 
 
 test('a worker that is out of time begins nothing, and is called again', async () => {
   const { world, queue, status, work } = await queued();
-  expect(await work({ ...world, secondsLeft: () => 100 })).toEqual({ more: true, waitSeconds: 0 });
+  expect(await work({ ...world, secondsLeft: () => 60 })).toEqual({ more: true, waitSeconds: 0 });
   expect((await queue()).lists).toMatchObject([{ next: 0 }]);
   expect(await work()).toEqual(OVER);
   expect(await status()).toMatchObject({ state: 'ready' });
+});
+
+test('what was begun when hardly any time was left has not failed where nothing of it is whole', async () => {
+  const { world, queue, status, work } = await queued();
+  let secondsLeft = 100;
+  const slow = withSandbox(world, () => {
+    secondsLeft = 60;
+    return Promise.reject(new OutageError('TIMED_OUT'));
+  });
+  expect(await work({ ...slow, secondsLeft: () => secondsLeft })).toEqual({ more: true, waitSeconds: 0 });
+  const [list] = (await queue()).lists;
+  expect(list!.returned).toMatchObject([
+    { index: 0, failures: 0, outages: 0, notBefore: null },
+    { index: 1, failures: 0, outages: 0, notBefore: null },
+  ]);
+  expect(await work()).toEqual(OVER);
+  expect(await status()).toMatchObject({ state: 'ready' });
+});
+
+test('what had time enough, and nothing of it is whole, has failed', async () => {
+  const { world, queue, work } = await queued();
+  let secondsLeft = 900;
+  const slow = withSandbox(world, () => {
+    secondsLeft = 60;
+    return Promise.reject(new OutageError('TIMED_OUT'));
+  });
+  expect((await work({ ...slow, secondsLeft: () => secondsLeft })).more).toBe(true);
+  const [list] = (await queue()).lists;
+  expect(list!.returned[0]).toMatchObject({ index: 0, failures: 1 });
 });
 
 test('where no machine is free nothing has failed, and the worker makes room as well', async () => {

@@ -14,6 +14,12 @@ export interface Invocation {
   deadlineMs: number;
 }
 
+/** As if an invocation had no more than so long left. */
+export interface Hurry {
+  requestId: string;
+  deadlineMs: number;
+}
+
 export type Reply =
   | { payload: unknown }
   /** All that was written to the stream, in base64: for HTTP a JSON head, eight zero bytes, then the body. */
@@ -46,8 +52,10 @@ const exported = (await import(join(env['LAMBDA_TASK_ROOT']!, `${module}.mjs`)))
 const handler = exported[name!];
 if (typeof handler !== 'function') throw new Error(`${env['_HANDLER']} is undefined or not exported`);
 
-process.on('message', (invocation: Invocation) => {
-  void replyTo(invocation).then((reply) => process.send!(reply));
+const hurried = new Map<string, number>();
+process.on('message', (message: Invocation | Hurry) => {
+  if ('event' in message) void replyTo(message).then((reply) => process.send!(reply));
+  else hurried.set(message.requestId, message.deadlineMs);
 });
 process.once('disconnect', () => process.exit()); // never outlives the test
 
@@ -58,7 +66,7 @@ async function replyTo({ event, requestId, deadlineMs }: Invocation): Promise<Re
     functionVersion: '$LATEST',
     memoryLimitInMB: env['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'],
     callbackWaitsForEmptyEventLoop: true,
-    getRemainingTimeInMillis: () => deadlineMs - Date.now(),
+    getRemainingTimeInMillis: () => (hurried.get(requestId) ?? deadlineMs) - Date.now(),
   };
   try {
     if (!streaming.has(handler as object)) {

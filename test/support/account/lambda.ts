@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Invocation, Reply } from './lambda-runtime.ts';
+import type { Hurry, Invocation, Reply } from './lambda-runtime.ts';
 
 export interface LambdaFunctionSettings {
   name: string;
@@ -25,6 +25,8 @@ export interface Running {
   event: unknown;
   /** As when the machine below dies. */
   kill(): void;
+  /** It is told that this is all the time it has left. (It is ended when its own is over.) */
+  hurry(seconds: number): void;
 }
 
 export interface LambdaFunction {
@@ -91,7 +93,9 @@ export function lambdaFunction(settings: LambdaFunctionSettings): LambdaFunction
       timedOut = true;
       kill();
     }, milliseconds);
-    const invocation: Running = { event, kill };
+    const hurry = (seconds: number) =>
+      void child.send({ requestId, deadlineMs: Date.now() + 1000 * seconds } satisfies Hurry);
+    const invocation: Running = { event, kill, hurry };
     running.add(invocation);
     const ended = new AbortController();
     child.kill('SIGCONT');

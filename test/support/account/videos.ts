@@ -20,27 +20,26 @@ import type { Account } from './account.ts';
 export const OWNER = { authorization: `Bearer ${API_KEY}` };
 
 /** A film of two rungs and sound, of few pictures; each half minute of it is a chunk. */
-export async function filmOf(seconds: number, directory: string): Promise<Buffer> {
-  const path = join(directory, `${seconds}.mov`);
+export async function filmOf(seconds: number, directory: string, framesPerSecond = 2): Promise<Buffer> {
+  const path = join(directory, `${seconds}-${framesPerSecond}.mov`);
   await ffmpeg(
-    ...['-f', 'lavfi', '-i', `testsrc2=s=852x480:r=2:d=${seconds}`],
+    ...['-f', 'lavfi', '-i', `testsrc2=s=852x480:r=${framesPerSecond}:d=${seconds}`],
     ...['-f', 'lavfi', '-i', `sine=440:r=48000:d=${seconds}`],
     // Keyframes that are further apart would make longer chunks.
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '2'],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', `${framesPerSecond}`],
     ...['-c:a', 'pcm_s16le', '-ac', '2', '-shortest', path],
   );
   const film = await readFile(path);
-  return seconds < CHUNK_SECONDS ? film : Buffer.concat([film, freeBox(ROOM_BYTES)]);
+  return Buffer.concat([film, freeBox(seconds * ROOM_BYTES_PER_SECOND)]);
 }
 
-const CHUNK_SECONDS = 32;
-/** So would fewer bytes: what a chunk reads beside its own is to be little. */
-const ROOM_BYTES = 100 * 1024 ** 2;
+/** With more, chunks would be shorter, as what is read beside them would be little. */
+const ROOM_BYTES_PER_SECOND = 1.1 * 1024 ** 2;
 
 /** Room in a QuickTime file that nothing is in. */
 function freeBox(sizeBytes: number): Buffer {
-  const box = Buffer.alloc(sizeBytes);
-  box.writeUInt32BE(sizeBytes);
+  const box = Buffer.alloc(Math.ceil(sizeBytes));
+  box.writeUInt32BE(box.length);
   box.write('free', 4);
   return box;
 }
