@@ -3,14 +3,15 @@
 //
 //   npm run bench:scale [-- --calibrate] [-- --write]
 //
-// --calibrate: predicts a real prewarm of three films on this machine, and makes it. --write: puts the table into
-// docs/cost.md.
+// --calibrate: predicts a real prewarm of three films on this machine, and makes it; and measures what a chunk more takes.
+// --write: puts the table into docs/cost.md.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { costBy, measuredCost } from './support/simulation/admission-cost.ts';
 import { merged } from './support/simulation/merged-results.ts';
 import { calibrated } from './support/simulation/calibration.ts';
+import { chunkOverhead } from './support/simulation/chunk-overhead.ts';
 import { SCENARIOS } from './support/simulation/scenarios.ts';
 import { AT_SCALE, factsOf, tableOf } from './support/simulation/table.ts';
 import type { Row } from './support/simulation/table.ts';
@@ -22,6 +23,7 @@ const PAGE = join(import.meta.dirname, '..', 'docs', 'cost.md');
 const options = new Set(process.argv.slice(2));
 if (options.has('--calibrate')) {
   await calibrated(console.log);
+  await chunkOverhead(console.log);
 } else {
   const measured = [1, 100, 1000, 10_000].map((lists) => measuredCost(lists));
   console.log('CPU milliseconds of the queue, by lists in it: parse, step of one item, of 24, store');

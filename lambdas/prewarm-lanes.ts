@@ -1,8 +1,11 @@
-// How many chunks each worker of the prewarm has encoded at once, from the environment. All who ask are told the same.
+// How many chunks are encoded ahead of time at once, and by which workers, from the environment. All who ask are told the same.
 
 import { DEFAULT_PREWARM_CONCURRENCY, lanesOf } from '../core/work/lanes.ts';
 import { numberFromEnv } from './environment.ts';
 
-export const lanesFromEnvironment = (): number[] =>
+/** Of all workers together. */
+export const laneCountFromEnvironment = (): number =>
   // New code may run for a moment with the environment of before.
-  lanesOf(numberFromEnv('PREWARM_CONCURRENCY', DEFAULT_PREWARM_CONCURRENCY));
+  numberFromEnv('PREWARM_CONCURRENCY', DEFAULT_PREWARM_CONCURRENCY);
+
+export const lanesFromEnvironment = (): number[] => lanesOf(laneCountFromEnvironment());

@@ -11,6 +11,7 @@ import { DEFAULT_LIMITS } from '../core/limits.ts';
 import { bucketsFromEnvironment, s3Client } from './buckets.ts';
 import { choiceFromEnv, numberFromEnv } from './environment.ts';
 import { observe } from './observability.ts';
+import { laneCountFromEnvironment } from './prewarm-lanes.ts';
 import { sandboxFromEnvironment } from './sandbox-client.ts';
 import type { SandboxClientOptions } from './sandbox-client.ts';
 
@@ -40,6 +41,7 @@ export function worldFromEnvironment(options: SandboxClientOptions = {}): World 
       prewarmEffort: choiceFromEnv('PREWARM_EFFORT', EFFORTS),
       largestRung: choiceFromEnv('LARGEST_RUNG', LARGEST_RUNGS),
     },
+    lanes: laneCountFromEnvironment(),
     observe,
   };
 }

@@ -61,15 +61,18 @@ export interface Listener {
 const CORES = availableParallelism();
 const ENCODERS = Math.max(1, Math.min(CORES, Math.floor(totalmem() / 1024 ** 3)));
 
+/** And of what is made ahead of time, chunks and pictures each. */
+export const ENCODERS_IN_BACKGROUND = Math.max(1, Math.floor(ENCODERS / 2));
+
 /** `first`: somebody waits for it. `giving way`: nobody does, so it stands still where that would be in the way. */
 type Urgency = 'first' | 'giving way' | 'neither';
 const LINES = {
   /** What somebody watches next. */
   viewers: { places: waitingLine(Math.max(2, ENCODERS)), urgency: 'first' },
   /** Pictures. */
-  stills: { places: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))), urgency: 'giving way' },
+  stills: { places: waitingLine(ENCODERS_IN_BACKGROUND), urgency: 'giving way' },
   /** What is made ahead of time. */
-  background: { places: waitingLine(Math.max(1, Math.floor(ENCODERS / 2))), urgency: 'giving way' },
+  background: { places: waitingLine(ENCODERS_IN_BACKGROUND), urgency: 'giving way' },
   /** Looks at a source, and hardly works. */
   looking: { places: waitingLine(4 * ENCODERS), urgency: 'first' },
   /** Reads a whole source, and hardly works, but for long. */

@@ -13,6 +13,8 @@ export interface World {
   media: Store;
   sandbox: Sandbox;
   settings: SourceSettings;
+  /** How many items are made ahead of time at once, of all videos (core/work/lanes.ts). */
+  lanes: number;
   observe: Observe;
   /** Until this process is ended from outside; undefined where nobody does that. */
   secondsLeft?: () => number;

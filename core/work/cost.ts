@@ -5,7 +5,7 @@
 import { segmentCount } from '../plan/grid.ts';
 import type { Plan } from '../plan/plan.ts';
 import { DEFAULT_SANDBOX_MEMORY_MB, PREWARM_BROKER_MEMORY_MB } from '../sandboxes.ts';
-import { cpuSecondsByPart, cpuSecondsOfSegments } from './cpu-seconds.ts';
+import { cpuSecondsOfItem } from './cpu-seconds.ts';
 import { AWS_PRICES } from './prices.ts';
 import { DEFAULT_PREWARM_CONCURRENCY } from './lanes.ts';
 import { workFor } from './work.ts';
@@ -22,9 +22,6 @@ export interface CostEstimate {
     storagePerMonth: number;
   };
 }
-
-/** Decoding from the keyframe before each chunk, starting processes, storing: bench/prewarm. */
-const OVERHEAD = 1.1;
 
 /** Lambda gives one CPU for each 1,769 MB, so that a CPU second costs the same at every memory size. */
 const MEGABYTES_PER_PROCESSOR = 1769;
@@ -44,8 +41,9 @@ export function costEstimate(
   plan: Plan,
   stored: { sourceBytes: number; artifactBytes: number },
 ): CostEstimate {
-  const computeSeconds = cpuSecondsOf(plan);
-  const chunks = workFor('', plan).length;
+  const work = workFor('', plan);
+  const computeSeconds = work.reduce((sum, item) => sum + cpuSecondsOfItem(plan, item), 0);
+  const chunks = work.length;
   const puts = plan.prewarm.length * segmentCount(plan.grid);
   // What there is of a chunk is listed, rendition by rendition, which S3 charges like a PUT; whether another has stored a
   // segment meanwhile, its own PUT tells.
@@ -68,8 +66,5 @@ export function costEstimate(
     },
   };
 }
-
-const cpuSecondsOf = (plan: Plan): number =>
-  (cpuSecondsOfSegments(plan) + cpuSecondsByPart(plan).stills) * OVERHEAD;
 
 const toMicrodollars = (dollars: number): number => Math.round(dollars * 1e6) / 1e6;

@@ -2,6 +2,7 @@
 // measured to take.
 
 import { codecOf } from '../formats/formats.ts';
+import { valueOf } from '../fraction.ts';
 import { segmentCount } from '../plan/grid.ts';
 import { mainTrack, renditionsOf } from '../plan/plan.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -32,6 +33,22 @@ export function cpuSecondsOfWork(plan: Plan, work: readonly Work[]): number {
     const share = (what.renditions?.length ?? plan.prewarm.length) / Math.max(1, plan.prewarm.length);
     return sum + (whole * share * (what.to - what.from)) / count;
   }, 0);
+}
+
+/** Starting processes and storing. With what begins chunks of half a minute it is a tenth, as bench/prewarm measures it. */
+const OVERHEAD = 1.075;
+/** An encoder takes so much longer to begin a chunk as for so many seconds of film: bench/scale.ts --calibrate, on 720p. */
+const CHUNK_BEGINS_SECONDS = 0.8;
+
+/** Of one item, with all that is beside encoding. */
+export const cpuSecondsOfItem = (plan: Plan, item: Work): number =>
+  cpuSecondsBeforeItem(plan, item) + cpuSecondsOfWork(plan, [item]) * OVERHEAD;
+
+/** Before its first segment is begun. */
+export function cpuSecondsBeforeItem(plan: Plan, { what }: Work): number {
+  if (what.kind !== 'chunk') return 0;
+  const { frameCount, frameRate } = plan.grid;
+  return (CHUNK_BEGINS_SECONDS * cpuSecondsOfSegments(plan) * valueOf(frameRate)) / frameCount;
 }
 
 /** What the parts of encoding all that is to be made ahead of time take, before overhead. */

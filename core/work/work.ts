@@ -10,25 +10,32 @@ import { segmentCount } from '../plan/grid.ts';
 import { initsOf, segmentsOf } from '../plan/segments.ts';
 import { sheetCount } from '../plan/stills.ts';
 import { cpuSecondsOfSegments } from './cpu-seconds.ts';
+import { DEFAULT_PREWARM_CONCURRENCY } from './lanes.ts';
 
-// What a worker makes in one go, about half a minute: also where keyframes are near and bytes are many.
-const LEAST_SEGMENTS_PER_CHUNK = 16;
+// What a worker makes in one go, about half a minute: also where keyframes are near and bytes are many. But where much is to be
+// done, a quarter of that: an encoder takes as long to begin as for 0.8 s of film (bench/scale.ts --calibrate).
+const USUAL_SEGMENTS_PER_CHUNK = 16;
+const LEAST_SEGMENTS_PER_CHUNK = 4;
 // What each chunk reads beside its own bytes: the source's head and index, the way from the keyframe before it (half
 // their distance, on average), and what ffmpeg has been sent when it has enough. A chunk is so long that this is little,
 // as long as one worker can do it.
 const BYTES_READ_BESIDE = 2.5 * 1024 ** 2;
 const SHARE_READ_BESIDE = 1 / 12;
-// What a dying worker takes with it, and what a film's beginning waits for: about half a minute of 1080p.
-const MOST_CPU_SECONDS_PER_CHUNK = 40;
+// What a dying worker takes with it, and what everybody else waits for: fifteen seconds of 1080p. Less where
+// there are lanes enough for all chunks of a film at once: then its slowest one is what it waits for.
+const MOST_CPU_SECONDS_PER_CHUNK = { usually: 30, leastOfMany: 20 };
 // A chunk is on the worker's disk until it is whole; its sound is one file.
 const MOST_BYTES_PER_CHUNK = 512 * 1024 ** 2;
 const MOST_SEGMENTS_PER_CHUNK = 512;
 
-/** What can be watched comes before what can be looked at. */
-export function workFor(id: string, plan: Plan): Work[] {
+/**
+ * What can be watched comes before what can be looked at.
+ * @param lanes how many items are made at once
+ */
+export function workFor(id: string, plan: Plan, lanes = DEFAULT_PREWARM_CONCURRENCY): Work[] {
   if (plan.prewarm.length === 0) return [];
   const count = segmentCount(plan.grid);
-  const length = chunkLength(plan, count);
+  const length = chunkLength(plan, count, lanes);
   const chunks = Math.ceil(count / length);
   const { rev } = plan;
   const work: Work[] = Array.from({ length: chunks }, (_, index) => ({
@@ -89,17 +96,20 @@ export function prewarmedStills({ rev, stills }: Plan): Artifact[] {
 }
 
 /** In segments. A film's chunks are of equal length: a short last one would read as much beside its bytes. */
-function chunkLength(plan: Plan, count: number): number {
+function chunkLength(plan: Plan, count: number, lanes: number): number {
   const { source, grid } = plan;
   const segmentSeconds = grid.segmentFrames / valueOf(grid.frameRate);
   const segmentsBeside =
     source.keyframeSeconds / 2 / segmentSeconds + (BYTES_READ_BESIDE * count) / source.sizeBytes;
+  const cpuSeconds = cpuSecondsOfSegments(plan);
+  const { usually, leastOfMany } = MOST_CPU_SECONDS_PER_CHUNK;
   const most = Math.min(
     MOST_SEGMENTS_PER_CHUNK,
-    (MOST_CPU_SECONDS_PER_CHUNK * count) / cpuSecondsOfSegments(plan),
+    (Math.max(leastOfMany, Math.min(usually, cpuSeconds / lanes)) * count) / cpuSeconds,
     MOST_BYTES_PER_CHUNK / (writtenBytesPerSecond(plan) * segmentSeconds),
   );
-  const length = Math.max(LEAST_SEGMENTS_PER_CHUNK, Math.min(segmentsBeside / SHARE_READ_BESIDE, most));
+  const wanted = Math.max(USUAL_SEGMENTS_PER_CHUNK, segmentsBeside / SHARE_READ_BESIDE);
+  const length = Math.max(LEAST_SEGMENTS_PER_CHUNK, Math.min(wanted, most));
   return Math.ceil(count / Math.ceil(count / length));
 }
 

@@ -54,7 +54,7 @@ async function planAndStart(id: string, world: World, enqueue: Enqueue): Promise
   }
   const unlisted = await derivePlaylists(video);
   const failure = unopened ?? unlisted;
-  const work = workFor(id, plan);
+  const work = workFor(id, plan, world.lanes);
   if (work.length === 0) {
     if (failure) throw failure; // there is no prewarm to leave it to
     return finish(id, plan.rev, world, new Date());

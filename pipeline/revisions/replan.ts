@@ -137,7 +137,7 @@ export async function resumeNext(
 async function complete(id: string, plan: Plan, world: World, enqueue: Enqueue, now: Date): Promise<void> {
   const former = await currentPlanOf(id, world.media);
   const held = former ? await missingOf(id, plan, former, world.media) : [];
-  const work = [...workFor(id, plan), ...workForArtifacts(id, plan, held.filter(isBeyond))];
+  const work = [...workFor(id, plan, world.lanes), ...workForArtifacts(id, plan, held.filter(isBeyond))];
   const unlisted = await derivePlaylists(plannedVideo(id, plan, world));
   if (work.length > 0) return queueWork(id, plan, work, world, enqueue);
   if (unlisted) throw unlisted; // there is no prewarm to leave it to

@@ -2,6 +2,7 @@
 
 import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import type { PrewarmExtent } from '../../core/plan/plan-for.ts';
+import { DEFAULT_PREWARM_CONCURRENCY } from '../../core/work/lanes.ts';
 import type { Observation } from '../../pipeline/observe.ts';
 import { perform } from '../../pipeline/sandbox/perform.ts';
 import type { Sandbox } from '../../pipeline/sandbox/sandbox.ts';
@@ -31,6 +32,7 @@ export function worldIn(temporaryDirectory: string): TestWorld {
     tools: { binaries, temporaryDirectory },
     sandbox: sandboxOf(() => world.tools),
     settings: { ...DEFAULT_LIMITS, maxDurationSeconds: 3600, prewarm: 'all' as PrewarmExtent },
+    lanes: DEFAULT_PREWARM_CONCURRENCY,
     observe: (observation: Observation) => void observed.push(observation),
     observed,
   };

@@ -13,17 +13,28 @@ import {
 import type { Duration, FunctionName } from './parameters.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
-/** No execution is free, or no machine. */
-export class Throttled extends Error {}
+/** For want of what Lambda refuses. */
+export type Want = 'executions' | 'machines' | 'growth';
+
+export class Throttled extends Error {
+  readonly want: Want;
+  constructor(want: Want) {
+    super(`Lambda refuses for want of ${want}`);
+    this.want = want;
+  }
+}
 
 export interface Account {
-  /** @throws Throttled; whatever `work` throws */
+  /**
+   * @param tenant the empty text for none
+   * @throws Throttled; whatever `work` throws
+   */
   invoke<T>(name: FunctionName, tenant: string, work: () => Promise<T>): Promise<T>;
   /** Executions that are free. */
   free(): number;
   dollars(): number;
   /** Of the refusals: for want of an execution, of a tenant's machine, and because a function grows no faster. */
-  refused(): Readonly<{ executions: number; machines: number; growth: number }>;
+  refused(): Readonly<Record<Want, number>>;
 }
 
 interface Machine {
@@ -45,7 +56,7 @@ export function simulatedAccount(
       const { memoryMb, isOfTenants } = FUNCTIONS[name];
       if (used >= executions) {
         refused.executions += 1;
-        throw new Throttled('no execution is free');
+        throw new Throttled('executions');
       }
       const fleet = fleets.get(name) ?? fleetOf(executions, isOfTenants, clock, refused);
       fleets.set(name, fleet);
@@ -73,7 +84,7 @@ function fleetOf(
   executions: number,
   isOfTenants: boolean,
   clock: VirtualClock,
-  refused: { machines: number; growth: number },
+  refused: Record<Want, number>,
 ) {
   const idle = new Map<string, Machine[]>();
   // In the order in which they became idle, so that the first are the first to go.
@@ -102,9 +113,9 @@ function fleetOf(
         known.idleSince = Infinity;
         return { machine: known, isCold: false };
       }
-      if (isOfTenants && alive >= TENANT_MACHINES_PER_EXECUTION * executions) {
+      if (isOfTenants && tenant !== '' && alive >= TENANT_MACHINES_PER_EXECUTION * executions) {
         refused.machines += 1;
-        throw new Throttled('all machines of tenants are taken');
+        throw new Throttled('machines');
       }
       const now = clock.now();
       growth = Math.min(
@@ -114,7 +125,7 @@ function fleetOf(
       grownAt = now;
       if (growth < 1) {
         refused.growth += 1;
-        throw new Throttled('the function grows no faster');
+        throw new Throttled('growth');
       }
       growth -= 1;
       alive += 1;

@@ -8,9 +8,11 @@ import { CARD } from '../../../core/records/card.ts';
 import type { Work } from '../../../core/records/work.ts';
 import { called, enqueued } from '../../../core/work/admission.ts';
 import type { Call } from '../../../core/work/admission.ts';
-import { cpuSecondsOfWork } from '../../../core/work/cpu-seconds.ts';
+import { cpuSecondsOfItem, cpuSecondsOfWork } from '../../../core/work/cpu-seconds.ts';
 import { workFor } from '../../../core/work/work.ts';
 import type { Plan } from '../../../core/plan/plan.ts';
+import { ENCODERS_IN_BACKGROUND } from '../../../machine/ffmpeg.ts';
+import { waitingLine } from '../../../machine/waiting-line.ts';
 import { ingest } from '../../../pipeline/life/ingest.ts';
 import { enqueue } from '../../../pipeline/prewarm/queue.ts';
 import { workOff } from '../../../pipeline/prewarm/worker.ts';
@@ -67,7 +69,7 @@ export async function calibrated(say: (line: string) => void): Promise<void> {
     // Where others leave us little, a lane by itself has little; what counts is how much of that it uses.
     const share = (before.cpuSeconds + after.cpuSeconds) / (leftTo(before) + leftTo(after));
     const most = share * real.processors;
-    const secondsOf = (plan: Plan, item: Work) => cpuSecondsOfWork(plan, [item]) * factors[item.what.kind];
+    const secondsOf = (plan: Plan, item: Work) => cpuSecondsOfItem(plan, item) * factors[item.what.kind];
     const total = real.plans.reduce(
       (sum, each) => sum + workFor('', each).reduce((all, item) => all + secondsOf(each, item), 0),
       0,
@@ -186,7 +188,7 @@ const withTasksNoted = (world: TestWorld, byKind: Prewarmed['byKind']): TestWorl
 function factorOf({ byKind, cpuSeconds }: Prewarmed, plan: Plan, kind: 'chunk' | 'stills'): number {
   const items = workFor('', plan).filter(({ what }) => what.kind === kind);
   const whole = cpuSeconds / (byKind.chunk + byKind.stills);
-  return (whole * byKind[kind]) / cpuSecondsOfWork(plan, items);
+  return (whole * byKind[kind]) / items.reduce((sum, item) => sum + cpuSecondsOfItem(plan, item), 0);
 }
 
 /** Seconds of all processors in which nobody ran. */
@@ -196,7 +198,7 @@ async function machineSeconds(): Promise<{ idle: number }> {
   return { idle: (ticks[3]! + ticks[4]!) / 100 };
 }
 
-/** The same lists, by the same rules, on processors that the lanes share. */
+/** The same lists, by the same rules, on processors that the lanes share, where encoders wait in line as on one machine. */
 async function predicted(
   plans: readonly Plan[],
   secondsOf: (plan: Plan, item: Work) => number,
@@ -224,6 +226,10 @@ async function predicted(
     }, 1),
     clock.run(() => false),
   ]);
+  const lines = {
+    chunk: waitingLine(ENCODERS_IN_BACKGROUND),
+    stills: waitingLine(ENCODERS_IN_BACKGROUND),
+  };
   let working = calls.length;
   for (const call of calls) {
     void simulatedWorkOff(call, `worker ${call.worker}`, LANES[call.worker]!, {
@@ -231,7 +237,7 @@ async function predicted(
       async make(item) {
         const plan = plans[Number(item.id)]!;
         const work = workFor('', plan)[item.index];
-        if (work) await machine.work(secondsOf(plan, work));
+        if (work) await lines[work.what.kind].through(() => machine.work(secondsOf(plan, work)));
         return 'done';
       },
     }).then(() => (working -= 1));

@@ -18,9 +18,6 @@ export const SANDBOX_PROCESSORS = DEFAULT_SANDBOX_MEMORY_MB / 1769;
 /** And of who looks after them. */
 export const BROKER_PROCESSORS = PREWARM_BROKER_MEMORY_MB / 1769;
 
-/** Decoding from the keyframe before each chunk, starting processes, storing: bench/prewarm, as core/work/cost.ts has it. */
-export const OVERHEAD = 1.1;
-
 /** What a chunk, the stills or an end asks the store for before it begins: five requests or so (pipeline/derive/chunk.ts). */
 export const REQUESTS_BEFORE_ITEM = 5;
 /** What pipeline/life/finish.ts asks the store for, one after the other; and how often it lists all that is stored. */
@@ -73,10 +70,11 @@ export const FUNCTIONS = {
 } as const;
 export type FunctionName = keyof typeof FUNCTIONS;
 
-/** lib/workers.ts; and what pipeline/prewarm/worker.ts waits for. */
+/** lib/workers.ts; what pipeline/prewarm/worker.ts waits for; and when a sandbox ends its encoder (pipeline/sandbox/perform.ts). */
 export const WORKER = {
   callSeconds: 900,
-  leastSeconds: 150,
+  leastSeconds: 68,
+  storingSeconds: 60,
   looksSeconds: { free: 1, busy: 30 },
   refusedSeconds: { first: 1, longest: 60 },
   longestWaitSeconds: 15,

@@ -7,7 +7,7 @@ import type { QueuedList, RunningItem } from '../../../core/records/queue.ts';
 import type { Work } from '../../../core/records/work.ts';
 import { called, enqueued, recovered } from '../../../core/work/admission.ts';
 import type { Call, Outcome } from '../../../core/work/admission.ts';
-import { cpuSecondsOfWork } from '../../../core/work/cpu-seconds.ts';
+import { cpuSecondsBeforeItem, cpuSecondsOfItem, cpuSecondsOfWork } from '../../../core/work/cpu-seconds.ts';
 import { AWS_PRICES } from '../../../core/work/prices.ts';
 import { prewarmedArtifacts, workFor } from '../../../core/work/work.ts';
 import { randomNumbers } from '../../../test/support/random-numbers.ts';
@@ -20,7 +20,6 @@ import {
   KEYS_PER_PAGE,
   LISTINGS_OF_END,
   OPENING,
-  OVERHEAD,
   PLAYER_PAUSES_SECONDS,
   POSTER_SECONDS,
   QUEUED_CALLS,
@@ -39,6 +38,7 @@ import {
 } from './parameters.ts';
 import type { FunctionName } from './parameters.ts';
 import { Throttled, secondsOf, simulatedAccount } from './account.ts';
+import type { Want } from './account.ts';
 import { dollarsOfQueue, simulatedQueue, storeLatency } from './queue.ts';
 import type { QueueFacts } from './queue.ts';
 import { dateAt, execution } from './worker.ts';
@@ -68,6 +68,8 @@ export interface Scenario {
   awaits?: string;
   /** Without stragglers, and without sandboxes that die. */
   isLucky?: boolean;
+  /** With `sandboxIsolation=none`: machines serve all videos. */
+  isShared?: boolean;
   cost: AdmissionCost;
   seed: string;
 }
@@ -86,13 +88,14 @@ export interface Result {
   videos: readonly Video[];
   seconds: number;
   lanes: LaneFacts;
-  /** How long viewers' requests were refused, until there were two executions for each. */
+  /** How long viewers' requests were refused, until there were two executions for each: in all, and for which want. */
   seekWaits: readonly number[];
+  seekWaitsFor: Readonly<Record<Want, readonly number[]>>;
   /** From the request to the answer. */
   seekSeconds: readonly number[];
   /** How long uploads' events were refused an execution. */
   ingestWaits: readonly number[];
-  refused: { executions: number; machines: number; growth: number };
+  refused: Readonly<Record<Want, number>>;
   queue: QueueFacts;
   /** Of each item that was made, by how it ended. */
   outcomes: ReadonlyMap<string, number>;
@@ -111,6 +114,7 @@ export async function simulated(scenario: Scenario): Promise<Result> {
     cost,
     seed,
     isLucky,
+    isShared,
   } = scenario;
   const random = randomNumbers(seed);
   const clock = virtualClock();
@@ -123,6 +127,7 @@ export async function simulated(scenario: Scenario): Promise<Result> {
   const workOf = new Map<Plan, Work[]>();
   let [transitions, otherDollars, longestItemSeconds, callers] = [0, 0, 0, 0];
   const [seekWaits, seekSeconds, ingestWaits]: [number[], number[], number[]] = [[], [], []];
+  const seekWaitsFor: Record<Want, number[]> = { executions: [], machines: [], growth: [] };
 
   const videos = uploads.map(({ kind, group, atSeconds, isQueued }): Video => {
     const queuedAt = isQueued ? 0 : undefined;
@@ -138,7 +143,7 @@ export async function simulated(scenario: Scenario): Promise<Result> {
     Array.from({ length: requests }, () => secondsOf(STORE.get, random)).reduce((a, b) => a + b, 0);
 
   function workList(plan: Plan): Work[] {
-    const known = workOf.get(plan) ?? workFor('', plan);
+    const known = workOf.get(plan) ?? workFor('', plan, laneCount);
     workOf.set(plan, known);
     return known;
   }
@@ -166,11 +171,15 @@ export async function simulated(scenario: Scenario): Promise<Result> {
     for (const call of calls) void execution(call, by, lanes[call.worker]!, worker);
   }
 
-  async function make(item: RunningItem, list: QueuedList | undefined): Promise<Outcome> {
+  async function make(
+    item: RunningItem,
+    list: QueuedList | undefined,
+    secondsLeft: number,
+  ): Promise<Outcome> {
     const index = uploadOf(item);
     const begunAt = clock.now();
     occupied.takes(item.group);
-    const outcome = await outcomeOf(index, item, list);
+    const outcome = await outcomeOf(index, item, list, secondsLeft);
     occupied.leaves(item.group);
     longestItemSeconds = Math.max(longestItemSeconds, clock.now() - begunAt);
     const name = typeof outcome === 'string' ? outcome : 'failed';
@@ -178,19 +187,46 @@ export async function simulated(scenario: Scenario): Promise<Result> {
     return outcome;
   }
 
-  async function outcomeOf(index: number, item: RunningItem, list: QueuedList | undefined): Promise<Outcome> {
+  /** Of items that were cut off, the segments that are stored. */
+  const made = new Map<string, number>();
+
+  async function outcomeOf(
+    index: number,
+    item: RunningItem,
+    list: QueuedList | undefined,
+    secondsLeft: number,
+  ): Promise<Outcome> {
     const { plan } = uploads[index]!;
+    const endsAt = clock.now() + secondsLeft - WORKER.storingSeconds;
     await clock.sleep(get(REQUESTS_BEFORE_ITEM));
     if (list && item.index === list.count) return ended(index, list);
     const work = workList(plan)[item.index]!;
-    const own = (cpuSecondsOfWork(plan, [work]) * OVERHEAD) / SANDBOX_PROCESSORS;
+    const name = `${index} ${item.index}`;
+    const count = work.what.kind === 'chunk' ? work.what.to - work.what.from : 1;
+    const before = made.get(name) ?? 0;
+    const [beginning, whole] = [
+      cpuSecondsBeforeItem(plan, work) / SANDBOX_PROCESSORS,
+      secondsOfItem(plan, work),
+    ];
+    const own = beginning + ((whole - beginning) * (count - before)) / count;
     const isStraggler = random() < STRAGGLERS.share && !isLucky;
     const times = isStraggler ? STRAGGLERS.least + random() * (STRAGGLERS.most - STRAGGLERS.least) : 1;
     const dies = random() < DEATHS_SHARE && !isLucky;
     otherDollars += dollarsOfItem(plan, work);
     try {
       const seconds = own * times * (dies ? random() : 1);
-      await inSandbox('prewarmSandbox', index, SANDBOX_ATTEMPTS.prewarm, () => clock.sleep(seconds));
+      const encoded = await inSandbox('prewarmSandbox', index, SANDBOX_ATTEMPTS.prewarm, async () => {
+        const given = Math.min(seconds, Math.max(0, endsAt - clock.now()));
+        await clock.sleep(given);
+        return given;
+      });
+      if (encoded < seconds) {
+        const encoding = Math.max(0, encoded - beginning * times) / ((own - beginning) * times);
+        const segments = Math.floor((count - before) * encoding);
+        if (segments === 0) return 'unbegun';
+        made.set(name, before + segments);
+        return 'partly';
+      }
       return dies ? { failed: 'TOOL_UNAVAILABLE' } : 'done';
     } catch (error) {
       if (error instanceof Throttled) return 'busy';
@@ -215,16 +251,17 @@ export async function simulated(scenario: Scenario): Promise<Result> {
     name: FunctionName,
     index: number,
     attempts: number,
-    work: (refusedSeconds: number) => Promise<T>,
+    work: () => Promise<T>,
+    waits: (want: Want, seconds: number) => void = () => undefined,
   ): Promise<T> {
-    const askedAt = clock.now();
     for (let attempt = 1; ; attempt += 1) {
-      const refusedSeconds = clock.now() - askedAt;
       try {
-        return await account.invoke(name, String(index), () => work(refusedSeconds));
+        return await account.invoke(name, isShared ? '' : String(index), work);
       } catch (error) {
         if (!(error instanceof Throttled) || attempt === attempts) throw error;
-        await clock.sleep(random() * SDK_PAUSE_SECONDS * 2 ** (attempt - 1));
+        const pauseSeconds = random() * SDK_PAUSE_SECONDS * 2 ** (attempt - 1);
+        waits(error.want, pauseSeconds);
+        await clock.sleep(pauseSeconds);
       }
     }
   }
@@ -288,20 +325,25 @@ export async function simulated(scenario: Scenario): Promise<Result> {
 
   async function seek(index: number): Promise<void> {
     const askedAt = clock.now();
+    const waited: Record<Want, number> = { executions: 0, machines: 0, growth: 0 };
+    const waits = (want: Want, seconds: number) => void (waited[want] += seconds);
+    const segment = async () => {
+      for (const want of Object.keys(waited) as Want[]) seekWaitsFor[want].push(waited[want]);
+      seekWaits.push(waited.executions + waited.machines + waited.growth);
+      await clock.sleep(secondsOf(SEGMENT, random));
+    };
     for (let attempt = 0; ; attempt += 1) {
-      const refusedBefore = clock.now() - askedAt;
       try {
         await account.invoke('origin', '', () =>
-          inSandbox('sandbox', index, SANDBOX_ATTEMPTS.viewers, async (refusedSeconds) => {
-            seekWaits.push(refusedBefore + refusedSeconds);
-            await clock.sleep(secondsOf(SEGMENT, random));
-          }),
+          inSandbox('sandbox', index, SANDBOX_ATTEMPTS.viewers, segment, waits),
         );
         seekSeconds.push(clock.now() - askedAt);
         return;
       } catch (error) {
         if (!(error instanceof Throttled)) throw error;
-        await clock.sleep(PLAYER_PAUSES_SECONDS[attempt] ?? PLAYER_PAUSES_SECONDS.at(-1)!);
+        const pauseSeconds = PLAYER_PAUSES_SECONDS[attempt] ?? PLAYER_PAUSES_SECONDS.at(-1)!;
+        waits(error.want, pauseSeconds);
+        await clock.sleep(pauseSeconds);
       }
     }
   }
@@ -342,7 +384,8 @@ export async function simulated(scenario: Scenario): Promise<Result> {
   await clock.run(isOver);
 
   return {
-    ...{ videos, seconds: clock.now(), lanes: occupied.facts(), seekWaits, seekSeconds, ingestWaits },
+    ...{ videos, seconds: clock.now(), lanes: occupied.facts() },
+    ...{ seekWaits, seekWaitsFor, seekSeconds, ingestWaits },
     ...{ refused: account.refused(), queue: queue.facts(), outcomes, longestItemSeconds },
     dollars:
       account.dollars() +
@@ -351,6 +394,10 @@ export async function simulated(scenario: Scenario): Promise<Result> {
       transitions * AWS_PRICES.stepFunctionsPerTransition,
   };
 }
+
+/** Of a sandbox; stragglers left out. */
+export const secondsOfItem = (plan: Plan, item: Work): number =>
+  cpuSecondsOfItem(plan, item) / SANDBOX_PROCESSORS;
 
 /** Requests of S3, as core/work/cost.ts reckons them. */
 function dollarsOfItem(plan: Plan, { what }: Work): number {

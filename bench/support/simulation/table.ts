@@ -30,7 +30,8 @@ export function tableOf(rows: readonly Row[]): string {
 
 /** All that is known of one. */
 export function factsOf({ scenario, result, verdicts }: Row): string {
-  const { lanes, queue, refused, outcomes, seekWaits, seekSeconds, ingestWaits, videos } = result;
+  const { lanes, queue, refused, outcomes, seekWaits, seekWaitsFor, seekSeconds, ingestWaits, videos } =
+    result;
   const worst = (values: readonly number[]) =>
     [0.5, 0.95, 0.99, 1].map((of) => seconds(share(values, of))).join(', ');
   const kinds = [...new Set(videos.map(({ kind }) => kind))];
@@ -48,7 +49,10 @@ export function factsOf({ scenario, result, verdicts }: Row): string {
     `queue: ${queue.reads} reads, ${queue.writes} writes, ${queue.lost} of them lost, at most ${queue.mostLostInARow} in a row, ${queue.givenUp} given up; at most ${queue.mostLists} lists`,
     `refused: ${refused.executions} for want of an execution, ${refused.machines} of a tenant's machine, ${refused.growth} by growth`,
     ...(seekWaits.length > 0
-      ? [`${seekWaits.length} seeks: refused for ${worst(seekWaits)}; answered after ${worst(seekSeconds)}`]
+      ? [
+          `${seekWaits.length} seeks: refused for ${worst(seekWaits)}; answered after ${worst(seekSeconds)}`,
+          `of that, for want of executions ${worst(seekWaitsFor.executions)}, of tenants' machines ${worst(seekWaitsFor.machines)}`,
+        ]
       : []),
     ...(ingestWaits.length > 0 ? [`ingest: refused for ${worst(ingestWaits)}`] : []),
     `$${result.dollars.toFixed(3)}`,

@@ -14,8 +14,8 @@ import type { VirtualClock } from './virtual-clock.ts';
 export interface WorkerWorld {
   clock: VirtualClock;
   queue: SimulatedQueue;
-  /** Makes an item. */
-  make(item: RunningItem, list: QueuedList | undefined): Promise<Outcome>;
+  /** Makes an item, as far as time is left. */
+  make(item: RunningItem, list: QueuedList | undefined, secondsLeft: number): Promise<Outcome>;
   /** How many seconds a call has. */
   callSeconds: number;
 }
@@ -32,7 +32,7 @@ export async function workOff(call: Call, by: string, lanes: number, world: Work
   let wake: () => void = () => undefined;
 
   const doItem = async (item: RunningItem, list: QueuedList | undefined): Promise<void> => {
-    const outcome = await world.make(item, list);
+    const outcome = await world.make(item, list, endsAt - clock.now());
     if (outcome === 'busy') {
       const { first, longest } = WORKER.refusedSeconds;
       refusedUntil = clock.now() + Math.min(longest, first * 2 ** refusals);
