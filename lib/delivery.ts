@@ -1,7 +1,7 @@
 // The CDN: the page below /, the API below /api, the videos below /v, a page for each below /watch and /embed. A video's artifact is looked for in the bucket
 // first; what is not there is made by `origin`, whose answer is cached like any other.
 
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Names, Stack } from 'aws-cdk-lib';
 import type * as acm from 'aws-cdk-lib/aws-certificatemanager';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
 import * as origins from 'aws-cdk-lib/aws-cloudfront-origins';
@@ -103,7 +103,24 @@ export class Delivery extends Construct {
         conditions: { StringEquals: { 'AWS:SourceArn': this.distribution.distributionArn } },
       }),
     );
+    this.nameByRegion();
     this.acknowledgeFindings(domain);
+  }
+
+  /**
+   * CloudFront's names are an account's, whatever the region: two stacks of one name in two regions must not meet in them.
+   * (CDK does so for caches and functions. The KeyValueStore of tokens would be replaced, so it keeps its name.)
+   */
+  private nameByRegion(): void {
+    for (const named of this.node.findAll()) {
+      const name = () => `${Names.uniqueResourceName(named, { maxLength: 48 })}-${Stack.of(this).region}`;
+      if (named instanceof cloudfront.CfnOriginAccessControl) {
+        named.addPropertyOverride('OriginAccessControlConfig.Name', name());
+      }
+      if (named instanceof cloudfront.CfnResponseHeadersPolicy) {
+        named.addPropertyOverride('ResponseHeadersPolicyConfig.Name', name());
+      }
+    }
   }
 
   private videoBehaviors({ media, origin, playbackCheck }: DeliveryProps): cloudfront.BehaviorOptions {

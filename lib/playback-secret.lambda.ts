@@ -23,6 +23,8 @@ import { requireEnv } from '../lambdas/environment.ts';
 
 /** What Secrets Manager sends; nothing of it when called at deploy. */
 export interface RotationEvent {
+  /** The ARN of the secret that is to be rotated. */
+  SecretId?: string;
   Step?: 'createSecret' | 'setSecret' | 'testSecret' | 'finishSecret';
   ClientRequestToken?: string;
 }
@@ -31,8 +33,10 @@ export interface RotationEvent {
 export interface SecretVersions {
   current(): Promise<PlaybackSecrets>;
   pending(version: string): Promise<PlaybackSecrets | undefined>;
+  /** What a version is: `AWSPENDING` as long as it is being rotated to; none for one that Secrets Manager does not know. */
+  stagesOf(version: string): Promise<readonly string[]>;
   addPending(version: string, secrets: PlaybackSecrets): Promise<void>;
-  /** Makes the version the current one; does nothing where it is. */
+  /** Makes the version the current one. */
   promote(version: string): Promise<void>;
 }
 
@@ -49,12 +53,20 @@ const PROPAGATION_MS = 30_000;
  * Every step may run twice, and a rotation that stops anywhere harms no token: the edge learns a secret before the
  * first token is made with it, and the secret that tokens are made with is never touched.
  */
-export function playbackSecret(versions: SecretVersions, edge: EdgeSecrets, waitMs = PROPAGATION_MS) {
-  return async ({ Step: step, ClientRequestToken: version = '' }: RotationEvent): Promise<void> => {
+export function playbackSecret(
+  versions: SecretVersions,
+  edge: EdgeSecrets,
+  { secretArn, waitMs = PROPAGATION_MS }: { secretArn: string; waitMs?: number },
+) {
+  return async ({ SecretId, Step: step, ClientRequestToken: version = '' }: RotationEvent): Promise<void> => {
+    // Only what is lacking: a rotation may be under way, and then the edge is ahead of the current version.
+    if (step === undefined) return copyToEdge(await versions.current(), edge, { onlyMissing: true });
+    // Whoever may call this function must not make a rotation of what Secrets Manager is not rotating.
+    if (SecretId !== secretArn) throw new Error(`The secret ${SecretId} is not for this function to rotate.`);
+    const stages = await versions.stagesOf(version);
+    if (stages.includes('AWSCURRENT')) return; // a step of a rotation that is over, once more
+    if (!stages.includes('AWSPENDING')) throw new Error(`Nobody is rotating to the version ${version}.`);
     switch (step) {
-      case undefined:
-        // Only what is lacking: a rotation may be under way, and then the edge is ahead of the current version.
-        return copyToEdge(await versions.current(), edge, { onlyMissing: true });
       case 'createSecret':
         if (await versions.pending(version)) return;
         return versions.addPending(version, rotated(await versions.current()));
@@ -101,6 +113,8 @@ function secretsManager(client: SecretsManagerClient, SecretId: string): SecretV
     const command = new GetSecretValueCommand({ SecretId, VersionStage: stage, VersionId });
     return JSON.parse((await client.send(command)).SecretString ?? '') as PlaybackSecrets;
   };
+  const stages = async () =>
+    (await client.send(new DescribeSecretCommand({ SecretId }))).VersionIdsToStages ?? {};
   return {
     current: () => read('AWSCURRENT'),
     pending: (version) => read('AWSPENDING', version).catch(undefinedWhereMissing),
@@ -114,12 +128,10 @@ function secretsManager(client: SecretsManagerClient, SecretId: string): SecretV
         }),
       );
     },
+    stagesOf: async (version) => (await stages())[version] ?? [],
     async promote(version) {
-      const { VersionIdsToStages = {} } = await client.send(new DescribeSecretCommand({ SecretId }));
-      const current = Object.keys(VersionIdsToStages).find((id) =>
-        VersionIdsToStages[id]?.includes('AWSCURRENT'),
-      );
-      if (current === version) return;
+      const staged = await stages();
+      const current = Object.keys(staged).find((id) => staged[id]?.includes('AWSCURRENT'));
       await client.send(
         new UpdateSecretVersionStageCommand({
           SecretId,
@@ -152,9 +164,11 @@ function undefinedWhereMissing(error: unknown): undefined {
 let rotation: ReturnType<typeof playbackSecret> | undefined;
 
 export const handler = (event: RotationEvent): Promise<void> => {
+  const secretArn = requireEnv('PLAYBACK_SECRET_ARN');
   rotation ??= playbackSecret(
-    secretsManager(new SecretsManagerClient(), requireEnv('PLAYBACK_SECRET_ARN')),
+    secretsManager(new SecretsManagerClient(), secretArn),
     keyValueStore(new CloudFrontKeyValueStoreClient(), requireEnv('KEY_VALUE_STORE_ARN')),
+    { secretArn },
   );
   return rotation(event);
 };

@@ -1,8 +1,9 @@
 // Protected playback: two secrets that are generated at deploy and are in no template, a copy of them at the edge, the
 // check there, and the function that keeps both copies equal and rotates them.
 
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as cloudfront from 'aws-cdk-lib/aws-cloudfront';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Trigger } from 'aws-cdk-lib/triggers';
@@ -74,6 +75,10 @@ export class PlaybackTokens extends Construct {
       rotateImmediatelyOnUpdate: false, // the first secret is as fresh as any
     });
     schedule.node.addDependency(seed); // Secrets Manager tries the test step when it is told the schedule
+    // CDK lets Secrets Manager call it on behalf of whatever account.
+    for (const permission of this.rotation.node.findAll()) {
+      if (permission instanceof lambda.CfnPermission) permission.sourceAccount = Stack.of(this).account;
+    }
 
     acknowledge(this.rotation, {
       '@aws-cdk/aws-lambda:addPermissionsToVersionOrAlias':

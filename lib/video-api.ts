@@ -1,6 +1,6 @@
 // The API: an HTTP API in front of one function, throttled, with one list of who may call what.
 
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Names, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
 import {
   HttpJwtAuthorizer,
@@ -133,6 +133,8 @@ export class VideoApi extends Construct {
     }
 
     const accessLog = new logs.LogGroup(this, 'AccessLog', {
+      // As that of the state machine: the policy that lets API Gateway write does not grow with every API of the account.
+      logGroupName: `/aws/vendedlogs/apis/${Names.uniqueResourceName(this, { maxLength: 80 })}`,
       retention: LOG_RETENTION,
       removalPolicy: RemovalPolicy.DESTROY,
     });

@@ -17,6 +17,7 @@ import { janitor } from './janitor.ts';
 import { Monitoring } from './monitoring.ts';
 import { Page } from './page.ts';
 import { PlaybackTokens } from './playback-tokens.ts';
+import { refuseUnsupportedRegion } from './regions.ts';
 import { allowSandbox, sandboxes } from './sandboxes.ts';
 import { UploadEvents } from './upload-events.ts';
 import { VideoApi } from './video-api.ts';
@@ -63,6 +64,7 @@ export class VideoPipeline extends Construct {
 
   constructor(scope: Construct, id: string, props: VideoPipelineProps = {}) {
     super(scope, id);
+    refuseUnsupportedRegion(this);
     const settings = withDefaults(props);
     const { architecture, authorization, removalPolicy } = settings;
     const defaults = { architecture, service: Names.uniqueResourceName(this, { maxLength: 64 }) };

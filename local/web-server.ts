@@ -36,6 +36,7 @@ export async function openWebServer(port: number): Promise<WebServer> {
   });
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.setHeader('x-content-type-options', 'nosniff'); // as the CDN does with every answer
     const [path = '/'] = (request.url ?? '/').split('?');
     const fitting = [...routes.keys()].filter((prefix) => isBelow(path, prefix));
     const longest = fitting.sort((a, b) => b.length - a.length)[0];

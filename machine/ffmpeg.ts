@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { availableParallelism, totalmem } from 'node:os';
+import { availableParallelism, constants, setPriority, totalmem } from 'node:os';
 import type { Readable } from 'node:stream';
 import { FfmpegError, OutageError } from '../core/errors.ts';
 import type { OutageCode } from '../core/errors.ts';
@@ -194,6 +194,15 @@ async function unlessGivenUp<T>(
   }
 }
 
+/** Its threads inherit it: none has been started yet. Not by `nice`, which not every image of a system has. */
+function lowerPriority(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended already, or a sandbox does not allow that: then it does not give way.
+  }
+}
+
 interface SpawnOptions extends Omit<RunOptions, 'line' | 'leave' | 'signal'> {
   signal?: AbortSignal | undefined;
   urgency?: Urgency;
@@ -205,7 +214,7 @@ function spawned(path: string, args: readonly string[], options: SpawnOptions): 
   const kilobytes = Math.floor(options.maxMemoryBytes / 1024);
   const limits = `ulimit -f ${blocks}; ulimit -c 0; ulimit -v ${kilobytes} 2>/dev/null`;
   const givesWay = options.urgency === 'giving way';
-  const script = `${limits}; exec ${givesWay ? 'nice -n 19 ' : ''}"$0" "$@"`;
+  const script = `${limits}; exec "$0" "$@"`;
   let child: ReturnType<typeof begun>;
   try {
     child = begun(script, [path, ...talkative(args, options.listener)]);
@@ -219,6 +228,7 @@ function spawned(path: string, args: readonly string[], options: SpawnOptions): 
   if (child.pid === undefined) return failedToStart;
   failedToStart.catch(() => undefined); // raced with below
   running.add(child);
+  if (givesWay) lowerPriority(child.pid);
   const stdout: Buffer[] = [];
   let stdoutBytes = 0;
   let stderrTail = '';

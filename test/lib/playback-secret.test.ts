@@ -6,32 +6,44 @@ import type { PlaybackSecrets } from '../../core/access/playback-token.ts';
 const ID = '0z9x8c7v6b5n4m3a2s1d0f9g8h7j6k5l4q';
 const NOW = new Date('2026-03-01T12:00:00Z');
 const IN_AN_HOUR = new Date('2026-03-01T13:00:00Z');
+const SECRET = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:playback';
 const STEPS = ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const;
 
 /** Secrets Manager and the edge, as far as the rotation knows them. */
 function stores(secrets: PlaybackSecrets) {
   const versions = new Map([['first', secrets]]);
   let current = 'first';
+  /** Secrets Manager names a version before it calls the first step. */
+  const named = new Set<string>();
   const edge = new Map<string, string>();
   const secretVersions: SecretVersions = {
     current: async () => versions.get(current)!,
     pending: async (version) => (version === current ? undefined : versions.get(version)),
     addPending: async (version, added) => void versions.set(version, added),
+    stagesOf: async (version) => {
+      if (version === current) return ['AWSCURRENT'];
+      return named.has(version) ? ['AWSPENDING'] : [];
+    },
     promote: async (version) => void (current = version),
   };
   const edgeSecrets: EdgeSecrets = {
     get: async (name) => edge.get(name),
     put: async (name, secret) => void edge.set(name, secret),
   };
-  const handler = playbackSecret(secretVersions, edgeSecrets, 0);
+  const handler = playbackSecret(secretVersions, edgeSecrets, { secretArn: SECRET, waitMs: 0 });
+  const step = (Step: (typeof STEPS)[number], version: string) => {
+    named.add(version);
+    return handler({ SecretId: SECRET, Step, ClientRequestToken: version });
+  };
   return {
     handler,
+    step,
     edge,
     current: () => versions.get(current)!,
     edgeSecrets: (): PlaybackSecrets => ({ current: 'a', ...Object.fromEntries(edge) }),
     rotate: async (version: string, repeat = 1) => {
       for (const Step of STEPS) {
-        for (let time = 0; time < repeat; time += 1) await handler({ Step, ClientRequestToken: version });
+        for (let time = 0; time < repeat; time += 1) await step(Step, version);
       }
     },
   };
@@ -83,7 +95,7 @@ test.each([0, 1, 2, 3])(
   async (steps) => {
     const system = stores({ current: 'a', a: 'generated' });
     await system.handler({});
-    for (const Step of STEPS.slice(0, steps)) await system.handler({ Step, ClientRequestToken: 'second' });
+    for (const Step of STEPS.slice(0, steps)) await system.step(Step, 'second');
     const token = playbackToken(ID, IN_AN_HOUR, system.current());
     expect(plays(token, system.edgeSecrets())).toBe(true);
     await system.rotate('second');
@@ -94,21 +106,26 @@ test.each([0, 1, 2, 3])(
 
 test('every step may run twice', async () => {
   const system = stores({ current: 'a', a: 'generated' });
-  await system.rotate('second', 1);
-  const once = system.current();
-  const repeated = stores({ current: 'a', a: 'generated' });
-  await repeated.handler({ Step: 'createSecret', ClientRequestToken: 'second' });
-  const made = repeated.current();
-  await repeated.handler({ Step: 'createSecret', ClientRequestToken: 'second' });
-  expect(repeated.current()).toEqual(made);
-  expect(once.current).toBe('b');
+  await system.rotate('second', 2);
+  const { a, b } = system.current();
+  expect(system.current()).toEqual({ current: 'b', a: 'generated', b: expect.any(String) });
+  expect(system.edgeSecrets()).toMatchObject({ a, b });
+});
+
+test('a rotation fails where the edge does not hold the new secret', async () => {
+  const system = stores({ current: 'a', a: 'generated' });
+  await system.step('createSecret', 'second');
+  await expect(system.step('testSecret', 'second')).rejects.toThrow('does not hold the new secret b');
+  expect(system.current().current).toBe('a');
 });
 
 test.each<[string, RotationEvent]>([
-  ['the edge does not hold the new secret', { Step: 'testSecret', ClientRequestToken: 'second' }],
-])('a rotation fails where %s', async (_, event) => {
+  ['another secret', { SecretId: `${SECRET}-other`, ClientRequestToken: 'second' }],
+  ['no secret', { ClientRequestToken: 'second' }],
+  ['a version that Secrets Manager does not rotate to', { SecretId: SECRET, ClientRequestToken: 'second' }],
+])('of %s nothing is rotated', async (_, event) => {
   const system = stores({ current: 'a', a: 'generated' });
-  await system.handler({ Step: 'createSecret', ClientRequestToken: 'second' });
-  await expect(system.handler(event)).rejects.toThrow('does not hold the new secret b');
-  expect(system.current().current).toBe('a');
+  for (const Step of STEPS) await expect(system.handler({ ...event, Step })).rejects.toThrow(/is/);
+  expect(system.current()).toEqual({ current: 'a', a: 'generated' });
+  expect(system.edge.size).toBe(0);
 });

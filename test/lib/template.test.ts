@@ -61,6 +61,8 @@ beforeAll(async () => {
     { name: 'example', app: 'example' },
     { name: 'half a day of grace', app: 'construct', revisionGraceHours: 12 },
     { name: 'no grace', app: 'construct', revisionGraceHours: 0 },
+    { name: 'in a region without function URLs', app: 'instant-hls', region: 'eu-south-2' },
+    { name: 'in a region', app: 'instant-hls', region: 'eu-central-1', context: { playback: 'token' } },
     { name: 'misspelt', app: 'instant-hls', context: { playbak: 'token' } },
     { name: 'wrong choice', app: 'instant-hls', context: { playback: 'private' } },
     { name: 'wrong number', app: 'instant-hls', context: { maxUploadBytes: '5 GB' } },
@@ -139,9 +141,43 @@ describe('settings', () => {
     ['half a pair', /^The settings domainNames and certificateArn go together; one of them is missing\.$/],
     ['impossible', /^Sources cannot expire with prewarm 'lowest'/],
     ['no grace', /^revisionGrace must be longer than 0: /],
+    ['in a region without function URLs', /^In eu-south-2 there are no Lambda function URLs, /],
     ['no such folder', /^The layer with ffmpeg needs \/nonexistent\/bin\/ffmpeg, which is not there\.$/],
   ])('%s: refused with a sentence', async (name, message) => {
     expect(await variants.error(name)).toMatch(message);
+  });
+});
+
+describe('names', () => {
+  // CloudFront's are an account's. The key-value store's is left as it is: with another it would be replaced, and be empty.
+  test('of what CloudFront keeps hold the region, all but one, and are not too long', async () => {
+    const { Resources } = await variants.template('in a region');
+    const names = Object.values(Resources).flatMap(({ Type, Properties }) => {
+      if (!Type.startsWith('AWS::CloudFront::') || Type === 'AWS::CloudFront::KeyValueStore') return [];
+      const named = Object.entries(Properties as Json).find(([key]) =>
+        /Config$|^Name$/.test(key),
+      )?.[1] as Json;
+      const name = (typeof named === 'object' ? named.Name : Properties.Name) ?? Properties.Name;
+      return name === undefined ? [] : [[Type, name as string] as const];
+    });
+    expect(new Set(names.map(([type]) => type)).size).toBe(4);
+    for (const [type, name] of names) {
+      expect(name).toContain('eu-central-1');
+      const roomFor = 'ap-southeast-4'.length - 'eu-central-1'.length;
+      expect(name.length + roomFor).toBeLessThanOrEqual(type.endsWith('OriginAccessControl') ? 64 : 128);
+    }
+    expect(new Set(names.map((each) => each.join())).size).toBe(names.length);
+  });
+
+  test('of logs that AWS delivers lie where its policy for all of them is', () => {
+    const logs = ['AWS::ApiGatewayV2::Stage', 'AWS::StepFunctions::StateMachine'].map((type) =>
+      JSON.stringify(only(ofType(template, type)).Properties),
+    );
+    const groups = ofType(template, 'AWS::Logs::LogGroup').filter(({ id }) =>
+      logs.some((each) => each.includes(`"${id}"`)),
+    );
+    expect(groups).toHaveLength(2);
+    for (const { Properties } of groups) expect(Properties.LogGroupName).toMatch(/^\/aws\/vendedlogs\//);
   });
 });
 
@@ -959,6 +995,16 @@ describe('protected playback', () => {
     expect(told(await variants.template('token'))).toMatchObject({ PLAYBACK: 'token' });
     expect(told(template)).toMatchObject({ PLAYBACK: 'public' });
     expect(told(template)).not.toHaveProperty('PLAYBACK_SECRET_ARN');
+  });
+
+  test('its rotation is called for this account only', async () => {
+    const token = await variants.template('token');
+    const permission = only(
+      ofType(token, 'AWS::Lambda::Permission').filter(
+        ({ Properties }) => Properties.Principal === 'secretsmanager.amazonaws.com',
+      ),
+    );
+    expect(permission.Properties.SourceAccount).toEqual({ Ref: 'AWS::AccountId' });
   });
 
   test('the edge has its secret before anything is rotated, and before the stack is done', async () => {

@@ -12,6 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => web.close());
 
+test.each(['/hello', '/nothing-here'])(
+  'no answer is taken for another type than it says: %s',
+  async (path) => {
+    const { headers } = await fetch(web.baseUrl + path);
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  },
+);
+
 test('a connection that rests stays open for longer than clients keep it', async () => {
   // They are told, and Node's own clients keep to it.
   const { headers } = await fetch(`${web.baseUrl}/hello`);

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { getPriority } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
@@ -67,6 +68,16 @@ test.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
     await expect(ended).rejects.toMatchObject({ code: 'TOOL_UNAVAILABLE' });
   },
 );
+
+test.each(['background', 'stills'] as const)('of %s everybody else goes first', async (line) => {
+  // It is told a moment after it has begun.
+  const script = 'until [ "$(nice)" = 19 ]; do sleep 0.05; done; echo low';
+  expect(await endingOf(script, { line })).toBe('low\n');
+});
+
+test('what somebody waits for has our own priority', async () => {
+  expect(Number(await endingOf('sleep 0.5; nice', { line: 'viewers' }))).toBe(getPriority());
+});
 
 test('what takes too long is one, too', async () => {
   expect(await endingOf('exec sleep 600', { timeoutSeconds: 0.2 })).toMatchObject({ code: 'TIMED_OUT' });

@@ -16,6 +16,8 @@ export interface Variant {
   /** Of the construct alone, where settings cannot say it. */
   revisionGraceHours?: number;
   context?: Record<string, unknown>;
+  /** Of the stack; otherwise it does not say. */
+  region?: string;
   nag?: boolean;
   /** With the functions' code and the layer's binaries in the assembly. */
   bundle?: boolean;
@@ -34,7 +36,8 @@ writeFileSync(join(page, 'index.html'), '<!doctype html>');
 for (const variant of JSON.parse(variants) as Variant[]) synthesise(variant);
 
 /** Leaves an assembly in a folder with the variant's name, or what was thrown as `error.txt`. */
-function synthesise({ name, app: kind, context, nag, fault, bundle, revisionGraceHours = 1 }: Variant): void {
+function synthesise(variant: Variant): void {
+  const { name, app: kind, context, region, nag, fault, bundle, revisionGraceHours = 1 } = variant;
   const outdir = join(outDirectory, name);
   mkdirSync(outdir, { recursive: true });
   try {
@@ -54,7 +57,7 @@ function synthesise({ name, app: kind, context, nag, fault, bundle, revisionGrac
         revisionGrace: Duration.hours(revisionGraceHours),
       });
     } else {
-      const stack = new InstantHlsStack(app, 'InstantHls', { page });
+      const stack = new InstantHlsStack(app, 'InstantHls', { page, ...(region && { env: { region } }) });
       if (fault) new Queue(stack, 'QueueWithoutTls');
     }
     if (nag) Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
