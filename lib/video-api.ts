@@ -28,7 +28,7 @@ interface Route {
   who: 'owner' | 'anyone';
 }
 
-const { ANY, DELETE, GET, POST } = apigateway.HttpMethod;
+const { ANY, DELETE, GET, HEAD, POST } = apigateway.HttpMethod;
 
 /** What is not in this list is answered 404 by the gateway. */
 const ROUTES: readonly Route[] = [
@@ -47,6 +47,9 @@ const ROUTES: readonly Route[] = [
   { method: POST, path: '/api/videos/{id}/tokens', who: 'owner' },
   { method: GET, path: '/watch/{id}', who: 'anyone' },
   { method: GET, path: '/embed/{id}', who: 'anyone' },
+  // What makes previews of links asks so first.
+  { method: HEAD, path: '/watch/{id}', who: 'anyone' },
+  { method: HEAD, path: '/embed/{id}', who: 'anyone' },
 ];
 
 // A page with a hundred uploads asks once a second each; beyond that somebody errs, or means harm.

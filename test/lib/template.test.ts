@@ -883,6 +883,8 @@ describe('the API', () => {
       'POST /api/videos/{id}/tokens': 'CUSTOM',
       'GET /watch/{id}': 'NONE',
       'GET /embed/{id}': 'NONE',
+      'HEAD /watch/{id}': 'NONE',
+      'HEAD /embed/{id}': 'NONE',
     });
     expect(only(ofType(template, 'AWS::ApiGatewayV2::Authorizer')).Properties).toMatchObject({
       AuthorizerType: 'REQUEST',

@@ -14,12 +14,15 @@ const pages = watchPages({
   publicBaseUrl: 'http://localhost:3000',
 });
 
-async function pageOf(filename: string): Promise<string> {
+async function pathOf(filename: string): Promise<string> {
   const request = { filename, contentType: 'video/mp4', sizeBytes: 6e9, expiresInSeconds: 60 };
   const world = { media: buckets.media, sign: {} as SignUpload, maxBytes: 1e10, now: new Date() };
   const { grant } = await createUpload(request, world);
-  return (await pages.request(`/watch/${grant.id}`)).text();
+  return `/watch/${grant.id}`;
 }
+
+const pageOf = async (filename: string): Promise<string> =>
+  (await pages.request(await pathOf(filename))).text();
 
 const contentOf = (page: string, name: string): string | undefined =>
   new RegExp(`<meta (?:property|name)="${name}" content="([^"]*)" />`).exec(page)?.[1];
@@ -41,6 +44,13 @@ test.each([
   const data = /<script type="application\/json" id="video-data">([^]*?)<\/script>/.exec(page)![1]!;
   expect(data).not.toContain('<');
   expect(page).not.toMatch(/[\0\u202E\u2028]/);
+});
+
+test('who asks for its head alone is told the same, without the page', async () => {
+  const path = await pathOf('film.mp4');
+  const [whole, head] = [await pages.request(path), await pages.request(path, { method: 'HEAD' })];
+  expect([head.status, await head.text()]).toEqual([200, '']);
+  expect([...head.headers]).toEqual([...whole.headers]);
 });
 
 test('a video that never was has a page that says so', async () => {
