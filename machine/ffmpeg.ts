@@ -61,7 +61,7 @@ export interface Listener {
 const CORES = availableParallelism();
 const ENCODERS = Math.max(1, Math.min(CORES, Math.floor(totalmem() / 1024 ** 3)));
 
-/** And of what is made ahead of time, chunks and pictures each. */
+/** So many encoders of chunks that are made ahead of time, and as many of pictures. */
 export const ENCODERS_IN_BACKGROUND = Math.max(1, Math.floor(ENCODERS / 2));
 
 /** `first`: somebody waits for it. `giving way`: nobody does, so it stands still where that would be in the way. */

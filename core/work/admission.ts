@@ -12,13 +12,15 @@ export type Outcome =
   | 'partly'
   /** No machine was free for it: it has not been tried. */
   | 'busy'
-  /** Hardly any time was left for it: nor has this. */
+  /** It was begun when hardly any time was left, and nothing has come of it. */
   | 'unbegun'
   /** The video is no more. */
   | 'gone'
   /** Trying again is of no use. */
   | 'refused'
-  | { failed: 'failed' | OutageCode };
+  | { failed: 'failed' | OutageCode }
+  /** The stored list has so many items: another has written it anew after it was queued. */
+  | { count: number };
 
 export interface Settlement {
   ticket: number;
@@ -306,6 +308,8 @@ function settled(queue: Queue, { ticket, outcome }: Settlement, now: Date): Queu
     return changed(moved, item, (list) => again(list, { ...item, failures: 0 }, null));
   if (outcome === 'busy' || outcome === 'unbegun')
     return changed(rest, item, (list) => again(list, item, null));
+  if (typeof outcome === 'object' && 'count' in outcome)
+    return changed(rest, item, (list) => recounted(list, outcome.count));
   if (outcome === 'refused') return changed(rest, item, (list) => givenUp(list, item, 'failed'));
   return changed(rest, item, (list) => failedOnce(list, item, outcome.failed, now));
 }
@@ -339,6 +343,10 @@ function again(list: QueuedList, { index, failures, outages }: Counts, notBefore
   const returned = [...list.returned, { index, failures, outages, notBefore }];
   return { ...list, returned: returned.sort((a, b) => a.index - b.index) };
 }
+
+/** It begins anew, once: which items are the same, nobody knows, and what is stored of them is not made again. */
+const recounted = (list: QueuedList, count: number): QueuedList =>
+  list.count === count ? list : { ...list, count, next: 0, returned: [] };
 
 /** What took too long has waited by itself: that is tried as a failure is. */
 const isOutage = (code: 'failed' | OutageCode): boolean => code !== 'failed' && code !== 'TIMED_OUT';

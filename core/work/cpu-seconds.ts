@@ -35,10 +35,10 @@ export function cpuSecondsOfWork(plan: Plan, work: readonly Work[]): number {
   }, 0);
 }
 
-/** Starting processes and storing. With what begins chunks of half a minute it is a tenth, as bench/prewarm measures it. */
-const OVERHEAD = 1.075;
-/** An encoder takes so much longer to begin a chunk as for so many seconds of film: bench/scale.ts --calibrate, on 720p. */
-const CHUNK_BEGINS_SECONDS = 0.8;
+/** Of encoding, for starting processes and storing. (bench/prewarm measures 1.1, with chunks of half a minute and what begins them.) */
+const OVERHEAD = 1.05;
+/** To begin a chunk takes an encoder as long as so many seconds of film: bench/scale.ts --calibrate, on 720p. */
+const CHUNK_BEGINS_SECONDS = 1.5;
 
 /** Of one item, with all that is beside encoding. */
 export const cpuSecondsOfItem = (plan: Plan, item: Work): number =>

@@ -12,30 +12,44 @@ import { sheetCount } from '../plan/stills.ts';
 import { cpuSecondsOfSegments } from './cpu-seconds.ts';
 import { DEFAULT_PREWARM_CONCURRENCY } from './lanes.ts';
 
-// What a worker makes in one go, about half a minute: also where keyframes are near and bytes are many. But where much is to be
-// done, a quarter of that: an encoder takes as long to begin as for 0.8 s of film (bench/scale.ts --calibrate).
-const USUAL_SEGMENTS_PER_CHUNK = 16;
-const LEAST_SEGMENTS_PER_CHUNK = 4;
+// What a worker makes in one go, about half a minute: also where keyframes are near and bytes are many.
+const LEAST_SEGMENTS_PER_CHUNK = 16;
 // What each chunk reads beside its own bytes: the source's head and index, the way from the keyframe before it (half
 // their distance, on average), and what ffmpeg has been sent when it has enough. A chunk is so long that this is little,
 // as long as one worker can do it.
 const BYTES_READ_BESIDE = 2.5 * 1024 ** 2;
 const SHARE_READ_BESIDE = 1 / 12;
-// What a dying worker takes with it, and what everybody else waits for: fifteen seconds of 1080p. Less where
-// there are lanes enough for all chunks of a film at once: then its slowest one is what it waits for.
-const MOST_CPU_SECONDS_PER_CHUNK = { usually: 30, leastOfMany: 20 };
+// What a dying worker takes with it, and what a film's beginning waits for: about half a minute of 1080p.
+const MOST_CPU_SECONDS_PER_CHUNK = 40;
+// Shorter chunks let whoever comes wait less, and all lanes help. But each lane that a video has at once is another machine, which
+// is kept for minutes and serves nobody else (docs/decisions/058); and to begin a chunk takes as long as 1.5 s of film
+// (bench/scale.ts --calibrate). So they are shorter where a video has more chunks than lanes all the same,
+const MORE_THAN_LANES = 2;
+const CPU_SECONDS_OF_MANY = 30;
+// and a film's, where nothing else is queued and some lanes would be left over.
+const LEAST_CHUNKS_OF_FILM = 32;
+const LEAST_CPU_SECONDS_OF_SPREAD = 20;
+const LEAST_SEGMENTS_OF_SHORT = 4;
 // A chunk is on the worker's disk until it is whole; its sound is one file.
 const MOST_BYTES_PER_CHUNK = 512 * 1024 ** 2;
 const MOST_SEGMENTS_PER_CHUNK = 512;
 
-/**
- * What can be watched comes before what can be looked at.
- * @param lanes how many items are made at once
- */
-export function workFor(id: string, plan: Plan, lanes = DEFAULT_PREWARM_CONCURRENCY): Work[] {
+/** Who makes what is on a list. */
+export interface Room {
+  /** How many items are made at once, of all videos. */
+  lanes: number;
+  /** Whether nothing else waits for them. */
+  isEmpty: boolean;
+}
+
+/** As a new account has it, where one is not known. */
+const USUAL_ROOM: Room = { lanes: DEFAULT_PREWARM_CONCURRENCY, isEmpty: false };
+
+/** What can be watched comes before what can be looked at. */
+export function workFor(id: string, plan: Plan, room = USUAL_ROOM): Work[] {
   if (plan.prewarm.length === 0) return [];
   const count = segmentCount(plan.grid);
-  const length = chunkLength(plan, count, lanes);
+  const length = chunkLength(plan, count, room);
   const chunks = Math.ceil(count / length);
   const { rev } = plan;
   const work: Work[] = Array.from({ length: chunks }, (_, index) => ({
@@ -96,21 +110,31 @@ export function prewarmedStills({ rev, stills }: Plan): Artifact[] {
 }
 
 /** In segments. A film's chunks are of equal length: a short last one would read as much beside its bytes. */
-function chunkLength(plan: Plan, count: number, lanes: number): number {
+function chunkLength(plan: Plan, count: number, room: Room): number {
   const { source, grid } = plan;
   const segmentSeconds = grid.segmentFrames / valueOf(grid.frameRate);
   const segmentsBeside =
     source.keyframeSeconds / 2 / segmentSeconds + (BYTES_READ_BESIDE * count) / source.sizeBytes;
   const cpuSeconds = cpuSecondsOfSegments(plan);
-  const { usually, leastOfMany } = MOST_CPU_SECONDS_PER_CHUNK;
+  const within = (most: number) => (most * count) / cpuSeconds;
   const most = Math.min(
     MOST_SEGMENTS_PER_CHUNK,
-    (Math.max(leastOfMany, Math.min(usually, cpuSeconds / lanes)) * count) / cpuSeconds,
+    within(MOST_CPU_SECONDS_PER_CHUNK),
     MOST_BYTES_PER_CHUNK / (writtenBytesPerSecond(plan) * segmentSeconds),
   );
-  const wanted = Math.max(USUAL_SEGMENTS_PER_CHUNK, segmentsBeside / SHARE_READ_BESIDE);
-  const length = Math.max(LEAST_SEGMENTS_PER_CHUNK, Math.min(wanted, most));
+  const usual = Math.max(LEAST_SEGMENTS_PER_CHUNK, Math.min(segmentsBeside / SHARE_READ_BESIDE, most));
+  const short = within(shortCpuSeconds(cpuSeconds, Math.ceil(count / usual), room));
+  const length = Math.min(usual, Math.max(LEAST_SEGMENTS_OF_SHORT, short));
   return Math.ceil(count / Math.ceil(count / length));
+}
+
+/** How many of a chunk may be, where chunks of the usual length would be so many; Infinity for no fewer than usual. */
+function shortCpuSeconds(cpuSeconds: number, chunks: number, { lanes, isEmpty }: Room): number {
+  if (chunks >= MORE_THAN_LANES * lanes) return CPU_SECONDS_OF_MANY;
+  if (isEmpty && chunks >= LEAST_CHUNKS_OF_FILM) {
+    return Math.max(LEAST_CPU_SECONDS_OF_SPREAD, Math.min(CPU_SECONDS_OF_MANY, cpuSeconds / lanes));
+  }
+  return Infinity;
 }
 
 /** At the most. */

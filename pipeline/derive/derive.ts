@@ -173,7 +173,7 @@ async function planOf(id: string, artifact: Artifact, world: World): Promise<Pla
 
 /**
  * Does one item of a work list, unless all of it is there.
- * @returns `partly` where the world's time was up before all of it was made: the rest is to be asked for again
+ * @returns `partly` where time was up, the world's or ffmpeg's, before all of it was made: the rest is to be asked for again
  * @throws RequestError NOT_FOUND where the video was deleted meanwhile; OutageError, also where the store cannot take it,
  *   and TIMED_OUT where nothing of it was made in time
  */
@@ -187,7 +187,7 @@ async function doWork({ id, rev, what }: Work, world: World, options: WorkOption
   const video = plannedVideo(id, plan, world);
   if (what.kind === 'stills') {
     const thumbs = what.thumbs.map((seconds) => ({ kind: 'thumb' as const, rev, seconds }));
-    return keepAll(video, [...prewarmedStills(plan), ...thumbs]);
+    return keepAll(plannedVideo(id, plan, endingEarlier(world)), [...prewarmedStills(plan), ...thumbs]);
   } else {
     const { from, to, renditions } = what;
     const names = renditions ?? plan.prewarm;
@@ -196,6 +196,15 @@ async function doWork({ id, rev, what }: Work, world: World, options: WorkOption
     return from === 0 ? keepAll(video, initsOf(plan, names)) : 'done';
   }
 }
+
+/** Ahead of time nobody waits for a picture: it ends when chunks do, so that those who make both can go on together. */
+function endingEarlier(world: World): World {
+  const { secondsLeft } = world;
+  return secondsLeft ? { ...world, secondsLeft: () => secondsLeft() - EARLIER_SECONDS } : world;
+}
+
+/** With what the sandbox keeps for telling of a picture, the minute that it keeps for storing a chunk. */
+const EARLIER_SECONDS = 50;
 
 /** One after the other. @throws OutageError where the store cannot take one, and TIMED_OUT where none was made in time */
 async function keepAll(video: PlannedVideo, artifacts: readonly Artifact[]): Promise<ChunkOutcome> {

@@ -10,6 +10,7 @@ import { deriveOpening, derivePlaylists, leftToPrewarm } from '../derive/opening
 import { plannedVideo } from '../derive/planned-video.ts';
 import { finish } from './finish.ts';
 import { asFileStands, currentPlan, restoreCopy } from './planning.ts';
+import { roomIn } from '../prewarm/queue.ts';
 import { queueWork } from '../prewarm/queue-work.ts';
 import type { Enqueue } from '../prewarm/queue-work.ts';
 import { logFailure } from '../observe.ts';
@@ -54,7 +55,7 @@ async function planAndStart(id: string, world: World, enqueue: Enqueue): Promise
   }
   const unlisted = await derivePlaylists(video);
   const failure = unopened ?? unlisted;
-  const work = workFor(id, plan, world.lanes);
+  const work = workFor(id, plan, await roomIn(world));
   if (work.length === 0) {
     if (failure) throw failure; // there is no prewarm to leave it to
     return finish(id, plan.rev, world, new Date());

@@ -6,6 +6,7 @@ import { EMPTY_QUEUE, QUEUE } from '../../core/records/queue.ts';
 import type { Queue, QueuedList } from '../../core/records/queue.ts';
 import { called, enqueued, isQueued, recovered, released } from '../../core/work/admission.ts';
 import type { Call, NewList } from '../../core/work/admission.ts';
+import type { Room } from '../../core/work/work.ts';
 import { secondsSince } from '../observe.ts';
 import { readRecord, updateRecord } from '../store.ts';
 import type { World } from '../world.ts';
@@ -69,6 +70,12 @@ export async function observeQueue(world: Pick<World, 'media' | 'observe'>, now:
 export async function isInQueue(list: Pick<QueuedList, 'id' | 'rev'>, { media }: Media): Promise<boolean> {
   return isQueued(await storedQueue({ media }), list);
 }
+
+/** For a list that is about to be queued. */
+export const roomIn = async ({ media, lanes }: Pick<World, 'media' | 'lanes'>): Promise<Room> => ({
+  lanes,
+  isEmpty: (await storedQueue({ media })).lists.length === 0,
+});
 
 export const storedQueue = async ({ media }: Media): Promise<Queue> =>
   (await readRecord(media, QUEUE, QUEUE_KEY)) ?? EMPTY_QUEUE;

@@ -48,7 +48,7 @@ export interface Shift {
  * whole by then is kept: so all lanes end together, and the next call begins at once.
  */
 const LEAST_SECONDS = 68;
-/** What was begun with less, and has nothing whole by then, has not failed. */
+/** What was begun with less time than this, and of which nothing is whole when it is over, has not failed. */
 const TRY_SECONDS = 150;
 /** How often a worker with a free lane looks whether there is something new, and one without shows that it is alive. */
 const LOOK_MS = { free: 1000, busy: 30_000 };
@@ -82,7 +82,9 @@ export async function workOff(
   let [refusals, refusedUntil] = [0, 0];
 
   const doItem = async (item: RunningItem, list: QueuedList | undefined): Promise<void> => {
-    const isLate = secondsLeft() < TRY_SECONDS;
+    const hasBegunLate = secondsLeft() < TRY_SECONDS;
+    // What ends early has not ended for want of time.
+    const isLate = () => hasBegunLate && secondsLeft() <= LEAST_SECONDS;
     const outcome = await outcomeOf(() => doOne(item, list, lists, world), item, world, { isBusy, isLate });
     if (outcome === 'busy') {
       refusedUntil = performance.now() + Math.min(REFUSED_MS.longest, REFUSED_MS.first * 2 ** refusals);
@@ -163,9 +165,9 @@ function workLists({ media }: World): (list: QueuedList) => Promise<Work[]> {
     if (!bytes) throw notFound('such list of work');
     return parseWorkList(Buffer.from(bytes).toString('utf8'), key);
   };
-  return ({ id, rev, queuedAt }) => {
-    // Another list of the same revision may be queued later.
-    const name = `${id} ${rev} ${queuedAt}`;
+  return ({ id, rev, queuedAt, count }) => {
+    // Another list of the same revision may be queued later, and one that is queued be written anew.
+    const name = `${id} ${rev} ${queuedAt} ${count}`;
     const known = read.get(name);
     const list = known ?? readList(workKey(id, rev));
     read.delete(name);
@@ -184,39 +186,36 @@ async function doOne(
   world: World,
 ): Promise<Outcome> {
   if (!list) return 'gone';
-  if (index === list.count) {
-    await end(list, world);
-    return 'done';
-  }
+  const isEnd = index === list.count;
+  if (isEnd && list.givenUp.length > 0) return ended(list, world); // perhaps because its list cannot be read
   const work = await listOf(list);
   if (work.length === 0) return 'gone'; // its revision is being swept
-  const item = work[index];
-  if (!item)
-    throw new Error(`The list of work of ${list.id} has ${work.length} items, and none of number ${index}.`);
-  return deriveWork(item, world, { background: true });
+  if (work.length !== list.count) return { count: work.length };
+  return isEnd ? ended(list, world) : deriveWork(work[index]!, world, { background: true });
 }
 
 /** Everything of a list has been tried. */
-async function end({ id, rev, givenUp }: QueuedList, world: World): Promise<void> {
+async function ended({ id, rev, givenUp }: QueuedList, world: World): Promise<Outcome> {
   const now = new Date();
-  if (givenUp.includes('failed')) return failVideo(id, rev, 'ENCODING_FAILED', world, now);
   const outage = givenUp.find((code) => OUTAGE_CODES.includes(code as OutageCode));
-  if (outage) return failVideo(id, rev, outage as OutageCode, world, now);
-  return finish(id, rev, world, now);
+  if (givenUp.includes('failed')) await failVideo(id, rev, 'ENCODING_FAILED', world, now);
+  else if (outage) await failVideo(id, rev, outage as OutageCode, world, now);
+  else await finish(id, rev, world, now);
+  return 'done';
 }
 
 async function outcomeOf(
   work: () => Promise<Outcome>,
   item: RunningItem,
   world: World,
-  { isBusy, isLate }: Pick<WorkerOptions, 'isBusy'> & { isLate: boolean },
+  { isBusy, isLate }: Pick<WorkerOptions, 'isBusy'> & { isLate: () => boolean },
 ): Promise<Outcome> {
   const { id } = item;
   try {
     return await work();
   } catch (error) {
     if (isBusy(error)) return 'busy';
-    if (isLate && isTimedOut(error)) return 'unbegun';
+    if (isLate() && isTimedOut(error)) return 'unbegun';
     // Replaced, or deleted, meanwhile: nobody's failure.
     if (error instanceof RequestError && error.status !== 404) return 'done';
     if (error instanceof RequestError && (await isGone(item, world))) return 'gone';

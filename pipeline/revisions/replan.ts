@@ -16,6 +16,7 @@ import { formerRevision, sweepRevision } from './grace.ts';
 import { derivePlaylists } from '../derive/opening.ts';
 import { plannedVideo } from '../derive/planned-video.ts';
 import { planSource } from '../life/plan-source.ts';
+import { roomIn } from '../prewarm/queue.ts';
 import { queueWork } from '../prewarm/queue-work.ts';
 import type { Enqueue } from '../prewarm/queue-work.ts';
 import {
@@ -137,7 +138,10 @@ export async function resumeNext(
 async function complete(id: string, plan: Plan, world: World, enqueue: Enqueue, now: Date): Promise<void> {
   const former = await currentPlanOf(id, world.media);
   const held = former ? await missingOf(id, plan, former, world.media) : [];
-  const work = [...workFor(id, plan, world.lanes), ...workForArtifacts(id, plan, held.filter(isBeyond))];
+  const work = [
+    ...workFor(id, plan, await roomIn(world)),
+    ...workForArtifacts(id, plan, held.filter(isBeyond)),
+  ];
   const unlisted = await derivePlaylists(plannedVideo(id, plan, world));
   if (work.length > 0) return queueWork(id, plan, work, world, enqueue);
   if (unlisted) throw unlisted; // there is no prewarm to leave it to

@@ -166,7 +166,7 @@ const STORED_AT_ONCE = 8;
  * gigabyte at most (core/work/work.ts), and for hearing of it.
  */
 const STORING_SECONDS = 60;
-/** The same, for saying that there was no time for a picture. */
+/** Before whoever waits for a picture is ended: for storing it, or hearing that there was no time for it. */
 const TELLING_SECONDS = 10;
 
 async function segments(

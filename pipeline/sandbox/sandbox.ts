@@ -136,8 +136,8 @@ export interface TaskOptions {
   /** When nobody wants it any more: what waits for its turn, or has hardly begun, is given up. */
   leave?: AbortSignal | undefined;
   /**
-   * Until whoever asks is ended from outside. A copy, and segments that are granted, end before that with TIMED_OUT; of the
-   * segments, those that are whole have been told by then.
+   * Until whoever asks is ended from outside. A copy, a picture, and segments that are granted end before that with TIMED_OUT;
+   * of the segments, those that are whole have been told by then.
    */
   secondsLeft?: (() => number) | undefined;
 }

@@ -20,13 +20,20 @@ const uploads = (count: number, plan: Upload['plan'], kind: string, everySeconds
 
 test('ten executions make films and clips, never more at once than there are lanes, and idle little', async () => {
   const all = [...uploads(5, FILM, 'film', 0), ...uploads(20, CLIP, 'clip', 60)];
-  // With machines for 25 videos, what is at work would wait for those that others have left behind.
+  // Five films leave so many machines behind that an account with ten executions gets no more for minutes. That is another test's.
   const { videos, lanes, seekWaits, queue } = await simulated({ ...scenario(10, [7], all), isShared: true });
   expect(videos.filter(({ readyAt }) => readyAt === undefined)).toEqual([]);
   expect(lanes.mostAtOnce).toBe(7);
   expect(lanes.idleThoughWork).toBeLessThan(0.15);
   expect(Math.max(...seekWaits)).toBeLessThan(60);
   expect(queue.givenUp).toBe(0);
+});
+
+test('a clip takes so few machines that one can come each minute', async () => {
+  const clips = uploads(20, planOfVideo(30), 'clip', 60);
+  const result = await simulated({ ...scenario(10, [7], clips), seeksPerMinute: 0 });
+  expect(result.refused.machines).toBe(0);
+  expect(result.lanes.idleThoughWork).toBeLessThan(0.05);
 });
 
 test('many workers share one queue, and nothing is lost', async () => {

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { QUEUE_KEY, sourceKey, workKey } from '../../core/artifacts/keys.ts';
 import { OutageError } from '../../core/errors.ts';
 import { QUEUE } from '../../core/records/queue.ts';
+import { WORK, parseWorkList } from '../../core/records/work.ts';
 import type { Call } from '../../core/work/admission.ts';
 import { deriveWork } from '../../pipeline/derive/derive.ts';
 import { ingest } from '../../pipeline/life/ingest.ts';
@@ -126,6 +127,45 @@ test('what was begun when hardly any time was left has not failed where nothing 
     { index: 1, failures: 0, outages: 0, notBefore: null },
   ]);
   expect(await work()).toEqual(OVER);
+  expect(await status()).toMatchObject({ state: 'ready' });
+});
+
+test('what ends early has not ended for want of time, however late it was begun', async () => {
+  const { world, queue, work } = await queued();
+  let [secondsLeft, asked] = [100, 0];
+  const refusing = withSandbox(world, () => {
+    if ((asked += 1) > 20) secondsLeft = 60; // or it would be asked without end
+    return Promise.reject(new OutageError('TIMED_OUT'));
+  });
+  const working = work({ ...refusing, secondsLeft: () => secondsLeft });
+  const first = async () => (await queue()).lists[0]!.returned.find(({ index }) => index === 0);
+  while (secondsLeft > 60 && !(await first())) await sleep(20);
+  secondsLeft = 60;
+  expect((await working).more).toBe(true);
+  expect(await first()).toMatchObject({ failures: 1 });
+});
+
+test('a list that was written anew after it was queued, and has more items, is worked off as it is', async () => {
+  const { world, queue, status, work } = await queued();
+  const [{ id, rev } = { id: '', rev: '' }] = (await queue()).lists;
+  const key = workKey(id, rev);
+  const [chunk, stills] = parseWorkList(Buffer.from((await world.media.get(key))!).toString(), key);
+  const part = (from: number, to: number) => ({
+    ...chunk!,
+    what: { kind: 'chunk' as const, from, to, renditions: null },
+  });
+  const parts = [part(0, 1), part(1, 2), part(2, 3)];
+  expect(chunk!.what).toMatchObject({ from: 0, to: 3 });
+  const list = [...parts, stills!].map((item) => WORK.stored(item));
+  await world.media.put(key, JSON.stringify(list), { contentType: 'application/json' });
+  const begun: number[] = [];
+  const noted = withSandbox(world, async (task) => {
+    if (task.kind === 'segments') begun.push(task.from);
+  });
+  expect(await work(noted)).toEqual(OVER);
+  expect(begun.sort()).toEqual([...new Set(begun)]); // none twice; of those that `ingest` has made none at all
+  expect(begun).toContain(2);
+  expect(await queue()).toMatchObject({ lists: [], running: [] });
   expect(await status()).toMatchObject({ state: 'ready' });
 });
 

@@ -11,19 +11,28 @@ import { ffmpeg, temporaryDirectory } from '../../../test/support/media.ts';
 import { worldIn } from '../../../test/support/world.ts';
 import { cpuSeconds } from '../processes.ts';
 
+const FILM_SECONDS = 32;
 /** Segments in each chunk. */
 const LENGTHS = { long: 16, short: 4 };
 /** Of each length, one after the other. */
 const RUNS = 3;
 
-/** CPU seconds of one chunk more. */
-export async function chunkOverhead(say: (line: string) => void): Promise<number> {
+export async function chunkOverhead(say: (line: string) => void): Promise<void> {
   const directory = await temporaryDirectory();
   try {
     const source = join(directory.path, 'film.mp4');
     await ffmpeg(
-      ...['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=30:d=32,noise=alls=8:allf=t'],
-      ...['-f', 'lavfi', '-i', 'sine=440:r=48000:d=32', '-c:v', 'libx264', '-preset', 'ultrafast'],
+      ...['-f', 'lavfi', '-i', `testsrc2=s=1280x720:r=30:d=${FILM_SECONDS},noise=alls=8:allf=t`],
+      ...[
+        '-f',
+        'lavfi',
+        '-i',
+        `sine=440:r=48000:d=${FILM_SECONDS}`,
+        '-c:v',
+        'libx264',
+        '-preset',
+        'ultrafast',
+      ],
       ...['-b:v', '4M', '-pix_fmt', 'yuv420p', '-g', '150', '-c:a', 'aac', '-shortest', source],
     );
     const bytes = await readFile(source);
@@ -41,9 +50,9 @@ export async function chunkOverhead(say: (line: string) => void): Promise<number
     const seconds = (short - long) / more;
     say(
       `${segments} segments of 720p: ${shown(taken.long)} CPU s in chunks of ${LENGTHS.long}, ` +
-        `${shown(taken.short)} in chunks of ${LENGTHS.short}: a chunk more takes ${seconds.toFixed(2)}`,
+        `${shown(taken.short)} in chunks of ${LENGTHS.short}: a chunk more takes ${seconds.toFixed(2)}, ` +
+        `as long as ${((seconds * FILM_SECONDS) / long).toFixed(2)} s of film`,
     );
-    return seconds;
   } finally {
     await directory.remove();
   }

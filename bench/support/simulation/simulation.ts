@@ -1,5 +1,5 @@
 // An account at work: uploads come, are planned and queued, workers make them, viewers seek. By a virtual clock, with the
-// admission rules and work lists of the project itself, and by the figures of scale-parameters.ts.
+// admission rules and work lists of the project itself, and by the figures of parameters.ts.
 
 import { segmentCount } from '../../../core/plan/grid.ts';
 import type { Plan } from '../../../core/plan/plan.ts';
@@ -124,7 +124,8 @@ export async function simulated(scenario: Scenario): Promise<Result> {
   const latency = storeLatency(random);
   const queue = simulatedQueue({ clock, latency, cost, random, changed: occupied.changed });
   const outcomes = new Map<string, number>();
-  const workOf = new Map<Plan, Work[]>();
+  /** By upload. */
+  const workOf = new Map<number, Work[]>();
   let [transitions, otherDollars, longestItemSeconds, callers] = [0, 0, 0, 0];
   const [seekWaits, seekSeconds, ingestWaits]: [number[], number[], number[]] = [[], [], []];
   const seekWaitsFor: Record<Want, number[]> = { executions: [], machines: [], growth: [] };
@@ -142,16 +143,14 @@ export async function simulated(scenario: Scenario): Promise<Result> {
   const get = (requests: number) =>
     Array.from({ length: requests }, () => secondsOf(STORE.get, random)).reduce((a, b) => a + b, 0);
 
-  function workList(plan: Plan): Work[] {
-    const known = workOf.get(plan) ?? workFor('', plan, laneCount);
-    workOf.set(plan, known);
-    return known;
-  }
-
-  /** As pipeline/prewarm/queue-work.ts has it. */
-  function listOf(index: number): Pick<QueuedList, 'id' | 'rev' | 'group' | 'count' | 'secondsPerItem'> {
+  /** As pipeline/life/ingest.ts and pipeline/prewarm/queue-work.ts have it. */
+  function listOf(
+    index: number,
+    isEmpty: boolean,
+  ): Pick<QueuedList, 'id' | 'rev' | 'group' | 'count' | 'secondsPerItem'> {
     const { plan, group } = uploads[index]!;
-    const work = workList(plan);
+    const work = workFor('', plan, { lanes: laneCount, isEmpty });
+    workOf.set(index, work);
     const secondsPerItem = cpuSecondsOfWork(plan, work) / work.length;
     return { id: String(index), rev: 'r', group, count: work.length, secondsPerItem };
   }
@@ -200,7 +199,7 @@ export async function simulated(scenario: Scenario): Promise<Result> {
     const endsAt = clock.now() + secondsLeft - WORKER.storingSeconds;
     await clock.sleep(get(REQUESTS_BEFORE_ITEM));
     if (list && item.index === list.count) return ended(index, list);
-    const work = workList(plan)[item.index]!;
+    const work = workOf.get(index)![item.index]!;
     const name = `${index} ${item.index}`;
     const count = work.what.kind === 'chunk' ? work.what.to - work.what.from : 1;
     const before = made.get(name) ?? 0;
@@ -290,7 +289,7 @@ export async function simulated(scenario: Scenario): Promise<Result> {
         .then(() => asynchronously('maintenance', () => ingest(index)));
       return;
     }
-    await callWorkers(listOf(index));
+    await callWorkers(listOf(index, queue.stored().lists.length === 0));
     videos[index]!.queuedAt ??= clock.now();
     await inSandbox('sandbox', index, SANDBOX_ATTEMPTS.viewers, () => clock.sleep(POSTER_SECONDS)).catch(
       () => undefined, // left to the prewarm
@@ -378,7 +377,7 @@ export async function simulated(scenario: Scenario): Promise<Result> {
   uploads.forEach(({ isQueued }, index) => {
     if (!isQueued) void upload(index);
   });
-  void callWorkers(...uploads.flatMap(({ isQueued }, index) => (isQueued ? [listOf(index)] : [])));
+  void callWorkers(...uploads.flatMap(({ isQueued }, index) => (isQueued ? [listOf(index, false)] : [])));
   void viewers();
   void resumes();
   await clock.run(isOver);

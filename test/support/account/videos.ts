@@ -19,7 +19,7 @@ import type { Account } from './account.ts';
 
 export const OWNER = { authorization: `Bearer ${API_KEY}` };
 
-/** A film of two rungs and sound, of few pictures; each half minute of it is a chunk. */
+/** A film of two rungs and sound, of few pictures. Up to half a minute of it is a chunk. */
 export async function filmOf(seconds: number, directory: string, framesPerSecond = 2): Promise<Buffer> {
   const path = join(directory, `${seconds}-${framesPerSecond}.mov`);
   await ffmpeg(
