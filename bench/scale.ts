@@ -22,7 +22,7 @@ const PAGE = join(import.meta.dirname, '..', 'docs', 'cost.md');
 
 const options = new Set(process.argv.slice(2));
 if (options.has('--calibrate')) {
-  await calibrated(console.log);
+  if (!(await calibrated(console.log))) process.exitCode = 1;
   await chunkOverhead(console.log);
 } else {
   const measured = [1, 100, 1000, 10_000].map((lists) => measuredCost(lists));

@@ -308,8 +308,7 @@ function settled(queue: Queue, { ticket, outcome }: Settlement, now: Date): Queu
     return changed(moved, item, (list) => again(list, { ...item, failures: 0 }, null));
   if (outcome === 'busy' || outcome === 'unbegun')
     return changed(rest, item, (list) => again(list, item, null));
-  if (typeof outcome === 'object' && 'count' in outcome)
-    return changed(rest, item, (list) => recounted(list, outcome.count));
+  if (typeof outcome === 'object' && 'count' in outcome) return recounted(rest, item, outcome.count);
   if (outcome === 'refused') return changed(rest, item, (list) => givenUp(list, item, 'failed'));
   return changed(rest, item, (list) => failedOnce(list, item, outcome.failed, now));
 }
@@ -344,9 +343,21 @@ function again(list: QueuedList, { index, failures, outages }: Counts, notBefore
   return { ...list, returned: returned.sort((a, b) => a.index - b.index) };
 }
 
-/** It begins anew, once: which items are the same, nobody knows, and what is stored of them is not made again. */
-const recounted = (list: QueuedList, count: number): QueuedList =>
-  list.count === count ? list : { ...list, count, next: 0, returned: [] };
+/**
+ * It begins anew, once: which items are the same, nobody knows, and what is stored of them is not made again. Whoever is still
+ * at some of before settles them in vain.
+ */
+function recounted(queue: Queue, of: RunningItem, count: number): Queue {
+  const list = queue.lists.find((each) => isOf(each, of));
+  if (!list || list.count === count) return queue;
+  const secondsPerItem = (list.secondsPerItem * list.count) / count;
+  const anew = { ...list, count, secondsPerItem, next: 0, returned: [], givenUp: [] };
+  return {
+    ...queue,
+    lists: queue.lists.map((each) => (each === list ? anew : each)),
+    running: queue.running.filter((item) => !isOf(list, item)),
+  };
+}
 
 /** What took too long has waited by itself: that is tried as a failure is. */
 const isOutage = (code: 'failed' | OutageCode): boolean => code !== 'failed' && code !== 'TIMED_OUT';

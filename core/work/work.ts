@@ -23,10 +23,10 @@ const SHARE_READ_BESIDE = 1 / 12;
 const MOST_CPU_SECONDS_PER_CHUNK = 40;
 // Shorter chunks let whoever comes wait less, and all lanes help. But each lane that a video has at once is another machine, which
 // is kept for minutes and serves nobody else (docs/decisions/058); and to begin a chunk takes as long as 1.5 s of film
-// (bench/scale.ts --calibrate). So they are shorter where a video has more chunks than lanes all the same,
+// (bench/scale.ts --calibrate). So they are shorter where a video has more chunks than lanes all the same, twice as many at the least,
 const MORE_THAN_LANES = 2;
 const CPU_SECONDS_OF_MANY = 30;
-// and a film's, where nothing else is queued and some lanes would be left over.
+// and a film's, where nothing else is queued and there are lanes for all of it.
 const LEAST_CHUNKS_OF_FILM = 32;
 const LEAST_CPU_SECONDS_OF_SPREAD = 20;
 const LEAST_SEGMENTS_OF_SHORT = 4;
@@ -131,7 +131,7 @@ function chunkLength(plan: Plan, count: number, room: Room): number {
 /** How many of a chunk may be, where chunks of the usual length would be so many; Infinity for no fewer than usual. */
 function shortCpuSeconds(cpuSeconds: number, chunks: number, { lanes, isEmpty }: Room): number {
   if (chunks >= MORE_THAN_LANES * lanes) return CPU_SECONDS_OF_MANY;
-  if (isEmpty && chunks >= LEAST_CHUNKS_OF_FILM) {
+  if (isEmpty && chunks >= LEAST_CHUNKS_OF_FILM && chunks <= lanes) {
     return Math.max(LEAST_CPU_SECONDS_OF_SPREAD, Math.min(CPU_SECONDS_OF_MANY, cpuSeconds / lanes));
   }
   return Infinity;

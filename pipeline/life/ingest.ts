@@ -55,7 +55,7 @@ async function planAndStart(id: string, world: World, enqueue: Enqueue): Promise
   }
   const unlisted = await derivePlaylists(video);
   const failure = unopened ?? unlisted;
-  const work = workFor(id, plan, await roomIn(world));
+  const work = plan.prewarm.length === 0 ? [] : workFor(id, plan, await roomIn(world));
   if (work.length === 0) {
     if (failure) throw failure; // there is no prewarm to leave it to
     return finish(id, plan.rev, world, new Date());

@@ -24,7 +24,8 @@ type Media = Pick<World, 'media'>;
 
 /**
  * Queues a list of work, and calls those who work it off. Where it is queued already nothing changes.
- * @throws OutageError, also where nobody could be called: whoever comes next calls again; RecordError
+ * @throws OutageError, also where nobody could be called: the schedule calls another when this one has not come for minutes;
+ *   RecordError
  */
 export const enqueue = (list: NewList, media: Media, workers: Workers): Promise<void> =>
   change(media, workers, (queue, now) => enqueued(queue, list, now));

@@ -20,11 +20,13 @@ import type { Work } from '../../core/records/work.ts';
 import { begun, stepped } from '../../core/work/admission.ts';
 import type { Call, Outcome, Settlement, Step } from '../../core/work/admission.ts';
 import { deriveWork } from '../derive/derive.ts';
+import { derivePlaylists } from '../derive/opening.ts';
+import { plannedVideo } from '../derive/planned-video.ts';
 import { failVideo } from '../life/fail-video.ts';
 import { finish } from '../life/finish.ts';
 import { persistently } from '../../machine/patience.ts';
 import { logFailure } from '../observe.ts';
-import { isPlanned } from '../revisions/revisions.ts';
+import { isPlanned, planOf } from '../revisions/revisions.ts';
 import { updateRecord } from '../store.ts';
 import type { World } from '../world.ts';
 
@@ -200,7 +202,12 @@ async function ended({ id, rev, givenUp }: QueuedList, world: World): Promise<Ou
   const outage = givenUp.find((code) => OUTAGE_CODES.includes(code as OutageCode));
   if (givenUp.includes('failed')) await failVideo(id, rev, 'ENCODING_FAILED', world, now);
   else if (outage) await failVideo(id, rev, outage as OutageCode, world, now);
-  else await finish(id, rev, world, now);
+  else {
+    const plan = await planOf(id, rev, world.media);
+    const unlisted = plan && (await derivePlaylists(plannedVideo(id, plan, world)));
+    if (unlisted) throw unlisted; // what `ingest` could not store: the list has none of them
+    await finish(id, rev, world, now);
+  }
   return 'done';
 }
 

@@ -202,6 +202,42 @@ describe('an item that', () => {
     expect(done.at(-1)).toBe('film end');
   });
 
+  test.each([
+    ['more', 5],
+    ['fewer', 2],
+  ])(
+    'is found to be of a list of %s items has that begin anew, whatever others say of before',
+    (_, count) => {
+      const system = account(3);
+      system.add(list('film', 3, '', 20));
+      system.begin();
+      const [one, two, three] = system.step().taken;
+      system.step([{ ticket: one!.ticket, outcome: { failed: 'failed' } }]);
+      const { queue, taken } = system.step([{ ticket: two!.ticket, outcome: { count } }]);
+      expect(queue.lists).toMatchObject([{ count, givenUp: [], secondsPerItem: 60 / count }]);
+      // That had the number that is the end's now, or that of another item.
+      const settled = system.step([{ ticket: three!.ticket, outcome: 'done' }]);
+      expect(settled.queue.lists).toHaveLength(1);
+      const made = [...taken, ...settled.taken];
+      for (let turn = 0, last = made; last.length > 0 && turn < 20; turn += 1) {
+        last = system.step(last.map(({ ticket }) => ({ ticket, outcome: 'done' }))).taken;
+        made.push(...last);
+      }
+      expect(made.map(({ index }) => index)).toEqual(Array.from({ length: count + 1 }, (__, index) => index));
+      expect(system.queue).toMatchObject({ lists: [], running: [] });
+    },
+  );
+
+  test('is found so twice, as two had begun, begins anew once', () => {
+    const system = account(2);
+    system.add(list('film', 4));
+    system.begin();
+    const [one, two] = system.step().taken;
+    const outcome = { count: 2 };
+    const { taken } = system.step([one!, two!].map(({ ticket }) => ({ ticket, outcome })));
+    expect(taken.map(({ index }) => index)).toEqual([0, 1]);
+  });
+
   test('is of a video that is no more takes its list with it', () => {
     const system = account(2);
     system.add(list('film', 5));

@@ -467,6 +467,31 @@ exec "$0-whole" "$@"
     await expectReady(id);
   });
 
+  test('whose execution somebody ends does its call to its end, and is replaced then', async () => {
+    const { id } = await videos.uploaded(scene);
+    const execution = account.executions.at(-1)!;
+    const before = account.executions.length;
+    const { transcode } = account.functions;
+    account.faults.s3 = (request) => {
+      if (!putsSegment(0)(request)) return false;
+      account.faults.s3 = () => false;
+      transcode.running()[0]!.hurry(67); // and it is not called again
+      execution.abort();
+      return false;
+    };
+    expect(await account.prewarmed()).toEqual([{ status: 'ABORTED' }]);
+    while (transcode.running().length > 0) await sleep(100);
+    expect(await queued()).toEqual([id]);
+    expect(await account.minutesPass()).toEqual([{ payload: { resumed: [] } }]);
+    expect(account.executions).toHaveLength(before); // it is trusted to be called again
+
+    await silentForLong();
+    expect(await account.minutesPass()).toEqual([{ payload: { resumed: [] } }]);
+    expect(account.executions).toHaveLength(before + 1);
+    await videos.prewarmed();
+    await expectReady(id);
+  });
+
   test('that loses sight of the queue in the middle of its work, again and again, fails nothing', async () => {
     const { id } = await videos.uploaded(clip);
     let [calls, awayUntil] = [0, 0];
@@ -511,6 +536,7 @@ exec "$0-whole" "$@"
     let short: { id: string } | undefined;
     let coming: Promise<void> | undefined;
     const atOnce: number[] = [];
+    const askedFor: string[] = [];
     const clipAtChunk: Promise<Json>[] = [];
     account.faults.sandbox = async (name, request) => {
       if (!name.includes('PrewarmSandbox')) return;
@@ -521,9 +547,13 @@ exec "$0-whole" "$@"
         clipAtChunk.push(videos.statusOf(short!.id));
       }
       atOnce.push(account.functions.prewarmSandbox.running().length + 1);
+      askedFor.push(request.links.id);
     };
     await videos.prewarmed();
     expect(Math.max(...atOnce)).toBe(3);
+    // After those that had the lanes before it came, its chunk and its pictures; but each fourth turn is the oldest's.
+    expect(askedFor.slice(0, 4)).not.toContain(short!.id);
+    expect(askedFor.slice(4, 6)).toEqual([short!.id, short!.id]);
     for (const { id } of [...films, short!]) await expectReady(id);
     const states = (await Promise.all(clipAtChunk)).map(({ state }) => state as string);
     expect(states).toHaveLength(8);

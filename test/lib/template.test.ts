@@ -1150,6 +1150,21 @@ describe('alarms', () => {
     expect(Properties.Threshold).toBe(threshold);
   });
 
+  test('WorkerFailed asks for executions of the state machine that failed or were ended by somebody', () => {
+    const { Properties } = only(
+      ofType(template, 'AWS::CloudWatch::Alarm').filter(({ id }) => id.includes('WorkerFailed')),
+    );
+    const machine = only(ofType(template, 'AWS::StepFunctions::StateMachine'));
+    const asked = (Properties.Metrics as Json[]).flatMap(({ MetricStat }) => MetricStat?.Metric ?? []);
+    expect(asked).toEqual(
+      ['ExecutionsFailed', 'ExecutionsAborted'].map((MetricName) => ({
+        ...{ Namespace: 'AWS/States', MetricName },
+        Dimensions: [{ Name: 'StateMachineArn', Value: { Ref: machine.id } }],
+      })),
+    );
+    expect(Properties.Threshold).toBe(1);
+  });
+
   test('a single video that waits again and again is seen within half an hour', () => {
     const { Properties } = only(
       ofType(template, 'AWS::CloudWatch::Alarm').filter(({ id }) => id.includes('VideosDelayed')),

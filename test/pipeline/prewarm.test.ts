@@ -4,6 +4,7 @@ import { jest } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { revPrefix } from '../../core/artifacts/artifacts.ts';
 import { QUEUE_KEY, sourceKey, workKey } from '../../core/artifacts/keys.ts';
 import { OutageError } from '../../core/errors.ts';
 import { QUEUE } from '../../core/records/queue.ts';
@@ -82,6 +83,17 @@ test('a video is made by the worker that is called for it, which then sleeps', a
   expect(await queue()).toMatchObject({ lists: [], running: [], workers: [{ until: null }] });
   // One that is called once more finds nothing, and does no harm.
   expect(await work()).toEqual(OVER);
+});
+
+test('a playlist that could not be stored before is there when the video is ready', async () => {
+  const { id, world, queue, status, work } = await queued();
+  const [{ rev } = { rev: '' }] = (await queue()).lists;
+  const key = `${revPrefix(id, rev)}180p/index.m3u8`;
+  const before = await world.media.get(key);
+  await world.media.delete([key]);
+  await work();
+  expect(await status()).toMatchObject({ state: 'ready' });
+  expect(await world.media.get(key)).toEqual(before);
 });
 
 test('is of the group that its card says', async () => {

@@ -39,7 +39,8 @@ const LANES = [1, 1];
 /** How far the prediction may be off. */
 const WITHIN = 0.15;
 
-export async function calibrated(say: (line: string) => void): Promise<void> {
+/** @returns whether all that was predicted is near enough */
+export async function calibrated(say: (line: string) => void): Promise<boolean> {
   const directory = await temporaryDirectory();
   try {
     const films: Buffer[] = [];
@@ -78,17 +79,20 @@ export async function calibrated(say: (line: string) => void): Promise<void> {
     say(
       `three films on two: ${real.processors.toFixed(2)} processors were left to us; one lane alone uses ${(100 * share).toFixed(0)} % of what is left`,
     );
+    let isAllMet = true;
     for (const [what, guess, got] of [
       ['CPU seconds', total, real.cpuSeconds],
       ['seconds', wall, real.seconds],
     ] as const) {
       const ratio = guess / got;
       const isMet = Math.abs(ratio - 1) <= WITHIN;
+      isAllMet &&= isMet;
       say(
         `${what}: predicted ${guess.toFixed(1)}, measured ${got.toFixed(1)}, ratio ${ratio.toFixed(2)}; ` +
           `wanted 0.85 to 1.15: ${isMet ? 'yes' : 'no'}`,
       );
     }
+    return isAllMet;
   } finally {
     await directory.remove();
   }

@@ -1,5 +1,6 @@
 // What the simulation of an account reckons with, each figure with where it is from. Nothing here was deployed: what is
-// AWS's is by its documentation, or assumed, and says so.
+// AWS's is by its documentation, or assumed, and says so. All spreads are assumed; how many requests something takes is counted in
+// the code that it names.
 
 import {
   DEFAULT_SANDBOX_MEMORY_MB,

@@ -38,6 +38,8 @@ export interface Execution {
   input: Json;
   /** Begins it, once: so that a test says what was before. */
   run(): Promise<ExecutionResult>;
+  /** Somebody ends it: what its function is at goes on, and nobody calls it again. */
+  abort(): void;
 }
 
 export interface Account {
@@ -279,17 +281,18 @@ export async function openAccount(directory: string): Promise<Account> {
   const definition = JSON.parse(resolve(stateMachine.Properties.DefinitionString));
   const executionOf = (name: string, input: Json): Execution => {
     let result: Promise<ExecutionResult> | undefined;
-    const run = () =>
-      execute(definition, input, {
-        async invoke(arn, payload) {
-          if (!judge('session-of-executions', [['lambda:InvokeFunction', arn]])) {
-            throw new ServiceError('Lambda.AccessDeniedException', arn);
-          }
-          await faults.invocation(/:function:(\w+)$/.exec(arn)![1]!, payload);
-          return invoke(arn, payload);
-        },
-      });
-    return { name, input, run: () => (result ??= run()) };
+    const aborted = new AbortController();
+    const services = {
+      async invoke(arn: string, payload: unknown) {
+        if (!judge('session-of-executions', [['lambda:InvokeFunction', arn]])) {
+          throw new ServiceError('Lambda.AccessDeniedException', arn);
+        }
+        await faults.invocation(/:function:(\w+)$/.exec(arn)![1]!, payload);
+        return invoke(arn, payload);
+      },
+    };
+    const run = () => execute(definition, input, services, aborted.signal);
+    return { name, input, run: () => (result ??= run()), abort: () => aborted.abort() };
   };
 
   const scheduled = (expression: string): Promise<Reply[]> =>

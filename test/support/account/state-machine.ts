@@ -10,7 +10,9 @@ export interface StateMachineServices {
 }
 
 export type ExecutionResult =
-  { status: 'SUCCEEDED'; output: Json } | { status: 'FAILED'; error: string; cause: string };
+  | { status: 'SUCCEEDED'; output: Json }
+  | { status: 'FAILED'; error: string; cause: string }
+  | { status: 'ABORTED' };
 
 /** The error's name is what Retry and Catch of a state compare. */
 export class ServiceError extends Error {
@@ -23,10 +25,12 @@ export class ServiceError extends Error {
 /** The interpreter would give a task a minute, as the language's specification says; AWS gives it three years. */
 const UNHURRIED = { TimeoutSeconds: 24 * 3600 };
 
+/** @param aborted as when somebody ends it by StopExecution: what it has called goes on */
 export async function execute(
   definition: Json,
   input: Json,
   services: StateMachineServices,
+  aborted: AbortSignal,
 ): Promise<ExecutionResult> {
   const handlers: Record<string, (input: Json) => Promise<Json>> = {};
   const States = Object.fromEntries(
@@ -37,16 +41,18 @@ export async function execute(
     }),
   );
   const machine = new StateMachine({ ...definition, States } as never);
-  const { result } = machine.run(input as never, {
+  const { result, abort } = machine.run(input as never, {
     overrides: {
       taskResourceLocalHandlers: handlers as never,
       // The template's waits are for accounts that are busy for minutes. That they are long is tested with the template.
       retryIntervalOverrides: Object.fromEntries(Object.keys(handlers).map((name) => [name, 1])),
     },
   });
+  aborted.addEventListener('abort', () => abort(), { once: true });
   try {
     return { status: 'SUCCEEDED', output: await result };
   } catch (failed) {
+    if (aborted.aborted) return { status: 'ABORTED' };
     const { name, message } = (failed as { cause: Error }).cause;
     return { status: 'FAILED', error: name, cause: message };
   }
