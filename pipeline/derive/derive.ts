@@ -10,6 +10,7 @@ import { mainTrack } from '../../core/plan/plan.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import type { Work } from '../../core/records/work.ts';
 import { initsOf } from '../../core/plan/segments.ts';
+import { STORING_SECONDS, TELLING_SECONDS } from '../../core/work/deadlines.ts';
 import { prewarmedStills } from '../../core/work/work.ts';
 import { keepArtifact, storedArtifact } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
@@ -184,27 +185,24 @@ export function deriveWork(item: Work, world: World, options: WorkOptions = {}):
 async function doWork({ id, rev, what }: Work, world: World, options: WorkOptions): Promise<ChunkOutcome> {
   const plan = await storedPlan(id, rev, world.media);
   if (!plan) throw notFound('such revision');
-  const video = plannedVideo(id, plan, world);
   if (what.kind === 'stills') {
     const thumbs = what.thumbs.map((seconds) => ({ kind: 'thumb' as const, rev, seconds }));
     return keepAll(plannedVideo(id, plan, endingEarlier(world)), [...prewarmedStills(plan), ...thumbs]);
-  } else {
-    const { from, to, renditions } = what;
-    const names = renditions ?? plan.prewarm;
-    const outcome = await deriveChunk(video, { from, to, renditions: names }, options);
-    if (outcome === 'partly') return outcome;
-    return from === 0 ? keepAll(video, initsOf(plan, names)) : 'done';
   }
+  const { from, to, renditions } = what;
+  const names = renditions ?? plan.prewarm;
+  const video = plannedVideo(id, plan, world);
+  const outcome = await deriveChunk(video, { from, to, renditions: names }, options);
+  return outcome === 'done' && from === 0 ? keepAll(video, initsOf(plan, names)) : outcome;
 }
 
 /** Ahead of time nobody waits for a picture: it ends when chunks do, so that those who make both can go on together. */
 function endingEarlier(world: World): World {
   const { secondsLeft } = world;
-  return secondsLeft ? { ...world, secondsLeft: () => secondsLeft() - EARLIER_SECONDS } : world;
+  return secondsLeft
+    ? { ...world, secondsLeft: () => secondsLeft() - (STORING_SECONDS - TELLING_SECONDS) }
+    : world;
 }
-
-/** With what the sandbox keeps for telling of a picture, the minute that it keeps for storing a chunk. */
-const EARLIER_SECONDS = 50;
 
 /** One after the other. @throws OutageError where the store cannot take one, and TIMED_OUT where none was made in time */
 async function keepAll(video: PlannedVideo, artifacts: readonly Artifact[]): Promise<ChunkOutcome> {

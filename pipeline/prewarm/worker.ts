@@ -19,6 +19,7 @@ import { parseWorkList } from '../../core/records/work.ts';
 import type { Work } from '../../core/records/work.ts';
 import { begun, stepped } from '../../core/work/admission.ts';
 import type { Call, Outcome, Settlement, Step } from '../../core/work/admission.ts';
+import { LEAST_SECONDS } from '../../core/work/deadlines.ts';
 import { deriveWork } from '../derive/derive.ts';
 import { derivePlaylists } from '../derive/opening.ts';
 import { plannedVideo } from '../derive/planned-video.ts';
@@ -45,11 +46,6 @@ export interface Shift {
   waitSeconds: number;
 }
 
-/**
- * With less time left nothing is begun. A sandbox ends its encoder a minute before (pipeline/sandbox/perform.ts) and what is
- * whole by then is kept: so all lanes end together, and the next call begins at once.
- */
-const LEAST_SECONDS = 68;
 /** What was begun with less time than this, and of which nothing is whole when it is over, has not failed. */
 const TRY_SECONDS = 150;
 /** How often a worker with a free lane looks whether there is something new, and one without shows that it is alive. */

@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from '../../core/limits.ts';
 import { effortWithin } from '../../core/plan/effort.ts';
 import { renditionNamed } from '../../core/plan/plan.ts';
 import { PLAN } from '../../core/records/plan.ts';
+import { STORING_SECONDS, TELLING_SECONDS } from '../../core/work/deadlines.ts';
 import { mezzanineProbe } from '../../core/source/mezzanine.ts';
 import type { Probe } from '../../core/source/probe.ts';
 import { reasonByProbe } from '../../core/source/seekability.ts';
@@ -160,14 +161,6 @@ async function copy(
 
 /** So many segments are on their way to the store at once. */
 const STORED_AT_ONCE = 8;
-
-/**
- * Before whoever does this or waits for it is ended: for packing and storing what is whole of a chunk, which is half a
- * gigabyte at most (core/work/work.ts), and for hearing of it.
- */
-const STORING_SECONDS = 60;
-/** Before whoever waits for a picture is ended: for storing it, or hearing that there was no time for it. */
-const TELLING_SECONDS = 10;
 
 async function segments(
   { plan: of, renditions, from, to, effort, line, returned = [] }: SegmentsTask,

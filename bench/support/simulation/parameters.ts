@@ -71,11 +71,9 @@ export const FUNCTIONS = {
 } as const;
 export type FunctionName = keyof typeof FUNCTIONS;
 
-/** lib/workers.ts; what pipeline/prewarm/worker.ts waits for; and when a sandbox ends its encoder (pipeline/sandbox/perform.ts). */
+/** lib/workers.ts; and what pipeline/prewarm/worker.ts waits for. */
 export const WORKER = {
   callSeconds: 900,
-  leastSeconds: 68,
-  storingSeconds: 60,
   looksSeconds: { free: 1, busy: 30 },
   refusedSeconds: { first: 1, longest: 60 },
   longestWaitSeconds: 15,

@@ -92,7 +92,9 @@ export const SCENARIOS: readonly NamedScenario[] = [
   film('the same, encoded quickly', NEW_ACCOUNT, QUICK_FILM, 14 * 60),
   film(
     `a film of ${Math.round(SHORTER_FILM_SECONDS / 60)} min, which takes 5,400 seconds of sandboxes, 10 executions`,
-    ...([NEW_ACCOUNT, SHORTER_FILM, 14 * 60] as const),
+    NEW_ACCOUNT,
+    SHORTER_FILM,
+    14 * 60,
   ),
   film('one film alone, 1,000 executions', RAISED_ACCOUNT, FILM, 60),
   film('the same, were no machine slow and none to die', RAISED_ACCOUNT, FILM, 60, { isLucky: true }),

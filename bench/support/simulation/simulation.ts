@@ -6,7 +6,8 @@ import type { Plan } from '../../../core/plan/plan.ts';
 import type { QueuedList, RunningItem } from '../../../core/records/queue.ts';
 import type { Work } from '../../../core/records/work.ts';
 import { called, enqueued, recovered } from '../../../core/work/admission.ts';
-import type { Call, Outcome } from '../../../core/work/admission.ts';
+import type { Call, NewList, Outcome } from '../../../core/work/admission.ts';
+import { STORING_SECONDS } from '../../../core/work/deadlines.ts';
 import { cpuSecondsBeforeItem, cpuSecondsOfItem, cpuSecondsOfWork } from '../../../core/work/cpu-seconds.ts';
 import { AWS_PRICES } from '../../../core/work/prices.ts';
 import { prewarmedArtifacts, workFor } from '../../../core/work/work.ts';
@@ -144,10 +145,7 @@ export async function simulated(scenario: Scenario): Promise<Result> {
     Array.from({ length: requests }, () => secondsOf(STORE.get, random)).reduce((a, b) => a + b, 0);
 
   /** As pipeline/life/ingest.ts and pipeline/prewarm/queue-work.ts have it. */
-  function listOf(
-    index: number,
-    isEmpty: boolean,
-  ): Pick<QueuedList, 'id' | 'rev' | 'group' | 'count' | 'secondsPerItem'> {
+  function listOf(index: number, isEmpty: boolean): NewList {
     const { plan, group } = uploads[index]!;
     const work = workFor('', plan, { lanes: laneCount, isEmpty });
     workOf.set(index, work);
@@ -156,7 +154,7 @@ export async function simulated(scenario: Scenario): Promise<Result> {
   }
 
   /** As `change` of pipeline/prewarm/queue.ts. */
-  async function callWorkers(...lists: ReturnType<typeof listOf>[]): Promise<void> {
+  async function callWorkers(...lists: NewList[]): Promise<void> {
     const by = `caller ${(callers += 1)}`;
     let calls: Call[] = [];
     await queue.update((before) => {
@@ -196,7 +194,7 @@ export async function simulated(scenario: Scenario): Promise<Result> {
     secondsLeft: number,
   ): Promise<Outcome> {
     const { plan } = uploads[index]!;
-    const endsAt = clock.now() + secondsLeft - WORKER.storingSeconds;
+    const endsAt = clock.now() + secondsLeft - STORING_SECONDS;
     await clock.sleep(get(REQUESTS_BEFORE_ITEM));
     if (list && item.index === list.count) return ended(index, list);
     const work = workOf.get(index)![item.index]!;

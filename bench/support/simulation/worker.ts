@@ -4,6 +4,7 @@
 import type { QueuedList, RunningItem } from '../../../core/records/queue.ts';
 import { begun, stepped } from '../../../core/work/admission.ts';
 import type { Call, Outcome, Settlement, Step } from '../../../core/work/admission.ts';
+import { LEAST_SECONDS } from '../../../core/work/deadlines.ts';
 import type { Shift } from '../../../pipeline/prewarm/worker.ts';
 import { STEP_FUNCTIONS, WORKER } from './parameters.ts';
 import { Throttled, secondsOf } from './account.ts';
@@ -59,7 +60,7 @@ export async function workOff(call: Call, by: string, lanes: number, world: Work
 
   for (;;) {
     const pauseSeconds = refusedUntil - clock.now();
-    const takesMore = endsAt - clock.now() > WORKER.leastSeconds && pauseSeconds <= 0;
+    const takesMore = endsAt - clock.now() > LEAST_SECONDS && pauseSeconds <= 0;
     const settlements = ended;
     ended = []; // what ends during the step is for the next one
     const { queue: after, taken, afterwards } = await step(settlements, takesMore ? lanes - atWork.size : 0);
