@@ -55,9 +55,9 @@ export interface VideoPipelineProps {
   largestRung?: LargestRung;
 
   /**
-   * Chunks (a quarter of a minute to a whole one each) that are encoded ahead of time at once, of all videos together. Each takes an
-   * execution, and every 24 of them one more, which waits for them; so the default leaves two of the ten that a new
-   * account has to viewers and uploaders. Of a raised quota, leave them a fifth.
+   * Chunks (a quarter of a minute to a whole one each) that are encoded ahead of time at once, of all videos together.
+   * Each takes an execution, and every 24 of them one more, which waits for them; so the default leaves two of the ten
+   * that a new account has to viewers and uploaders. Of a raised quota, leave them a fifth.
    * @default 7
    */
   prewarmConcurrency?: number;

@@ -35,7 +35,10 @@ export function cpuSecondsOfWork(plan: Plan, work: readonly Work[]): number {
   }, 0);
 }
 
-/** Of encoding, for starting processes and storing. (bench/prewarm measures 1.1, with chunks of half a minute and what begins them.) */
+/**
+ * Beside encoding there are starting processes and storing. (bench/prewarm measures 1.1, with chunks of half a minute and what
+ * begins them.)
+ */
 const OVERHEAD = 1.05;
 /** To begin a chunk takes an encoder as long as so many seconds of film: bench/scale.ts --calibrate, on 720p. */
 const CHUNK_BEGINS_SECONDS = 1.5;

@@ -21,9 +21,10 @@ const BYTES_READ_BESIDE = 2.5 * 1024 ** 2;
 const SHARE_READ_BESIDE = 1 / 12;
 // What a dying worker takes with it, and what a film's beginning waits for: about half a minute of 1080p.
 const MOST_CPU_SECONDS_PER_CHUNK = 40;
-// Shorter chunks let whoever comes wait less, and all lanes help. But each lane that a video has at once is another machine, which
-// is kept for minutes and serves nobody else (docs/decisions/058); and to begin a chunk takes as long as 1.5 s of film
-// (bench/scale.ts --calibrate). So they are shorter where a video has more chunks than lanes all the same, twice as many at the least,
+// Shorter chunks let whoever comes wait less, and all lanes help. But each lane that a video has at once is another machine,
+// which is kept for minutes and serves nobody else (docs/decisions/058); and to begin a chunk takes as long as 1.5 s of film
+// (bench/scale.ts --calibrate). So they are shorter where a video has more chunks than lanes all the same, at least twice as
+// many,
 const MORE_THAN_LANES = 2;
 const CPU_SECONDS_OF_MANY = 30;
 // and a film's, where nothing else is queued and there are lanes for all of it.
@@ -128,7 +129,7 @@ function chunkLength(plan: Plan, count: number, room: Room): number {
   return Math.ceil(count / Math.ceil(count / length));
 }
 
-/** How many of a chunk may be, where chunks of the usual length would be so many; Infinity for no fewer than usual. */
+/** The most that a chunk may take, where there would be so many of the usual length; Infinity for those as they are. */
 function shortCpuSeconds(cpuSeconds: number, chunks: number, { lanes, isEmpty }: Room): number {
   if (chunks >= MORE_THAN_LANES * lanes) return CPU_SECONDS_OF_MANY;
   if (isEmpty && chunks >= LEAST_CHUNKS_OF_FILM && chunks <= lanes) {

@@ -119,13 +119,17 @@ test('a rotation fails where the edge does not hold the new secret', async () =>
   expect(system.current().current).toBe('a');
 });
 
-test.each<[string, RotationEvent]>([
-  ['another secret', { SecretId: `${SECRET}-other`, ClientRequestToken: 'second' }],
-  ['no secret', { ClientRequestToken: 'second' }],
-  ['a version that Secrets Manager does not rotate to', { SecretId: SECRET, ClientRequestToken: 'second' }],
-])('of %s nothing is rotated', async (_, event) => {
+test.each<[string, RotationEvent, RegExp]>([
+  ['another secret', { SecretId: `${SECRET}-other`, ClientRequestToken: 'second' }, /-other is not for this/],
+  ['no secret', { ClientRequestToken: 'second' }, /undefined is not for this/],
+  [
+    'a version that Secrets Manager does not rotate to',
+    { SecretId: SECRET, ClientRequestToken: 'second' },
+    /^Nobody is rotating to the version second/,
+  ],
+])('of %s nothing is rotated', async (_, event, message) => {
   const system = stores({ current: 'a', a: 'generated' });
-  for (const Step of STEPS) await expect(system.handler({ ...event, Step })).rejects.toThrow(/is/);
+  for (const Step of STEPS) await expect(system.handler({ ...event, Step })).rejects.toThrow(message);
   expect(system.current()).toEqual({ current: 'a', a: 'generated' });
   expect(system.edge.size).toBe(0);
 });

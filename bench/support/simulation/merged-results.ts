@@ -18,11 +18,6 @@ export function merged(results: readonly Result[]): Result {
       secondsByGroup: added(results.map(({ lanes }) => lanes.secondsByGroup)),
     },
     seekWaits: results.flatMap(({ seekWaits }) => seekWaits),
-    seekWaitsFor: {
-      executions: results.flatMap(({ seekWaitsFor }) => seekWaitsFor.executions),
-      machines: results.flatMap(({ seekWaitsFor }) => seekWaitsFor.machines),
-      growth: results.flatMap(({ seekWaitsFor }) => seekWaitsFor.growth),
-    },
     seekSeconds: results.flatMap(({ seekSeconds }) => seekSeconds),
     ingestWaits: results.flatMap(({ ingestWaits }) => ingestWaits),
     refused: {

@@ -85,13 +85,17 @@ export interface Video {
   lostBy: string | undefined;
 }
 
+/** Seconds. */
+export type SeekWait = Readonly<Record<Want, number>>;
+export const secondsWaited = ({ executions, machines, growth }: SeekWait): number =>
+  executions + machines + growth;
+
 export interface Result {
   videos: readonly Video[];
   seconds: number;
   lanes: LaneFacts;
-  /** How long viewers' requests were refused, until there were two executions for each: in all, and for which want. */
-  seekWaits: readonly number[];
-  seekWaitsFor: Readonly<Record<Want, readonly number[]>>;
+  /** How long each viewer's request was refused, until there were two executions for it: by what there was not. */
+  seekWaits: readonly SeekWait[];
   /** From the request to the answer. */
   seekSeconds: readonly number[];
   /** How long uploads' events were refused an execution. */
@@ -128,8 +132,8 @@ export async function simulated(scenario: Scenario): Promise<Result> {
   /** By upload. */
   const workOf = new Map<number, Work[]>();
   let [transitions, otherDollars, longestItemSeconds, callers] = [0, 0, 0, 0];
-  const [seekWaits, seekSeconds, ingestWaits]: [number[], number[], number[]] = [[], [], []];
-  const seekWaitsFor: Record<Want, number[]> = { executions: [], machines: [], growth: [] };
+  const [seekSeconds, ingestWaits]: [number[], number[]] = [[], []];
+  const seekWaits: SeekWait[] = [];
 
   const videos = uploads.map(({ kind, group, atSeconds, isQueued }): Video => {
     const queuedAt = isQueued ? 0 : undefined;
@@ -322,11 +326,10 @@ export async function simulated(scenario: Scenario): Promise<Result> {
 
   async function seek(index: number): Promise<void> {
     const askedAt = clock.now();
-    const waited: Record<Want, number> = { executions: 0, machines: 0, growth: 0 };
+    const waited = { executions: 0, machines: 0, growth: 0 };
     const waits = (want: Want, seconds: number) => void (waited[want] += seconds);
     const segment = async () => {
-      for (const want of Object.keys(waited) as Want[]) seekWaitsFor[want].push(waited[want]);
-      seekWaits.push(waited.executions + waited.machines + waited.growth);
+      seekWaits.push(waited);
       await clock.sleep(secondsOf(SEGMENT, random));
     };
     for (let attempt = 0; ; attempt += 1) {
@@ -382,7 +385,7 @@ export async function simulated(scenario: Scenario): Promise<Result> {
 
   return {
     ...{ videos, seconds: clock.now(), lanes: occupied.facts() },
-    ...{ seekWaits, seekWaitsFor, seekSeconds, ingestWaits },
+    ...{ seekWaits, seekSeconds, ingestWaits },
     ...{ refused: account.refused(), queue: queue.facts(), outcomes, longestItemSeconds },
     dollars:
       account.dollars() +

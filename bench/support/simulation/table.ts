@@ -2,6 +2,7 @@
 
 import { waits, seconds, percent, share } from './scenarios.ts';
 import type { NamedScenario, Verdict } from './scenarios.ts';
+import { secondsWaited } from './simulation.ts';
 import type { Result } from './simulation.ts';
 
 export interface Row {
@@ -30,8 +31,7 @@ export function tableOf(rows: readonly Row[]): string {
 
 /** All that is known of one. */
 export function factsOf({ scenario, result, verdicts }: Row): string {
-  const { lanes, queue, refused, outcomes, seekWaits, seekWaitsFor, seekSeconds, ingestWaits, videos } =
-    result;
+  const { lanes, queue, refused, outcomes, seekWaits, seekSeconds, ingestWaits, videos } = result;
   const worst = (values: readonly number[]) =>
     [0.5, 0.95, 0.99, 1].map((of) => seconds(share(values, of))).join(', ');
   const kinds = [...new Set(videos.map(({ kind }) => kind))];
@@ -50,8 +50,8 @@ export function factsOf({ scenario, result, verdicts }: Row): string {
     `refused: ${refused.executions} for want of an execution, ${refused.machines} of a tenant's machine, ${refused.growth} by growth`,
     ...(seekWaits.length > 0
       ? [
-          `${seekWaits.length} seeks: refused for ${worst(seekWaits)}; answered after ${worst(seekSeconds)}`,
-          `of that, for want of executions ${worst(seekWaitsFor.executions)}, of tenants' machines ${worst(seekWaitsFor.machines)}`,
+          `${seekWaits.length} seeks: refused for ${worst(seekWaits.map(secondsWaited))}; answered after ${worst(seekSeconds)}`,
+          `of that, for want of executions ${worst(seekWaits.map(({ executions }) => executions))}, of tenants' machines ${worst(seekWaits.map(({ machines }) => machines))}`,
         ]
       : []),
     ...(ingestWaits.length > 0 ? [`ingest: refused for ${worst(ingestWaits)}`] : []),
