@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { unpackedAudio } from '../../core/formats/timestamp-tag.ts';
 import { planKey } from '../../core/artifacts/keys.ts';
+import { peakBps } from '../../core/plan/bandwidth.ts';
 import { pictureFacts, soundFacts } from '../../test/support/segment-facts.ts';
 import { numbersIn } from '../../test/support/numbered.ts';
 import { objectAt } from '../../test/support/upgrade.ts';
@@ -23,8 +24,8 @@ const LEAST_SOUND_RATIO = 12;
 /** WebM tells times in milliseconds: a segment that is made alone may begin that much earlier or later than in a run. */
 const MOST_SHIFT_SAMPLES = 72;
 const LEAST_STILL_RATIO = 25;
-/** How far measured bit rates may be apart: a short segment that is made alone has some per cent more or less than in a run. */
-const BITRATE_TOLERANCE = 0.1;
+/** How far told bit rates may be from those of what is served: lengths in playlists are rounded. */
+const BITRATE_TOLERANCE = 0.005;
 
 /** All that a player can fetch, by the path below the video; the revision's hash is `REV`. */
 export interface Served {
@@ -56,6 +57,8 @@ export async function servedOf(video: Watched, client: S3Client): Promise<Served
     const segments = playlist.split('\n').filter((line) => line && !line.startsWith('#'));
     for (const segment of segments) await take(path.replace(/[^/]*$/, segment));
   }
+  // What was damaged, and measured so, has been made again meanwhile.
+  await take('master.m3u8');
   if (!/RESOLUTION=/.test(master)) return served;
   await take('poster.jpg');
   const track = await take('storyboard.vtt');
@@ -81,7 +84,7 @@ export async function differences(own: Served, right: Served, directory: string)
     if (!own.files.has(path)) problems.push(`${path} is missing`);
   }
   const master = own.files.get('master.m3u8')?.toString();
-  if (master !== undefined) problems.push(...bitrateProblems(master, right));
+  if (master !== undefined) problems.push(...bitrateProblems(master, own.files));
   const renditions = new Set<string>();
   for (const [path, bytes] of own.files) {
     const expected = right.files.get(path);
@@ -184,19 +187,46 @@ const withoutRevs = (text: Buffer): string => text.toString().replaceAll(/\b[0-9
 const BITRATES = /(AVERAGE-)?BANDWIDTH=(\d+),?/g;
 const unmeasured = (playlist: Buffer): string => withoutRevs(playlist).replaceAll(BITRATES, '');
 
-/** A ready video's playlist tells what was measured. */
-function bitrateProblems(master: string, right: Served): string[] {
-  const own = bitratesIn(master);
-  const expected = bitratesIn(right.files.get('master.m3u8')!.toString());
-  const isNear = expected.every(
-    (value, index) => Math.abs(own[index]! - value) <= BITRATE_TOLERANCE * value, // NaN is not
-  );
-  if (own.length === expected.length && isNear) return [];
-  return [`master.m3u8 tells bit rates of ${own.join()}, not ${expected.join()}`];
+/** A ready video's playlist tells the bit rates of what is served, whichever way that was made. */
+function bitrateProblems(master: string, files: ReadonlyMap<string, Buffer>): string[] {
+  const lines = withoutRevs(Buffer.from(master)).split('\n');
+  const groups = lines
+    .filter((line) => line.startsWith('#EXT-X-MEDIA:TYPE=AUDIO'))
+    .map((line) => ({ id: attributeOf(line, 'GROUP-ID'), bps: bpsOf(attributeOf(line, 'URI')!, files) }));
+  return lines.flatMap((line, index) => {
+    if (!line.startsWith('#EXT-X-STREAM-INF:')) return [];
+    const uri = lines[index + 1]!;
+    const own = bpsOf(uri, files);
+    const sounds = groups.filter(({ id }) => id === attributeOf(line, 'AUDIO')).map(({ bps }) => bps);
+    // The group's costliest, unless the variant is that sound.
+    const [sound] = isSoundAlone(uri) ? [] : sounds.sort((a, b) => b.peak - a.peak);
+    return [
+      ['BANDWIDTH', own.peak + (sound?.peak ?? 0)] as const,
+      ['AVERAGE-BANDWIDTH', own.average + (sound?.average ?? 0)] as const,
+    ].flatMap(([name, served]) => {
+      const told = Number(attributeOf(line, name));
+      if (Math.abs(told - served) <= BITRATE_TOLERANCE * served) return [];
+      return [`master.m3u8 tells ${name}=${told} of ${uri}, not ${Math.round(served)}`];
+    });
+  });
 }
 
-const bitratesIn = (master: string): number[] =>
-  [...master.matchAll(BITRATES)].map(([, , value]) => Number(value));
+const isSoundAlone = (uri: string): boolean => uri.includes('/audio-');
+
+const attributeOf = (line: string, name: string): string | undefined =>
+  new RegExp(`[:,]${name}=(?:"([^"]*)"|([^,]*))`).exec(line)?.slice(1).find(Boolean);
+
+function bpsOf(uri: string, files: ReadonlyMap<string, Buffer>): { peak: number; average: number } {
+  const playlist = files.get(uri)?.toString() ?? '';
+  const segments = [...playlist.matchAll(/#EXTINF:([\d.]+),\n(.+)\n/g)].map(([, seconds, name]) => ({
+    seconds: Number(seconds),
+    bits: (files.get(uri.replace(/[^/]*$/, name!))?.length ?? NaN) * 8,
+  }));
+  const [bits, seconds] = (['bits', 'seconds'] as const).map((key) =>
+    segments.reduce((sum, segment) => sum + segment[key], 0),
+  ) as [number, number];
+  return { peak: peakBps(segments), average: bits / seconds };
+}
 
 async function stillOf(bytes: Buffer, directory: string) {
   const path = join(directory, 'still.jpg');

@@ -20,7 +20,9 @@ export type Outcome =
   | 'refused'
   | { failed: 'failed' | OutageCode }
   /** The stored list has so many items: another has written it anew after it was queued. */
-  | { count: number };
+  | { count: number }
+  /** Of an end: something of these items, which were done, is not there any more. */
+  | { missing: number[] };
 
 export interface Settlement {
   ticket: number;
@@ -208,7 +210,9 @@ export function stepped(
 /** How long until something can be taken: 0 for now, undefined for never. */
 function untilNextItem(queue: Queue, now: Date): number | undefined {
   if (nextItem(queue, now)) return 0;
-  const times = queue.lists.flatMap(({ returned }) => returned.map(({ notBefore }) => notBefore));
+  const times = queue.lists.flatMap((list) =>
+    list.returned.flatMap(({ index, notBefore }) => (isEarly(list, index, queue) ? [] : [notBefore])),
+  );
   const soonest = Math.min(...times.map((time) => (time === null ? 0 : Date.parse(time))));
   return times.length === 0 ? undefined : Math.max(0, soonest - now.getTime());
 }
@@ -259,17 +263,23 @@ const servedOf = ({ served }: Queue, group: string) => served.find((each) => eac
 const secondsLeftOf = (list: QueuedList): number => (openItems(list) - 1) * list.secondsPerItem;
 
 /** The list's next item; its end, when all others are settled. */
-function itemOf(list: QueuedList, now: Date, { running }: Queue): Item | undefined {
+function itemOf(list: QueuedList, now: Date, queue: Queue): Item | undefined {
   const { id, rev, group, count, next, returned } = list;
-  const ready = returned.find(({ notBefore }) => notBefore === null || new Date(notBefore) <= now);
+  const isDue = (notBefore: string | null) => notBefore === null || new Date(notBefore) <= now;
+  const ready = returned.find(({ index, notBefore }) => isDue(notBefore) && !isEarly(list, index, queue));
   if (ready) {
     const { index, failures, outages } = ready;
     return { id, rev, group, index, failures, outages };
   }
   if (next > count) return undefined;
-  const isEnd = next === count;
-  if (isEnd && (returned.length > 0 || running.some((item) => isOf(list, item)))) return undefined;
+  if (isEarly(list, next, queue)) return undefined;
   return { id, rev, group, index: next, failures: 0, outages: 0 };
+}
+
+/** An end is early while something else of its list is to be taken again, or somebody is at it. */
+function isEarly(list: QueuedList, index: number, { running }: Queue): boolean {
+  if (index < list.count) return false;
+  return list.returned.some((other) => other.index < list.count) || running.some((item) => isOf(list, item));
 }
 
 function handedOut(queue: Queue, list: QueuedList, item: RunningItem): Queue {
@@ -308,8 +318,9 @@ function settled(queue: Queue, { ticket, outcome }: Settlement, now: Date): Queu
     return changed(moved, item, (list) => again(list, { ...item, failures: 0 }, null));
   if (outcome === 'busy' || outcome === 'unbegun')
     return changed(rest, item, (list) => again(list, item, null));
-  if (typeof outcome === 'object' && 'count' in outcome) return recounted(rest, item, outcome.count);
   if (outcome === 'refused') return changed(rest, item, (list) => givenUp(list, item, 'failed'));
+  if ('count' in outcome) return recounted(rest, item, outcome.count);
+  if ('missing' in outcome) return changed(rest, item, (list) => lacking(list, item, outcome.missing, now));
   return changed(rest, item, (list) => failedOnce(list, item, outcome.failed, now));
 }
 
@@ -357,6 +368,18 @@ function recounted(queue: Queue, of: RunningItem, count: number): Queue {
     lists: queue.lists.map((each) => (each === list ? anew : each)),
     running: queue.running.filter((item) => !isOf(list, item)),
   };
+}
+
+/** What is gone is made again before the next try of the end. */
+function lacking(
+  list: QueuedList,
+  end: Counts,
+  missing: readonly number[],
+  now: Date,
+): QueuedList | undefined {
+  const after = failedOnce(list, end, 'failed', now);
+  if (!after || after.givenUp.length > list.givenUp.length) return after;
+  return missing.reduce((before, index) => again(before, { index, failures: 0, outages: 0 }, null), after);
 }
 
 /** What took too long has waited by itself: that is tried as a failure is. */

@@ -81,6 +81,22 @@ export function workForArtifacts(id: string, { rev }: Plan, artifacts: readonly 
   return [...work, { id, rev, what: { kind: 'stills', thumbs } }];
 }
 
+/** Of a list: which items, by their indexes, make some of these. */
+export function itemsThatMake(artifacts: readonly Artifact[], work: readonly Work[]): number[] {
+  return work.flatMap(({ what }, index) =>
+    artifacts.some((artifact) => makes(what, artifact)) ? [index] : [],
+  );
+}
+
+function makes(what: Work['what'], artifact: Artifact): boolean {
+  if (artifact.kind !== 'segment' && artifact.kind !== 'init') return what.kind === 'stills';
+  if (what.kind === 'stills') return false;
+  const { from, to, renditions } = what;
+  if (renditions && !renditions.includes(artifact.rendition)) return false;
+  const index = artifact.kind === 'init' ? 0 : artifact.index; // as whoever makes the first segment makes it too
+  return from <= index && index < to;
+}
+
 /** Half-open runs of neighbours, none longer than the shortest chunks. */
 function runs(indexes: readonly number[]): { from: number; to: number }[] {
   const found: { from: number; to: number }[] = [];

@@ -3,6 +3,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { notFound } from '../../core/errors.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { artifactKey } from '../../core/artifacts/artifacts.ts';
 import { delayKey, errorKey, readyKey, revisionErrorKey, sourceKey } from '../../core/artifacts/keys.ts';
 import type { Plan } from '../../core/plan/plan.ts';
@@ -30,9 +31,22 @@ import { updateRecord } from '../store.ts';
 import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
 
+/** Something of a revision that should all be there is not, or is empty. */
+export class IncompleteError extends Error {
+  override name = 'IncompleteError';
+  /** At least one. */
+  readonly missing: readonly Artifact[];
+  constructor(id: string, missing: readonly Artifact[]) {
+    const first = artifactKey(id, missing[0]!);
+    const others = missing.length > 1 ? `, and ${missing.length - 1} more` : '';
+    super(`finish of ${id}: ${first} is missing${others}`);
+    this.missing = missing;
+  }
+}
+
 /**
  * Harmless to run twice.
- * @throws Error naming the first artifact that is missing; RequestError NOT_FOUND where there is no plan (any more)
+ * @throws IncompleteError; RequestError NOT_FOUND where there is no plan (any more)
  */
 export async function finish(
   id: string,
@@ -123,14 +137,12 @@ export async function finishIfWhole(
   return true;
 }
 
-/** @throws Error naming the first artifact that is missing */
+/** @throws IncompleteError */
 async function measured(id: string, plan: Plan, media: Store, now: Date): Promise<Required<ReadyMarker>> {
   const stored = await storedArtifacts(id, plan.rev, media);
   const sizes = new Map(stored.map(({ key, sizeBytes }) => [key, sizeBytes]));
-  for (const artifact of prewarmedArtifacts(plan)) {
-    const key = artifactKey(id, artifact);
-    if (!sizes.get(key)) throw new Error(`finish of ${id}: ${key} is missing`);
-  }
+  const missing = prewarmedArtifacts(plan).filter((artifact) => !sizes.get(artifactKey(id, artifact)));
+  if (missing.length > 0) throw new IncompleteError(id, missing);
   const bitrates: Required<ReadyMarker>['bitrates'] = {};
   for (const rendition of plan.renditions.filter(({ name }) => plan.prewarm.includes(name))) {
     const segments = segmentsOf(plan, [rendition.name]).map((artifact) => ({

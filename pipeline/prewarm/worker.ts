@@ -20,11 +20,12 @@ import type { Work } from '../../core/records/work.ts';
 import { begun, stepped } from '../../core/work/admission.ts';
 import type { Call, Outcome, Settlement, Step } from '../../core/work/admission.ts';
 import { LEAST_SECONDS } from '../../core/work/deadlines.ts';
+import { itemsThatMake } from '../../core/work/work.ts';
 import { deriveWork } from '../derive/derive.ts';
 import { derivePlaylists } from '../derive/opening.ts';
 import { plannedVideo } from '../derive/planned-video.ts';
 import { failVideo } from '../life/fail-video.ts';
-import { finish } from '../life/finish.ts';
+import { IncompleteError, finish } from '../life/finish.ts';
 import { persistently } from '../../machine/patience.ts';
 import { logFailure } from '../observe.ts';
 import { isPlanned, planOf } from '../revisions/revisions.ts';
@@ -185,15 +186,19 @@ async function doOne(
 ): Promise<Outcome> {
   if (!list) return 'gone';
   const isEnd = index === list.count;
-  if (isEnd && list.givenUp.length > 0) return ended(list, world); // perhaps because its list cannot be read
+  if (isEnd && list.givenUp.length > 0) return ended(list, [], world); // perhaps because its list cannot be read
   const work = await listOf(list);
   if (work.length === 0) return 'gone'; // its revision is being swept
   if (work.length !== list.count) return { count: work.length };
-  return isEnd ? ended(list, world) : deriveWork(work[index]!, world, { background: true });
+  return isEnd ? ended(list, work, world) : deriveWork(work[index]!, world, { background: true });
 }
 
 /** Everything of a list has been tried. */
-async function ended({ id, rev, givenUp }: QueuedList, world: World): Promise<Outcome> {
+async function ended(
+  { id, rev, givenUp }: QueuedList,
+  work: readonly Work[],
+  world: World,
+): Promise<Outcome> {
   const now = new Date();
   const outage = givenUp.find((code) => OUTAGE_CODES.includes(code as OutageCode));
   if (givenUp.includes('failed')) await failVideo(id, rev, 'ENCODING_FAILED', world, now);
@@ -202,7 +207,13 @@ async function ended({ id, rev, givenUp }: QueuedList, world: World): Promise<Ou
     const plan = await planOf(id, rev, world.media);
     const unlisted = plan && (await derivePlaylists(plannedVideo(id, plan, world)));
     if (unlisted) throw unlisted; // what `ingest` could not store: the list has none of them
-    await finish(id, rev, world, now);
+    try {
+      await finish(id, rev, world, now);
+    } catch (error) {
+      if (!(error instanceof IncompleteError)) throw error;
+      logFailure(id, error);
+      return { missing: itemsThatMake(error.missing, work) };
+    }
   }
   return 'done';
 }

@@ -238,6 +238,48 @@ describe('an item that', () => {
     expect(taken.map(({ index }) => index)).toEqual([0, 1]);
   });
 
+  test('is found to have lost something at the end is made once more, before the end is tried again', () => {
+    const system = account(2);
+    system.add(list('film', 3));
+    system.begin();
+    let ends = 0;
+    const done = system.workOff(({ index }) => {
+      if (index < 3) return 'done';
+      ends += 1;
+      return ends === 1 ? { missing: [0, 2] } : 'done';
+    });
+    expect(done.slice(-4)).toEqual(['film end', 'film 0', 'film 2', 'film end']);
+    expect(system.queue).toMatchObject({ lists: [], running: [] });
+  });
+
+  test('is still at work holds up the end, which does not wake those who have nothing else to do', () => {
+    const system = account(2);
+    system.add(list('film', 2));
+    system.begin();
+    const [one, two] = system.step().taken;
+    const [end] = system.step([one!, two!].map(({ ticket }) => ({ ticket, outcome: 'done' }))).taken;
+    const { taken } = system.step([{ ticket: end!.ticket, outcome: { missing: [1] } }]);
+    expect(taken.map(({ index }) => index)).toEqual([1]);
+    const { queue } = system;
+    const others = { ...queue, workers: [...queue.workers, { ...queue.workers[0]!, by: 'other' }] };
+    const options = { by: 'other', settlements: [], known: new Set<number>(), most: 1 };
+    expect(stepped(others, 1, { ...options, now: at(60) })).toMatchObject({ taken: [], afterwards: 'stop' });
+  });
+
+  test('is lost again and again fails its list', () => {
+    const system = account();
+    system.add(list('film', 1));
+    system.begin();
+    let told: string[] = [];
+    const done = system.workOff(({ index }) => {
+      if (index === 0) return 'done';
+      told = system.queue.lists[0]!.givenUp;
+      return told.length > 0 ? 'done' : { missing: [0] };
+    });
+    expect(done).toEqual(['film 0', 'film end', 'film 0', 'film end', 'film 0', 'film end', 'film end']);
+    expect(told).toEqual(['failed']);
+  });
+
   test('is of a video that is no more takes its list with it', () => {
     const system = account(2);
     system.add(list('film', 5));

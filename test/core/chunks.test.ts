@@ -1,10 +1,12 @@
 // How long chunks are: as long as one worker can do, as reading asks for, and as others can wait for.
 
+import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { planFor } from '../../core/plan/plan-for.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { segmentCount } from '../../core/plan/grid.ts';
+import type { Work } from '../../core/records/work.ts';
 import { cpuSecondsOfWork } from '../../core/work/cpu-seconds.ts';
-import { workFor } from '../../core/work/work.ts';
+import { itemsThatMake, workFor } from '../../core/work/work.ts';
 import type { Room } from '../../core/work/work.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
 
@@ -67,4 +69,36 @@ test('where little is to be done for many bytes, a chunk is sixteen segments', (
 
 test('where much is to be done for each segment, a film’s are four of them at the least', () => {
   expect(Math.max(...lengthsOf(planOf(7680, 4320, 800, 50e6)))).toBe(4);
+});
+
+const segment = (rendition: string, index: number): Artifact => ({
+  kind: 'segment',
+  rev: 'r',
+  rendition,
+  index,
+  extension: 'ts',
+});
+
+test.each<[string, Artifact[], number[]]>([
+  ['nothing', [], []],
+  ['a segment of the second', [segment('720p', 8)], [1]],
+  [
+    'what all of them make',
+    [segment('720p', 0), segment('720p', 7), segment('audio-128k', 9), { kind: 'poster', rev: 'r' }],
+    [0, 1, 3],
+  ],
+  ['an init', [{ kind: 'init', rev: 'r', rendition: 'av1', name: 'init.mp4' }], [2]],
+  ['a rendition that one is of alone', [segment('av1', 1)], [2]],
+])('the items of a list that make %s are found', (_, artifacts, expected) => {
+  const chunk = (from: number, to: number, renditions: string[]): Work => ({
+    ...{ id: 'id', rev: 'r', what: { kind: 'chunk', from, to, renditions } },
+  });
+  const ladder = ['720p', 'audio-128k'];
+  const work: Work[] = [
+    chunk(0, 8, ladder),
+    chunk(8, 16, ladder),
+    chunk(0, 8, ['av1']),
+    { id: 'id', rev: 'r', what: { kind: 'stills', thumbs: [] } },
+  ];
+  expect(itemsThatMake(artifacts, work)).toEqual(expected);
 });

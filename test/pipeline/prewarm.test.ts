@@ -96,6 +96,38 @@ test('a playlist that could not be stored before is there when the video is read
   expect(await world.media.get(key)).toEqual(before);
 });
 
+test.each([
+  ['a segment', '180p/00000.ts', (bytes: Uint8Array) => bytes.subarray(0, 0)],
+  ['a storyboard', 'storyboard.vtt', () => undefined],
+])(
+  '%s that was damaged or lost meanwhile is made again before the video is ready',
+  async (_, name, damaged) => {
+    const { id, world, queue, status, work, atOnce } = await queued();
+    const [{ rev } = { rev: '' }] = (await queue()).lists;
+    const key = `${revPrefix(id, rev)}${name}`;
+    let isStruck = false;
+    const list: TestWorld['media']['list'] = async function* (prefix, ...rest) {
+      const isEnd = (await queue()).running.some(({ index }) => index === 2);
+      const bytes = isEnd && !isStruck ? await world.media.get(key) : undefined;
+      if (bytes) {
+        isStruck = true;
+        const left = damaged(bytes);
+        await (left ? world.media.put(key, left, { contentType: 'video/mp2t' }) : world.media.delete([key]));
+      }
+      yield* world.media.list(prefix, ...rest);
+    };
+    const media = new Proxy(world.media, {
+      get: (of, own) => (own === 'list' ? list : Reflect.get(of, own)),
+    });
+    await work({ ...world, media });
+    expect(isStruck).toBe(true);
+    await atOnce();
+    expect(await work()).toEqual(OVER);
+    expect(await status()).toMatchObject({ state: 'ready', progress: 1 });
+    expect((await world.media.get(key))?.length).toBeGreaterThan(0);
+  },
+);
+
 test('is of the group that its card says', async () => {
   const { id, world } = await uploadedIn(directory.path, clip);
   await putCard(id, world, { group: 'course-1' });
