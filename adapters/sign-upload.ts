@@ -11,7 +11,7 @@ import {
 import type { S3Client } from '@aws-sdk/client-s3';
 import { createPresignedPost } from '@aws-sdk/s3-presigned-post';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-import { SIGNED_SECONDS } from '../pipeline/uploads/sign-upload.ts';
+import { SIGNED_SECONDS } from '../core/limits.ts';
 import type { SignUpload, SignedRequest } from '../pipeline/uploads/sign-upload.ts';
 
 export const signUploads = (client: S3Client, bucket: string): SignUpload => ({

@@ -45,6 +45,12 @@ export const DEFAULT_MAX_UPLOAD_BYTES = 5 * 1024 ** 4;
 /** How long an upload in parts that nobody completes can be gone on with. */
 export const UNFINISHED_UPLOAD_DAYS = 3;
 
+/** For how long an upload can be begun with a link; a signature dies with the session of the role that made it. */
+export const SIGNED_SECONDS = 3600;
+
+/** How long a deletion can be taken back. */
+export const DEFAULT_DELETION_GRACE_HOURS = 24;
+
 /** A player keeps the revision that it began with: longer than any film with its pauses. */
 export const DEFAULT_REVISION_GRACE_DAYS = 7;
 

@@ -5,7 +5,7 @@ import { Hono } from 'hono';
 import { handle } from 'hono/aws-lambda';
 import { s3Multipart } from '../adapters/s3-multipart.ts';
 import { signUploads } from '../adapters/sign-upload.ts';
-import { DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
+import { DEFAULT_DELETION_GRACE_HOURS, DEFAULT_MAX_UPLOAD_BYTES } from '../core/limits.ts';
 import { httpApi } from '../pipeline/http/api.ts';
 import { watchPages } from '../pipeline/http/watch-pages.ts';
 import { bucketsFromEnvironment, s3Client } from './buckets.ts';
@@ -33,6 +33,8 @@ const api = httpApi({
   uploadSecret: uploadSecretFromEnvironment(),
   signPlayback,
   isAuthorized: ({ env }) => 'authorizer' in (env.event as APIGatewayProxyEventV2).requestContext,
+  deletionGraceSeconds:
+    3600 * numberFromEnv('DELETION_GRACE_HOURS', DEFAULT_DELETION_GRACE_HOURS, { isZeroFine: true }),
   maxUploadBytes: numberFromEnv('MAX_UPLOAD_BYTES', DEFAULT_MAX_UPLOAD_BYTES),
   publicBaseUrl,
   ...(expect && { expect }),

@@ -14,12 +14,16 @@ export function choiceFromEnv<Choice extends string>(name: string, choices: read
   return found;
 }
 
-/** @throws Error for anything but a number above 0. */
-export function numberFromEnv(name: string, ifUnset: number): number {
+/** @throws Error for anything but a number above 0, or from 0 on. */
+export function numberFromEnv(
+  name: string,
+  ifUnset: number,
+  { isZeroFine = false }: { isZeroFine?: boolean } = {},
+): number {
   const text = process.env[name];
   if (!text) return ifUnset;
   const value = Number(text);
-  if (!Number.isFinite(value) || value <= 0)
-    throw new Error(`${name} is "${text}"; it takes a number above 0.`);
+  if (!Number.isFinite(value) || value < 0 || (value === 0 && !isZeroFine))
+    throw new Error(`${name} is "${text}"; it takes a number ${isZeroFine ? 'from 0 on' : 'above 0'}.`);
   return value;
 }

@@ -90,6 +90,7 @@ export function allowAccess(
   });
   allow(janitor, media, {
     read: [card, records, tombstone, cleanup],
+    write: [card, tombstone], // of a video that somebody wants back, and how far a deletion is
     delete: [card, records, artifacts, mezzanine, firstMezzanine, tombstone, cleanup],
     abort: [mezzanine],
     parts: [mezzanine],

@@ -44,6 +44,7 @@ export function apiFunction(scope: Construct, props: ApiFunctionProps): Pipeline
       ...bucketNames(buckets),
       PAGE_BUCKET: buckets.page.bucketName,
       MAX_UPLOAD_BYTES: String(settings.maxBytes),
+      DELETION_GRACE_HOURS: String(settings.deletionGrace.toHours({ integral: false })),
       UPLOAD_SECRET_ARN: uploadSecret.secretArn,
       PLAYBACK: settings.playback,
       ...sandboxEnvironment(sandbox),

@@ -33,6 +33,7 @@ const NUMBERS = [
   'maxStreams',
   'expireSourcesAfterDays',
   'revisionGraceDays',
+  'deletionGraceHours',
 ] as const;
 
 const TEXTS = [
@@ -62,6 +63,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
   const maxDuration = number(scope, 'maxDurationSeconds');
   const expireDays = number(scope, 'expireSourcesAfterDays');
   const graceDays = number(scope, 'revisionGraceDays');
+  const graceHours = number(scope, 'deletionGraceHours', { least: 0 });
   return defined({
     authorization: jwtIssuer && jwtAudience ? { jwtIssuer, jwtAudience: list(jwtAudience) } : undefined,
     playback: choice(scope, 'playback'),
@@ -85,6 +87,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
       expireSourcesAfter: expireDays === undefined ? undefined : Duration.days(expireDays),
     }),
     revisionGrace: graceDays === undefined ? undefined : Duration.days(graceDays),
+    deletionGrace: graceHours === undefined ? undefined : Duration.hours(graceHours),
     domain:
       domainNames && certificateArn
         ? {
@@ -113,12 +116,18 @@ function text(scope: Construct, name: (typeof TEXTS)[number]): string | undefine
   throw new Error(`The setting ${name} is ${JSON.stringify(value)}; it takes a text.`);
 }
 
-function number(scope: Construct, name: (typeof NUMBERS)[number]): number | undefined {
+function number(
+  scope: Construct,
+  name: (typeof NUMBERS)[number],
+  { least = 1 }: { least?: number } = {},
+): number | undefined {
   const value: unknown = scope.node.tryGetContext(name);
   if (value === undefined) return undefined;
   const parsed = Number(value); // a number from cdk.json, a text from the command line
-  if (Number.isSafeInteger(parsed) && parsed > 0) return parsed;
-  throw new Error(`The setting ${name} is ${JSON.stringify(value)}; it takes a whole number above 0.`);
+  if (Number.isSafeInteger(parsed) && parsed >= least) return parsed;
+  throw new Error(
+    `The setting ${name} is ${JSON.stringify(value)}; it takes a whole number above ${least - 1}.`,
+  );
 }
 
 function choice<K extends keyof typeof CHOICES>(

@@ -44,6 +44,7 @@ const ROUTES: readonly Route[] = [
   { method: GET, path: '/api/videos', who: 'owner' },
   { method: GET, path: '/api/videos/{id}', who: 'anyone' },
   { method: DELETE, path: '/api/videos/{id}', who: 'owner' },
+  { method: POST, path: '/api/videos/{id}/restore', who: 'owner' },
   { method: POST, path: '/api/videos/{id}/tokens', who: 'owner' },
   { method: GET, path: '/watch/{id}', who: 'anyone' },
   { method: GET, path: '/embed/{id}', who: 'anyone' },

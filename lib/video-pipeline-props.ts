@@ -3,7 +3,12 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Playback } from '../core/access/playback-token.ts';
-import { DEFAULT_LIMITS, DEFAULT_MAX_UPLOAD_BYTES, DEFAULT_REVISION_GRACE_DAYS } from '../core/limits.ts';
+import {
+  DEFAULT_DELETION_GRACE_HOURS,
+  DEFAULT_LIMITS,
+  DEFAULT_MAX_UPLOAD_BYTES,
+  DEFAULT_REVISION_GRACE_DAYS,
+} from '../core/limits.ts';
 import type { LargestRung } from '../core/plan/ladder.ts';
 import type { PrewarmExtent } from '../core/plan/plan-for.ts';
 import type { Effort } from '../core/plan/plan.ts';
@@ -131,6 +136,12 @@ export interface VideoPipelineProps {
   revisionGrace?: Duration;
 
   /**
+   * How long a deletion can be taken back. The video is out of reach all the same, and stored for as long; 0 for none.
+   * @default 24 hours
+   */
+  deletionGrace?: Duration;
+
+  /**
    * Names of one's own for the CDN, with a certificate in us-east-1. The DNS records are made by whoever holds the zone.
    * @default the *.cloudfront.net name
    */
@@ -178,6 +189,7 @@ export function withDefaults(props: VideoPipelineProps) {
     maxPicturePixels: uploads?.maxPicturePixels ?? DEFAULT_LIMITS.maxPicturePixels,
     maxStreams: uploads?.maxStreams ?? DEFAULT_LIMITS.maxStreams,
     revisionGrace: props.revisionGrace ?? Duration.days(DEFAULT_REVISION_GRACE_DAYS),
+    deletionGrace: props.deletionGrace ?? Duration.hours(DEFAULT_DELETION_GRACE_HOURS),
     removalPolicy: props.removalPolicy ?? RemovalPolicy.RETAIN,
   };
 }

@@ -113,6 +113,8 @@ export class VideoPipeline extends Construct {
     this.apiUrl = `${baseUrl}/api`;
     this.playbackBaseUrl = `${baseUrl}/v`;
     api.addEnvironment('PUBLIC_BASE_URL', baseUrl);
+    cleaning.janitor.addEnvironment('DISTRIBUTION_ID', distribution.distributionId);
+    distribution.grantCreateInvalidation(cleaning.janitor);
     allowAccess(buckets, this.functions);
     for (const broker of [made.ingest, made.origin, made.maintenance]) allowSandbox(broker, boxes.viewers);
     allowSandbox(made.transcode, boxes.prewarm);

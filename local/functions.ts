@@ -31,9 +31,15 @@ const QUIET = {
   POWERTOOLS_SERVICE_NAME: 'local',
 };
 
+/** What may be set otherwise. */
+const DEFAULTS = {
+  ...QUIET,
+  DELETION_GRACE_HOURS: '0', // whoever deletes wants room on this disk
+};
+
 /** @param nobodyWaits resolves when nobody waits for something to be made */
 export async function loadFunctions(environment: FunctionEnvironment, nobodyWaits: () => Promise<void>) {
-  Object.assign(process.env, { ...QUIET, ...process.env, ...environment });
+  Object.assign(process.env, { ...DEFAULTS, ...process.env, ...environment });
   provideStreaming();
   const [sandbox, client, api, authorizer, ingest, origin, transcode, janitor, maintenance, world] =
     await Promise.all([

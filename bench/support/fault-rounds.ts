@@ -5,7 +5,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
-import { QUEUE_KEY, parseSourceKey } from '../../core/artifacts/keys.ts';
+import { QUEUE_KEY, TOMBSTONES, parseSourceKey } from '../../core/artifacts/keys.ts';
 import { descendantsOf, isEncoder, stillRunning } from '../../test/support/descendants.ts';
 import type { Process } from '../../test/support/descendants.ts';
 import { countByKind, faultyStore } from '../../test/support/faulty-store.ts';
@@ -382,7 +382,7 @@ async function leftNow({ videos, client, supervisor }: Round, dataDirectory: str
   const encoders = (await descendantsOf(supervisor.system().process.pid!)).filter(isEncoder);
   return [
     ...keys
-      .filter((key) => deleted.some((id) => key.includes(id)))
+      .filter((key) => !key.startsWith(TOMBSTONES) && deleted.some((id) => key.includes(id)))
       .map((key) => left(`of a deleted video: ${key}`)),
     ...keys
       .filter((key) => key.startsWith('delayed/') && ended.some((id) => key.includes(id)))
@@ -416,8 +416,9 @@ async function leftAfterDeletion({ videos, client, supervisor }: Round): Promise
       text: `the deletion of ${id} answers ${answer.status} ${await answer.text()}`,
     });
   }
-  // The queue is of all videos, and stays.
-  const isOfVideo = (key: string) => !key.startsWith('videos/') && key !== QUEUE_KEY;
+  // The queue is of all videos, and stays; a tombstone does until no link for an upload is valid.
+  const isOfVideo = (key: string) =>
+    !key.startsWith('videos/') && !key.startsWith(TOMBSTONES) && key !== QUEUE_KEY;
   const stillThere = async () => (await keysBelow(client)).filter(isOfVideo);
   let left = await stillThere();
   for (const until = performance.now() + JANITOR_MS; left.length > 0 && performance.now() < until;) {

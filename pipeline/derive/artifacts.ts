@@ -7,7 +7,7 @@ import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { contentHeaders } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
 import { isWholeArtifact } from '../../core/artifacts/artifacts.ts';
-import { requestCleanup } from '../life/cleanup.ts';
+import { requestCleanup, unlessDeleted } from '../life/cleanup.ts';
 import { logFailure } from '../observe.ts';
 import { isPlanned } from '../revisions/revisions.ts';
 import type { Store, TaggedObject } from '../store.ts';
@@ -75,6 +75,8 @@ export async function keepArtifact(
   const key = artifactKey(id, artifact);
   const outcome = await putArtifact(key, artifact, made, { media }, damaged);
   await unlessUnplanned(id, artifact.rev, media);
+  // A deleted video has its plan for a while, but no playlist.
+  if (artifact.kind === 'playlist') await unlessDeleted(id, { media });
   if (outcome === 'stored') return made;
   return (await wholeArtifact(id, artifact, plan, { media })) ?? made;
 }

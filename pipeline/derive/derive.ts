@@ -159,10 +159,17 @@ async function unlessDeletedMeanwhile<T>(id: string, { media }: World, work: () 
 }
 
 /**
- * The plan that an artifact is of. A video that is not planned yet may be planned as just this.
+ * The plan that an artifact is of. A video that is not planned yet may be planned as just this. One that was deleted has its
+ * plan until it can no longer be had back.
  * @throws RequestError NOT_FOUND
  */
 async function planOf(id: string, artifact: Artifact, world: World): Promise<Plan> {
+  const [plan, card] = await Promise.all([planIfThere(id, artifact, world), world.media.head(cardKey(id))]);
+  if (!card) throw notFound('such video');
+  return plan;
+}
+
+async function planIfThere(id: string, artifact: Artifact, world: World): Promise<Plan> {
   if (isLasting(artifact)) return currentPlan(id, world);
   const { rev } = artifact as RevisionArtifact;
   const stored = await storedPlan(id, rev, world.media);
@@ -183,8 +190,8 @@ export function deriveWork(item: Work, world: World, options: WorkOptions = {}):
 }
 
 async function doWork({ id, rev, what }: Work, world: World, options: WorkOptions): Promise<ChunkOutcome> {
-  const plan = await storedPlan(id, rev, world.media);
-  if (!plan) throw notFound('such revision');
+  const [plan, card] = await Promise.all([storedPlan(id, rev, world.media), world.media.head(cardKey(id))]);
+  if (!plan || !card) throw notFound('such revision');
   if (what.kind === 'stills') {
     const thumbs = what.thumbs.map((seconds) => ({ kind: 'thumb' as const, rev, seconds }));
     return keepAll(plannedVideo(id, plan, endingEarlier(world)), [...prewarmedStills(plan), ...thumbs]);

@@ -12,7 +12,7 @@ import type { Bitrates } from '../../core/playlists/playlists.ts';
 import { notFound } from '../../core/errors.ts';
 import { storyboardTrack } from '../../core/plan/stills.ts';
 import { thumbSecondsAt } from '../../core/plan/succession.ts';
-import { requestCleanup } from '../life/cleanup.ts';
+import { requestCleanup, unlessDeleted } from '../life/cleanup.ts';
 import { putArtifact, wholeArtifact } from './artifacts.ts';
 import type { Damaged } from './artifacts.ts';
 import { currentPlanOf, planOf, readyMarkerOf, revisionsOf } from '../revisions/revisions.ts';
@@ -62,6 +62,7 @@ export async function keepLasting(
     await requestCleanup(id, { media });
     throw notFound('such video');
   }
+  await unlessDeleted(id, { media });
   // Whoever made another revision the current one either finds this and rewrites it, or is found here.
   if (revisions.current !== plan.rev) await rewriteLasting(id, media);
   if (outcome === 'stored') return bytes;

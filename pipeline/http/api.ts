@@ -8,7 +8,7 @@ import { NO_SESSION_COOKIE, sessionCookie } from '../../core/access/session.ts';
 import { admittedUpload, uploadToken } from '../../core/access/upload-token.ts';
 import type { UploadGrant } from '../../core/access/upload-token.ts';
 import { createUpload, renewUpload } from '../uploads/create-upload.ts';
-import { deleteVideo } from '../life/cleanup.ts';
+import { deleteVideo, restoreVideo } from '../life/deletion.ts';
 import {
   openUploadsQuery,
   pageQuery,
@@ -36,6 +36,8 @@ export interface ApiOptions {
   /** Whether whoever stands before the API (a gateway's authorizer) found that the caller may use all of it. */
   isAuthorized(context: Context): boolean;
   maxUploadBytes: number;
+  /** For how long a deletion can be taken back. */
+  deletionGraceSeconds: number;
   /** Told that a file of this video will come, or has: what it takes to read it can be made ready meanwhile. */
   expect?(id: string): Promise<void>;
   /** Scheme and host of API and playback, without a slash at the end. */
@@ -132,8 +134,15 @@ export function httpApi(options: ApiOptions): Hono {
     // Without a card, one that is being deleted.
     const found = await Promise.all([cardKey(id), tombstoneKey(id)].map((key) => media.head(key)));
     if (!found.some(Boolean)) throw notFound('such video');
-    await deleteVideo(id, buckets);
+    await deleteVideo(id, buckets, { now: new Date(), graceSeconds: options.deletionGraceSeconds });
     return context.body(null, 204);
+  });
+
+  app.post('/videos/:id/restore', async (context) => {
+    authorize(context, options);
+    const id = videoId(context);
+    await restoreVideo(id, buckets, new Date());
+    return context.json(await videoStatus(id, buckets, playbackUrlOf));
   });
 
   app.post('/videos/:id/tokens', async (context) => {

@@ -16,7 +16,7 @@ import {
   signRequest,
 } from './api-schemas.ts';
 import { jsonOf, valid } from './request.ts';
-import { SIGNED_SECONDS } from '../uploads/sign-upload.ts';
+import { SIGNED_SECONDS } from '../../core/limits.ts';
 import {
   beginParts,
   completeParts,

@@ -1,16 +1,9 @@
 // Asks the janitor (janitor.ts), which alone removes what was stored of videos. A request is an object: it is there until
-// it is fulfilled, and the store's own event of it calls the janitor.
+// it is fulfilled, and the store's own event of it calls the janitor. (A deletion is one as well: deletion.ts.)
 
-import {
-  CLEANUPS,
-  TOMBSTONES,
-  cardKey,
-  cleanupKey,
-  parseCleanupKey,
-  tombstoneKey,
-} from '../../core/artifacts/keys.ts';
+import { CLEANUPS, cardKey, cleanupKey, parseCleanupKey } from '../../core/artifacts/keys.ts';
 import { MAX_EVENT_AGE_SECONDS } from '../../core/aws-limits.ts';
-import { OutageError, notFound } from '../../core/errors.ts';
+import { notFound } from '../../core/errors.ts';
 import { CLEANUP } from '../../core/records/cleanup.ts';
 import { logFailure } from '../observe.ts';
 import { putJson } from '../store.ts';
@@ -18,21 +11,6 @@ import type { Store } from '../store.ts';
 import type { World } from '../world.ts';
 
 type Media = Pick<World, 'media'>;
-
-/**
- * Has a video removed. From now on it is in no list and has no state; all that is stored of it goes within moments.
- * Harmless for a video that is not there, or only half; no record has to be readable for it.
- * @throws OutageError, and then it may happen all the same
- */
-export async function deleteVideo(id: string, { media }: Media): Promise<void> {
-  await ask(tombstoneKey(id), media).catch((error: unknown) => {
-    // A full disk, of all things, must not keep anybody from deleting. `videosWithoutCard` finds what is left.
-    if (!(error instanceof OutageError && error.code === 'STORAGE_FULL')) throw error;
-    logFailure(id, error);
-  });
-  // The janitor does that as well. Whoever asks for the video next should not have to wait for it.
-  await media.delete([cardKey(id)]);
-}
 
 /** Has the janitor remove what a video does not need: all that was made of a refused or deleted one, among others. */
 export const requestCleanup = (id: string, { media }: Media): Promise<void> => ask(cleanupKey(id), media);
@@ -56,13 +34,11 @@ export async function repeatRequests(
   { media }: Media,
   { now, isTimeUp }: { now: Date; isTimeUp(): boolean },
 ): Promise<void> {
-  for (const prefix of [TOMBSTONES, CLEANUPS]) {
-    for await (const { key } of media.list(prefix)) {
-      if (isTimeUp()) return;
-      const asked = await media.head(key);
-      if (!asked || now.getTime() - asked.lastModified.getTime() <= PATIENCE_MS) continue;
-      await ask(key, media).catch((error: unknown) => logFailure(parseCleanupKey(key), error));
-    }
+  for await (const { key } of media.list(CLEANUPS)) {
+    if (isTimeUp()) return;
+    const asked = await media.head(key);
+    if (!asked || now.getTime() - asked.lastModified.getTime() <= PATIENCE_MS) continue;
+    await ask(key, media).catch((error: unknown) => logFailure(parseCleanupKey(key), error));
   }
 }
 

@@ -23,7 +23,14 @@ import {
   videoPrefix,
 } from '../../core/artifacts/keys.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
+import type { Artifact } from '../../core/artifacts/artifact.ts';
+import { OutageError } from '../../core/errors.ts';
+import { logFailure } from '../observe.ts';
+import { isLastLinkOver, isPurgeDue } from '../../core/deletion.ts';
 import { ERROR, isRefusal } from '../../core/records/error.ts';
+import { TOMBSTONE } from '../../core/records/tombstone.ts';
+import type { Stage, Tombstone } from '../../core/records/tombstone.ts';
+import { advance, putBack } from './deletion.ts';
 import { isPlanned, planOf, revisionsOf, revsOf } from '../revisions/revisions.ts';
 import { deleteBelow, readRecord } from '../store.ts';
 import type { Store } from '../store.ts';
@@ -34,6 +41,17 @@ import type { World } from '../world.ts';
 export interface JanitorWorld extends Pick<World, 'media' | 'uploads'> {
   /** What has been begun in each of the two and is no object yet. */
   unfinished: Record<'media' | 'uploads', MultipartStore>;
+  /** Undefined where nobody keeps what was delivered. */
+  cdn?: Cdn | undefined;
+}
+
+export interface Cdn {
+  /**
+   * Has it forget all that it keeps below a path.
+   * @returns false where it is at so many that it takes no more for now
+   * @throws OutageError
+   */
+  forget(prefix: string): Promise<boolean>;
 }
 
 /**
@@ -41,18 +59,88 @@ export interface JanitorWorld extends Pick<World, 'media' | 'uploads'> {
  * for this if it is not (`unlessDeleted`, `unlessUnplanned`).
  * @throws OutageError; RecordError where what a living video needs cannot be read. The request stays then.
  */
-export async function cleanUp(id: string, world: JanitorWorld): Promise<void> {
+export async function cleanUp(id: string, world: JanitorWorld, now = new Date()): Promise<void> {
   const { media } = world;
   const requests = [tombstoneKey(id), cleanupKey(id)];
   const askedFor = () => Promise.all(requests.map(async (key) => (await media.head(key))?.etag));
   const begun = await askedFor();
-  const [tombstone] = begun;
-  if (tombstone !== undefined || !(await media.head(cardKey(id)))) await removeVideo(id, world);
-  else await removeUnneeded(id, world);
+  const isThere = await media.head(cardKey(id));
+  const tombstone = await readRecord(media, TOMBSTONE, tombstoneKey(id));
+  const isOver = !tombstone || (await bury(id, tombstone, world, now));
+  if (!tombstone || tombstone.stage === 'over') {
+    await (isThere ? removeUnneeded(id, world) : removeVideo(id, world));
+  }
   // What was asked for meanwhile was asked for by somebody who may have written since this looked: that is for the next run.
   const ended = await askedFor();
-  await media.delete(requests.filter((_, at) => ended[at] !== undefined && ended[at] === begun[at]));
+  const isDone = (at: number) => ended[at] !== undefined && ended[at] === begun[at];
+  await media.delete(requests.filter((key, at) => isDone(at) && (isOver || key !== tombstoneKey(id))));
 }
+
+/**
+ * Brings a deletion as far as it can be brought now.
+ * @returns whether nothing of it is left to be done
+ */
+async function bury(id: string, tombstone: Tombstone, world: JanitorWorld, now: Date): Promise<boolean> {
+  const { media } = world;
+  switch (tombstone.stage) {
+    case 'over':
+      return true;
+    case 'restored':
+      await putBack(id, tombstone, media);
+      return false;
+    case 'asked':
+    case 'hidden':
+    case 'unreachable':
+      if (!isPurgeDue(tombstone, now)) {
+        await hide(id, world);
+        if (await advance(id, ['asked'], 'hidden', world, now))
+          await forget(id, 'hidden', 'unreachable', world, now);
+        return false;
+      }
+      if (!(await advance(id, [tombstone.stage], 'purging', world, now).catch(ifFull(id)))) return false;
+  }
+  await removeVideo(id, world);
+  if (tombstone.stage === 'purged') return isLastLinkOver(tombstone, now);
+  if (await advance(id, ['purging'], 'emptied', world, now))
+    await forget(id, 'emptied', 'purged', world, now);
+  return false;
+}
+
+/** What is to make room does not wait for room. */
+const ifFull =
+  (id: string) =>
+  (error: unknown): true => {
+    if (!(error instanceof OutageError && error.code === 'STORAGE_FULL')) throw error;
+    logFailure(id, error);
+    return true;
+  };
+
+/**
+ * Tells the CDN. Each change of a tombstone calls the janitor, so several may be at one video: whoever has brought it to `from`
+ * does this, as invalidations are paid for. Where the CDN is busy it is tried again (`repeatDeletions`).
+ */
+async function forget(id: string, from: Stage, to: Stage, world: JanitorWorld, now: Date): Promise<void> {
+  const { cdn } = world;
+  if (cdn === undefined || (await cdn.forget(`/${videoPrefix(id)}`)))
+    await advance(id, [from], to, world, now);
+}
+
+/** Nobody can begin to watch it any more. All that goes can be made again in a moment. */
+async function hide(id: string, { media }: JanitorWorld): Promise<void> {
+  await media.delete([cardKey(id)]);
+  const latest = await readRecord(media, TOMBSTONE, tombstoneKey(id));
+  if (latest?.stage === 'restored') return putBack(id, latest, media); // meanwhile, and its card has just gone
+  const entrances: string[] = [];
+  for await (const { key } of media.list(videoPrefix(id))) {
+    const artifact = parseArtifactKey(key)?.artifact;
+    if (artifact && isEntrance(artifact)) entrances.push(key);
+  }
+  await media.delete(entrances);
+}
+
+/** What has to be known to find anything else, or has an address that anybody could guess from the video's. */
+const isEntrance = (artifact: Artifact): boolean =>
+  artifact.kind === 'multivariant' || artifact.kind === 'playlist' || artifact.rev === CURRENT;
 
 /** What it is made from goes first, so that nothing is made anew. No record has to be readable for it. */
 async function removeVideo(id: string, world: JanitorWorld): Promise<void> {

@@ -7,6 +7,7 @@ import type { Queue } from '../../core/records/queue.ts';
 import { isQueued } from '../../core/work/admission.ts';
 import { beginTry, continueTry, delayCodeOf, delayVideo, dueVideos, endDelay } from './delay.ts';
 import { repeatRequests, requestCleanup } from './cleanup.ts';
+import { advance, repeatDeletions, restoredVideos } from './deletion.ts';
 import { ingest } from './ingest.ts';
 import type { Enqueue } from '../prewarm/queue-work.ts';
 import { logFailure } from '../observe.ts';
@@ -26,7 +27,7 @@ export interface Resumed {
   resumed: string[];
 }
 
-/** Tries those again that have waited long enough. */
+/** Tries those again that have waited long enough, goes on with those that are back, and has deletions gone on with. */
 export async function resumeDelayed(world: World, options: ResumeOptions): Promise<Resumed> {
   const { now, isTimeUp } = options;
   const resumed: string[] = [];
@@ -36,6 +37,13 @@ export async function resumeDelayed(world: World, options: ResumeOptions): Promi
     resumed.push(id);
     await tryAgain(id, world, options);
   }
+  for await (const id of restoredVideos(world)) {
+    if (isTimeUp()) break;
+    resumed.push(id);
+    await tryAgain(id, world, options);
+    await advance(id, ['restored'], 'over', world, now);
+  }
+  await repeatDeletions(world, options);
   await repeatRequests(world, options);
   return { resumed };
 }

@@ -70,6 +70,7 @@ export async function sweepRevisions(world: World, options: SweepOptions): Promi
   };
   await visitEach(videosWithoutCard(world.media), (id) => requestCleanup(id, world));
   await visitEach(videosWithSeveralRevisions(world.media), async (id) => {
+    if (!(await world.media.head(cardKey(id)))) return; // deleted, and may be had back as it was
     const { swept, kept } = await sweepVideo(id, world, options);
     sweep.swept += swept;
     sweep.kept += kept;

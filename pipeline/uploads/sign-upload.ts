@@ -40,6 +40,3 @@ export interface SignUpload {
   /** Completing refuses to overwrite. */
   multipart(key: string, request: MultipartRequest): Promise<SignedRequest>;
 }
-
-/** A signature dies with the session of the role that made it; an hour is safe. */
-export const SIGNED_SECONDS = 3600;

@@ -35,7 +35,7 @@ beforeAll(async () => {
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', '-shortest'],
     join(directory.path, 'film.mp4'),
   );
-  system = await startSystem(join(directory.path, 'data'));
+  system = await startSystem(join(directory.path, 'data'), { DELETION_GRACE_HOURS: '24' });
   witness = await witnessOf(system.baseUrl);
 });
 afterAll(async () => {

@@ -229,7 +229,41 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   expect((await videos.deleteVideo(id)).status).toBe(204);
   expect((await account.api({ method: 'GET', path: `/api/videos/${id}` })).status).toBe(404);
   await videos.cleaned();
+  await videos.gracePasses();
   expect(await videos.keysOf(id)).toEqual([]);
+});
+
+test('a deleted video is out of reach, can be had back, and goes when its grace time is over', async () => {
+  const { id, playbackUrl } = await videos.uploaded(clip);
+  await videos.prewarmed();
+  const { rev, renditions } = await videos.planOf(id);
+  const playlist = new URL(`${rev}/${renditions[0]!.name}/index.m3u8`, playbackUrl).href;
+  const before = account.forgotten.length;
+  const restore = () => account.api({ method: 'POST', path: `/api/videos/${id}/restore`, headers: OWNER });
+  const isPlaying = async () =>
+    Promise.all([playbackUrl, playlist].map(async (url) => (await account.watch(url)).status));
+
+  expect((await videos.deleteVideo(id)).status).toBe(204);
+  await videos.cleaned();
+  expect(account.forgotten.slice(before)).toEqual([`/v/${id}/*`]);
+  expect(await isPlaying()).toEqual([404, 404]);
+  expect((await account.api({ method: 'GET', path: `/watch/${id}` })).status).toBe(404);
+
+  expect((await account.api({ method: 'POST', path: `/api/videos/${id}/restore` })).status).toBe(401);
+  expect(await restore()).toMatchObject({ status: 200, body: { id, state: 'ready' } });
+  expect(await isPlaying()).toEqual([200, 200]);
+  await videos.cleaned();
+  for (const reply of await account.minutesPass()) expect(reply).not.toHaveProperty('error');
+  await videos.cleaned();
+  expect([...(await videos.stored('media', 'tombstones/')).keys()]).toEqual([]);
+  expect(await videos.statusOf(id)).toMatchObject({ state: 'ready', progress: 1 });
+
+  expect((await videos.deleteVideo(id)).status).toBe(204);
+  await videos.cleaned();
+  await videos.gracePasses();
+  expect(await videos.keysOf(id)).toEqual([]);
+  expect(account.forgotten.slice(before)).toEqual(Array(3).fill(`/v/${id}/*`));
+  expect((await restore()).status).toBe(404);
 });
 
 test('a list that cannot be read fails the video visibly', async () => {
@@ -258,6 +292,7 @@ test.each([
   else await deleteIt();
   await videos.prewarmed();
   await videos.cleaned();
+  await videos.gracePasses();
   expect(isDeleted).toBe(true);
   expect(await videos.keysOf(id)).toEqual([]);
   expect(await videos.isQueued(id)).toBe(false);
@@ -349,6 +384,7 @@ describe('a video of one plan, as it was before there were revisions', () => {
 
     expect((await videos.deleteVideo(id)).status).toBe(204);
     await videos.cleaned();
+    await videos.gracePasses();
     expect(await videos.keysOf(id)).toEqual([]);
   });
 

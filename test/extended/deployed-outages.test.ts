@@ -392,7 +392,7 @@ describe('a worker', () => {
     prewarmSandbox.running().forEach((each) => each.hurry(62));
     await working;
     const [first, then] = asked.map((names) => names.filter((name) => name.startsWith('480p/')));
-    expect(asked).toHaveLength(2);
+    expect(asked.length).toBeGreaterThanOrEqual(2); // more, where it takes longer to store what is whole
     expect([first![0], first!.length]).toEqual(['480p/10', 10]);
     expect(then!.length).toBeLessThan(10);
     expect(calls).toBeGreaterThanOrEqual(2);
@@ -538,10 +538,16 @@ exec "$0-whole" "$@"
     const atOnce: number[] = [];
     const askedFor: string[] = [];
     const clipAtChunk: Promise<Json>[] = [];
+    // Not until all of it is ingested: a sandbox that is silent for that long would be given up.
+    const queuedClip = async () => {
+      const video = await videos.upload(clip);
+      while (!(await videos.isQueued(video.id))) await sleep(50);
+      return video;
+    };
     account.faults.sandbox = async (name, request) => {
       if (!name.includes('PrewarmSandbox')) return;
       // The lanes are taken before the clip comes.
-      coming ??= videos.uploaded(clip).then((video) => void (short = video));
+      coming ??= queuedClip().then((video) => void (short = video));
       if (!short) await coming;
       if (request.links.id !== short!.id && request.task.kind === 'segments') {
         clipAtChunk.push(videos.statusOf(short!.id));
@@ -550,6 +556,7 @@ exec "$0-whole" "$@"
       askedFor.push(request.links.id);
     };
     await videos.prewarmed();
+    expect(await account.ingested()).toEqual([{ payload: null }]);
     expect(Math.max(...atOnce)).toBe(3);
     // After those that had the lanes before it came, its chunk and its pictures; but each fourth turn is the oldest's.
     expect(askedFor.slice(0, 4)).not.toContain(short!.id);

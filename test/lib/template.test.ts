@@ -359,6 +359,7 @@ describe('functions', () => {
     [
       'The HTTP API',
       [
+        'DELETION_GRACE_HOURS',
         'MAX_UPLOAD_BYTES',
         'MEDIA_BUCKET',
         'PAGE_BUCKET',
@@ -619,6 +620,19 @@ describe('permissions', () => {
     expect(invoked).toEqual(does ? [{ 'Fn::GetAtt': [functionThat(template, does).id, 'Arn'] }] : []);
   });
 
+  test('the janitor, and nobody else, has the CDN forget what it keeps', () => {
+    const may = statementsOf(template, () => true).filter(({ Action }) =>
+      [Action].flat().some((action) => action.startsWith('cloudfront:')),
+    );
+    const { id } = only(ofType(template, 'AWS::CloudFront::Distribution'));
+    expect(only(may)).toMatchObject({ Action: 'cloudfront:CreateInvalidation', Effect: 'Allow' });
+    expect(JSON.stringify(only(may).Resource)).toContain(`distribution/",{"Ref":"${id}"}`);
+    const janitors = statementsOf(template, (own) => own.startsWith('VideoJanitorRole'));
+    expect(janitors).toContainEqual(only(may));
+    const { Variables } = functionThat(template, 'Removes deleted videos').Properties.Environment;
+    expect(Variables.DISTRIBUTION_ID).toEqual({ Ref: id });
+  });
+
   test.each([
     ['default', 'video', { TenantIsolationMode: 'PER_TENANT' }],
     ['lowest', 'none', undefined],
@@ -672,7 +686,7 @@ describe('permissions', () => {
     ],
     ['Maintenance', 'DeleteObject', [...COPIES, ...MADE]],
     ['Maintenance', 'AbortMultipartUpload', ['/mezzanine/*/*']],
-    ['Janitor', 'PutObject', []],
+    ['Janitor', 'PutObject', ['/tombstones/*.json', '/videos/*.json']],
     ['Janitor', 'GetObject', ['/plans/*.json', ...REQUESTS, '/uploads/*/source', '/videos/*.json'].sort()],
     [
       'Janitor',
@@ -880,6 +894,7 @@ describe('the API', () => {
       'GET /api/videos': 'CUSTOM',
       'GET /api/videos/{id}': 'NONE',
       'DELETE /api/videos/{id}': 'CUSTOM',
+      'POST /api/videos/{id}/restore': 'CUSTOM',
       'POST /api/videos/{id}/tokens': 'CUSTOM',
       'GET /watch/{id}': 'NONE',
       'GET /embed/{id}': 'NONE',

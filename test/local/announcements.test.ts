@@ -4,7 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanupKey, newVideoId, tombstoneKey } from '../../core/artifacts/keys.ts';
 import { createdKeys } from '../../lambdas/created-keys.ts';
 import { watchCleanups } from '../../local/announcements.ts';
-import { deleteVideo, requestCleanup } from '../../pipeline/life/cleanup.ts';
+import { requestCleanup } from '../../pipeline/life/cleanup.ts';
+import { deleteVideo } from '../../pipeline/life/deletion.ts';
+import { WITHOUT_GRACE } from '../support/janitor.ts';
 import { memoryStore } from '../support/memory-store.ts';
 
 test.each([
@@ -15,7 +17,7 @@ test.each([
   async (_, isTold) => {
     const media = memoryStore();
     const [before, later] = [newVideoId(new Date()), newVideoId(new Date())];
-    await deleteVideo(before, { media });
+    await deleteVideo(before, { media }, WITHOUT_GRACE);
     const announced: string[] = [];
     const stop = watchCleanups({ media }, (event) => announced.push(...createdKeys(event)), { isTold });
     try {

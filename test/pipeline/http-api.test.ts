@@ -34,6 +34,7 @@ const options: ApiOptions = {
   signPlayback: undefined,
   isAuthorized: ({ req }) => req.header('authorization') === 'Bearer key',
   maxUploadBytes: 1000,
+  deletionGraceSeconds: 60,
   publicBaseUrl: BASE,
 };
 const secrets: PlaybackSecrets = { current: 'b', a: 'first', b: 'second' };

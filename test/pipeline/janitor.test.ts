@@ -21,11 +21,12 @@ import { createdKeys } from '../../lambdas/created-keys.ts';
 import { announceDeleted } from '../../local/announcements.ts';
 import { unlessUnplanned } from '../../pipeline/derive/artifacts.ts';
 import { noteLost } from '../../pipeline/derive/lost.ts';
-import { deleteVideo, repeatRequests, requestCleanup, unlessDeleted } from '../../pipeline/life/cleanup.ts';
+import { repeatRequests, requestCleanup, unlessDeleted } from '../../pipeline/life/cleanup.ts';
+import { deleteVideo } from '../../pipeline/life/deletion.ts';
 import { cleanUp } from '../../pipeline/life/janitor.ts';
 import { currentPlanOf } from '../../pipeline/revisions/revisions.ts';
 import type { Store } from '../../pipeline/store.ts';
-import { NOTHING_UNFINISHED, cleanedUp } from '../support/janitor.ts';
+import { NOTHING_UNFINISHED, WITHOUT_GRACE, cleanedUp } from '../support/janitor.ts';
 import { lived, uploadedIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
@@ -98,7 +99,7 @@ test('a record that cannot be read keeps a living video from being touched, and 
   const before = allKeys(buckets);
   await expect(cleanedUp(buckets)).rejects.toMatchObject({ code: 'RECORD_UNREADABLE' });
   expect(allKeys(buckets)).toEqual(before);
-  await deleteVideo(id, buckets);
+  await deleteVideo(id, buckets, WITHOUT_GRACE);
   await cleanedUp(buckets);
   expect(allKeys(buckets)).toEqual([]);
 });
@@ -107,7 +108,7 @@ test('cut off after any of its steps, a deletion is brought to its end by the ne
   let isWhole = false;
   for (let steps = 0; !isWhole; steps += 1) {
     const buckets = await copied();
-    await deleteVideo(id, buckets);
+    await deleteVideo(id, buckets, WITHOUT_GRACE);
     let left = steps;
     const cutOff = <T extends Store>(store: T): T => ({
       ...store,
@@ -118,7 +119,7 @@ test('cut off after any of its steps, a deletion is brought to its end by the ne
       },
     });
     const world = { media: cutOff(buckets.media), uploads: cutOff(buckets.uploads) };
-    isWhole = await cleanUp(id, { ...world, unfinished: NOTHING_UNFINISHED }).then(
+    isWhole = await cleanedUp(world).then(
       () => true,
       () => false,
     );
@@ -135,7 +136,7 @@ test('what is asked for while it is at work is left for the next run', async () 
   const { media, uploads } = buckets;
   const { rev } = (await currentPlanOf(id, media))!;
   const late = artifactKey(id, { kind: 'segment', rev, rendition: '48p', index: 99, extension: 'ts' });
-  await deleteVideo(id, buckets);
+  await deleteVideo(id, buckets, WITHOUT_GRACE);
   const meanwhile: Store = {
     ...media,
     delete: async (keys) => {
@@ -147,7 +148,7 @@ test('what is asked for while it is at work is left for the next run', async () 
     },
   };
   await cleanUp(id, { media: meanwhile, uploads, unfinished: NOTHING_UNFINISHED });
-  expect(allKeys(buckets).sort()).toEqual([cleanupKey(id), late]);
+  expect(allKeys(buckets).sort()).toEqual([cleanupKey(id), tombstoneKey(id), late]);
   await cleanedUp(buckets);
   expect(allKeys(buckets)).toEqual([]);
 });
@@ -156,7 +157,7 @@ test('what is noted of a segment while the plans go, goes with them', async () =
   const buckets = await copied();
   const { media, uploads } = buckets;
   const plan = (await currentPlanOf(id, media))!;
-  await deleteVideo(id, buckets);
+  await deleteVideo(id, buckets, WITHOUT_GRACE);
   let isNoted = false;
   const meanwhile: Store = {
     ...media,
@@ -169,7 +170,7 @@ test('what is noted of a segment while the plans go, goes with them', async () =
     },
   };
   await cleanUp(id, { media: meanwhile, uploads, unfinished: NOTHING_UNFINISHED });
-  expect([isNoted, allKeys(buckets)]).toEqual([true, []]);
+  expect([isNoted, allKeys(buckets)]).toEqual([true, [tombstoneKey(id)]]);
 });
 
 test('the copy of a file that comes while it looks for copies stays', async () => {
@@ -205,7 +206,7 @@ test('a tombstone is enough: the card goes with the rest', async () => {
 
 test('who writes of a video after its deletion has that removed', async () => {
   const buckets = await copied();
-  await deleteVideo(id, buckets);
+  await deleteVideo(id, buckets, WITHOUT_GRACE);
   await cleanedUp(buckets);
   await buckets.media.put(delayKey(id), '{}', JSON_TYPE);
   await expect(unlessDeleted(id, buckets)).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -217,9 +218,9 @@ test('who writes of a video after its deletion has that removed', async () => {
 const NOW = new Date('2026-11-29T12:00:00Z');
 
 test('what was asked for and not done in six hours is asked for again', async () => {
-  const { media, uploads } = await copied();
-  await deleteVideo(id, { media });
-  const asked = await media.get(tombstoneKey(id));
+  const { media } = await copied();
+  await requestCleanup(id, { media });
+  const asked = await media.get(cleanupKey(id));
   const agedBy = (ms: number): Store => ({
     ...media,
     head: async (key) => {
@@ -229,13 +230,11 @@ test('what was asked for and not done in six hours is asked for again', async ()
   });
   const options = { now: NOW, isTimeUp: () => false };
   await repeatRequests({ media: agedBy(5 * HOUR_MS) }, options);
-  expect(await media.get(tombstoneKey(id))).toBe(asked);
+  expect(await media.get(cleanupKey(id))).toBe(asked);
   await repeatRequests({ media: agedBy(7 * HOUR_MS) }, { ...options, isTimeUp: () => true });
-  expect(await media.get(tombstoneKey(id))).toBe(asked);
+  expect(await media.get(cleanupKey(id))).toBe(asked);
   await repeatRequests({ media: agedBy(7 * HOUR_MS) }, options);
-  expect(await media.get(tombstoneKey(id))).not.toBe(asked);
-  expect(await media.head(cardKey(id))).toBeUndefined();
-  expect(await uploads.head(sourceKey(id))).toBeDefined();
+  expect(await media.get(cleanupKey(id))).not.toBe(asked);
 });
 
 test('a disk that is too full for a tombstone keeps nobody from deleting; another outage does', async () => {
@@ -245,12 +244,14 @@ test('a disk that is too full for a tombstone keeps nobody from deleting; anothe
     ...media,
     put: () => Promise.reject(new OutageError(code, 'no')),
   });
-  await expect(deleteVideo(id, { media: failing('STORE_UNAVAILABLE') })).rejects.toMatchObject({
-    code: 'STORE_UNAVAILABLE',
-  });
+  await expect(deleteVideo(id, { media: failing('STORE_UNAVAILABLE') }, WITHOUT_GRACE)).rejects.toMatchObject(
+    {
+      code: 'STORE_UNAVAILABLE',
+    },
+  );
   expect(await media.head(cardKey(id))).toBeDefined();
   const quiet = jest.spyOn(console, 'error').mockImplementation(() => undefined);
-  await deleteVideo(id, { media: failing('STORAGE_FULL') });
+  await deleteVideo(id, { media: failing('STORAGE_FULL') }, WITHOUT_GRACE);
   quiet.mockRestore();
   expect(await media.head(cardKey(id))).toBeUndefined();
   // Though nothing can be written, what is left of it is found, and goes.

@@ -47,6 +47,7 @@ beforeAll(async () => {
     signPlayback: undefined,
     isAuthorized: ({ req }) => req.header('authorization') === 'Bearer key',
     maxUploadBytes: 20 * 1024 ** 3,
+    deletionGraceSeconds: 0,
     publicBaseUrl: BASE,
   });
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { GetObjectCommand, S3Client, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { TOMBSTONES } from '../../core/artifacts/keys.ts';
 import type { MaintenanceAnswer, MaintenanceRequest } from '../../pipeline/revisions/maintenance.ts';
 import type { Rendition } from './hls.ts';
 import { bytesAt } from './hls.ts';
@@ -53,8 +54,12 @@ export async function keysBelow(client: S3Client, prefix = ''): Promise<string[]
 
 /** Looks until the janitor has removed all that was stored of a video. */
 export async function untilGone(client: S3Client, { id }: Pick<Granted, 'id'>): Promise<void> {
-  while ((await keysBelow(client)).some((key) => key.includes(id))) await sleep(50);
+  while ((await keysBesideTombstones(client)).some((key) => key.includes(id))) await sleep(50);
 }
+
+/** All keys but those that stay for an hour after a deletion. */
+export const keysBesideTombstones = async (client: S3Client): Promise<string[]> =>
+  (await keysBelow(client)).filter((key) => !key.startsWith(TOMBSTONES));
 
 /** The segments that are stored, by their keys. */
 export async function storedSegments(client: S3Client): Promise<Map<string, Buffer>> {

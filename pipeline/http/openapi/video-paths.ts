@@ -32,9 +32,21 @@ export const VIDEO_PATHS = {
     },
     delete: {
       operationId: 'deleteVideo',
-      summary: 'Removes the source and everything that was made of it',
+      summary: 'Removes the source and everything that was made of it, when a grace time is over',
       security: OWNER,
-      responses: { 204: { description: 'It is gone.' }, ...failures(401, 403, 404) },
+      responses: {
+        204: { description: 'It is in no list and has no state any more.' },
+        ...failures(401, 403, 404),
+      },
+    },
+  },
+  '/videos/{id}/restore': {
+    parameters: [VIDEO_ID],
+    post: {
+      operationId: 'restoreVideo',
+      summary: 'Takes a deletion back, within its grace time',
+      security: OWNER,
+      responses: { 200: answer('Its state.', ref('Video')), ...failures(401, 403, 404) },
     },
   },
   '/videos/{id}/tokens': {

@@ -18,6 +18,7 @@ import type { Json } from '../../lib/support/variants.ts';
 import { keyring } from '../s3-server.ts';
 import { serveAwsJson } from './aws-json.ts';
 import { cdn } from './cdn.ts';
+import { serveCloudFront } from './cloudfront.ts';
 import { httpApi } from './http-api.ts';
 import { serveLambdaApi } from './lambda-api.ts';
 import { lambdaFunction } from './lambda.ts';
@@ -69,6 +70,8 @@ export interface Account {
   ingested(): Promise<Reply[]>;
   /** Resolves when the janitor has done all that it was asked for, with what it replied. */
   cleaned(): Promise<Reply[]>;
+  /** What CloudFront was told to forget, in order. */
+  forgotten: readonly string[];
   faults: Faults;
   /** What the function's role allows. */
   may(name: keyof Account['functions']): May;
@@ -202,6 +205,16 @@ export async function openAccount(directory: string): Promise<Account> {
     },
   });
 
+  const forgotten: string[] = [];
+  const distribution = resolve({ Ref: only(ofType(template, 'AWS::CloudFront::Distribution')).id }) as string;
+  const cloudFront = await serveCloudFront((id, paths, session) => {
+    const arn = `arn:aws:cloudfront::${ACCOUNT}:distribution/${id}`;
+    if (!judge(session, [['cloudfront:CreateInvalidation', arn]]))
+      throw new ServiceError('AccessDenied', arn);
+    if (id !== distribution) throw new ServiceError('NoSuchDistribution', id);
+    forgotten.push(...paths);
+  });
+
   const byArn = new Map<string, LambdaFunction>();
   const byName = new Map<string, { started: LambdaFunction; arn: string; isIsolated: boolean }>();
   const lambdaApi = await serveLambdaApi(async ({ functionName, event, tenant, session, isAsync }) => {
@@ -260,6 +273,7 @@ export async function openAccount(directory: string): Promise<Account> {
             AWS_ENDPOINT_URL_SFN: services.endpoint,
             AWS_ENDPOINT_URL_SECRETS_MANAGER: services.endpoint,
             AWS_ENDPOINT_URL_LAMBDA: lambdaApi.endpoint,
+            AWS_ENDPOINT_URL_CLOUDFRONT: cloudFront.endpoint,
           },
         });
         const arn = resolve({ 'Fn::GetAtt': [id, 'Arn'] }) as string;
@@ -362,6 +376,7 @@ export async function openAccount(directory: string): Promise<Account> {
       while (cleaning.length > 0) replies.push(...(await Promise.all(cleaning.splice(0))));
       return replies;
     },
+    forgotten,
     faults,
     may: (name) => mayOf.get(`session-of-${name}`)!,
     denied,
@@ -369,6 +384,7 @@ export async function openAccount(directory: string): Promise<Account> {
       await Promise.all(Object.values(functions).map((each) => each.stop()));
       services.close();
       lambdaApi.close();
+      cloudFront.close();
       await store.close();
       server.close();
       client.destroy();

@@ -9,7 +9,7 @@ import type { Json, Template } from '../../lib/support/variants.ts';
 export type May = (action: string, resource: string) => boolean;
 
 /** Of services whose requests come by here; of others it is not asked. */
-const SERVICES = ['s3', 'states', 'secretsmanager', 'lambda'];
+const SERVICES = ['s3', 'states', 'secretsmanager', 'lambda', 'cloudfront'];
 
 /** @param role what a resource's `Role` or `RoleArn` says */
 export function permissionsOf(role: Json, template: Template, resolve: (value: Json) => Json): May {

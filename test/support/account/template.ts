@@ -27,7 +27,10 @@ const NAMES: Readonly<Record<string, (id: string) => Record<string, string>>> = 
   'AWS::SecretsManager::Secret': (id) => ({
     Ref: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${id}-a1B2c3`,
   }),
-  'AWS::CloudFront::Distribution': () => ({ DomainName: 'd111111abcdef8.cloudfront.net' }),
+  'AWS::CloudFront::Distribution': () => ({
+    Ref: 'EDFDVBD6EXAMPLE',
+    DomainName: 'd111111abcdef8.cloudfront.net',
+  }),
   'AWS::ApiGatewayV2::Authorizer': (id) => ({ Ref: id.toLowerCase() }),
   'AWS::ApiGatewayV2::Integration': (id) => ({ Ref: id.toLowerCase() }),
 };
