@@ -1,7 +1,7 @@
 // The fallback origin, behind a function URL: streams, as a segment may exceed what a buffered answer can carry.
 
-import { streamHandle } from 'hono/aws-lambda';
 import { httpOrigin } from '../pipeline/http/origin.ts';
+import { streamed } from './streamed.ts';
 import { worldFromEnvironment } from './world.ts';
 
 /** What runs us may know that nobody waits for the answer any longer. */
@@ -11,7 +11,7 @@ interface Environment {
 
 const contextOf = (env: unknown): NonNullable<Environment['context']> => (env as Environment).context ?? {};
 
-export const handler = streamHandle(
+export const handler = streamed(
   httpOrigin(
     worldFromEnvironment(),
     ({ env }) => contextOf(env).hungUp,

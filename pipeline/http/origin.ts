@@ -51,9 +51,12 @@ export function httpOrigin(
     if (range === 'unsatisfiable') {
       throw new RequestError(416, 'RANGE', `${artifactKey(id, artifact)} has ${bytes.length} bytes.`);
     }
+    // For HEAD, whose answer has nothing that could be counted.
+    const { first, last } = range ?? { first: 0, last: bytes.length - 1 };
+    context.header('Content-Length', String(last + 1 - first));
     if (!range) return context.body(bytes as Uint8Array<ArrayBuffer>);
-    context.header('Content-Range', `bytes ${range.first}-${range.last}/${bytes.length}`);
-    return context.body(bytes.slice(range.first, range.last + 1), 206);
+    context.header('Content-Range', `bytes ${first}-${last}/${bytes.length}`);
+    return context.body(bytes.slice(first, last + 1), 206);
   });
 
   app.notFound((context) => failure(context, notFound('such artifact')));
@@ -69,7 +72,6 @@ function moved(context: Context, location: string): Response {
   context.header('Access-Control-Allow-Origin', '*');
   context.header('Cache-Control', SETTLED);
   context.header('Location', location);
-  // Not empty: an answer without a body may hang in a streamed function.
   return context.text('The picture has moved.', 302);
 }
 

@@ -38,19 +38,22 @@ export function cdn(
     }
     const reply = await invoke(eventOf(path, method, headers));
     if (!('stream' in reply)) throw new Error(`The function URL answers 502: ${JSON.stringify(reply)}`);
-    return { ...httpOf(Buffer.from(reply.stream, 'base64')), from: 'function' };
+    return { ...httpOf(Buffer.from(reply.stream, 'base64'), method), from: 'function' };
   };
 }
 
-/** A streamed answer: JSON with status and headers, eight zero bytes, the body. */
-function httpOf(stream: Buffer): Omit<Watched, 'from'> {
+/** A streamed answer: JSON with status and headers, eight zero bytes, the body, which HEAD is not given. */
+export function httpOf(stream: Buffer, method: string): Omit<Watched, 'from'> {
   const end = stream.indexOf(Buffer.alloc(8));
   if (end < 0) throw new Error('The answer has no status and no headers.');
   const { statusCode, headers } = JSON.parse(stream.subarray(0, end).toString()) as Json;
-  return { status: statusCode, headers, body: stream.subarray(end + 8) };
+  const body = stream.subarray(end + 8);
+  // Source: aws/aws-lambda-nodejs-runtime-interface-client, issue 95.
+  if (body.length === 0) throw new Error('The answer has no body, after which the function URL hangs.');
+  return { status: statusCode, headers, body: method === 'HEAD' ? Buffer.alloc(0) : body };
 }
 
-function eventOf(path: string, method: string, headers: Record<string, string>): Json {
+export function eventOf(path: string, method: string, headers: Record<string, string>): Json {
   const now = new Date();
   const domainName = `abcdefghijklmnopqrstuvwxyz012345.lambda-url.${REGION}.on.aws`;
   return {
