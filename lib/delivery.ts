@@ -22,6 +22,9 @@ export interface CdnDomain {
   certificate: acm.ICertificate;
 }
 
+/** The name of a region, or `off`. */
+export type OriginShield = string;
+
 export interface DeliveryProps {
   media: s3.Bucket;
   uploads: s3.Bucket;
@@ -29,6 +32,7 @@ export interface DeliveryProps {
   origin: lambda.Function;
   apiDomainName: string;
   domain?: CdnDomain | undefined;
+  originShield: OriginShield;
   /** Runs before the cache is asked for a video. */
   playbackCheck?: cloudfront.IFunction | undefined;
 }
@@ -123,21 +127,31 @@ export class Delivery extends Construct {
     }
   }
 
-  private videoBehaviors({ media, origin, playbackCheck }: DeliveryProps): cloudfront.BehaviorOptions {
+  private videoBehaviors({
+    media,
+    origin,
+    originShield,
+    playbackCheck,
+  }: DeliveryProps): cloudfront.BehaviorOptions {
     const url = origin.addFunctionUrl({
       authType: lambda.FunctionUrlAuthType.AWS_IAM,
       invokeMode: lambda.InvokeMode.RESPONSE_STREAM, // a buffered answer ends at 6 MB
     });
     const access = new cloudfront.S3OriginAccessControl(this, 'MediaAccess');
+    // One that was on has to be told that it is off.
+    const shield =
+      originShield === 'off' ? { originShieldEnabled: false } : { originShieldRegion: originShield };
     return {
       origin: new origins.OriginGroup({
         primaryOrigin: origins.S3BucketOrigin.withBucketDefaults(media, {
           originAccessControlId: access.originAccessControlId,
+          ...shield,
         }),
         fallbackOrigin: origins.FunctionUrlOrigin.withOriginAccessControl(url, {
           // Attempts count answers that took too long: with three, a slow segment would be made three times at once.
           connectionAttempts: 1,
           readTimeout: ORIGIN_TIMEOUT,
+          ...shield,
         }),
         fallbackStatusCodes: [403, 404], // without s3:ListBucket a missing key is a 403
       }),

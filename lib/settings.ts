@@ -42,6 +42,7 @@ const TEXTS = [
   'jwtAudience',
   'domainNames',
   'certificateArn',
+  'originShield',
   'ffmpegDirectory',
   'ffmpegLayerArn',
   'alarmEmail',
@@ -95,6 +96,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
             certificate: acm.Certificate.fromCertificateArn(scope, 'Certificate', certificateArn),
           }
         : undefined,
+    originShield: text(scope, 'originShield'),
     alarms: email ? { email } : undefined,
     removalPolicy: choice(scope, 'removal') === 'destroy' ? RemovalPolicy.DESTROY : undefined,
   });

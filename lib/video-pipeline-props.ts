@@ -15,7 +15,7 @@ import type { Effort } from '../core/plan/plan.ts';
 import { DEFAULT_SANDBOX_MEMORY_MB } from '../core/sandboxes.ts';
 import { DEFAULT_PREWARM_CONCURRENCY } from '../core/work/lanes.ts';
 import type { SandboxIsolation } from '../core/sandboxes.ts';
-import type { CdnDomain } from './delivery.ts';
+import type { CdnDomain, OriginShield } from './delivery.ts';
 import type { OwnFfmpeg } from './ffmpeg-layer.ts';
 import type { AlarmTarget } from './monitoring.ts';
 import type { Authorization } from './video-api.ts';
@@ -148,6 +148,15 @@ export interface VideoPipelineProps {
   domain?: CdnDomain;
 
   /**
+   * Without it, each of CloudFront's caches asks for what it has not got by itself, so that viewers all over the world have the
+   * same segment made several times at once. With it they ask one cache in this region first. CloudFront charges for each
+   * request that this one gets. The region is the stack's own, or where that has none the nearest one (AWS's documentation,
+   * "Choosing the AWS Region for Origin Shield").
+   * @default 'off'
+   */
+  originShield?: OriginShield;
+
+  /**
    * A folder with the page that the site shows: index.html, and below assets/ files that never change.
    * @default no page: API and playback only
    */
@@ -184,6 +193,7 @@ export function withDefaults(props: VideoPipelineProps) {
     viewersMemoryMb: memoryMb?.viewers ?? DEFAULT_SANDBOX_MEMORY_MB,
     prewarmMemoryMb: memoryMb?.prewarm ?? DEFAULT_SANDBOX_MEMORY_MB,
     architecture: props.architecture ?? lambda.Architecture.X86_64,
+    originShield: props.originShield ?? 'off',
     maxBytes: uploads?.maxBytes ?? DEFAULT_MAX_UPLOAD_BYTES,
     maxDuration: uploads?.maxDuration ?? Duration.seconds(DEFAULT_LIMITS.maxDurationSeconds),
     maxPicturePixels: uploads?.maxPicturePixels ?? DEFAULT_LIMITS.maxPicturePixels,
@@ -197,11 +207,16 @@ export function withDefaults(props: VideoPipelineProps) {
 function validate({
   prewarm = 'all',
   prewarmConcurrency = 1,
+  originShield = 'off',
   uploads,
   revisionGrace,
 }: VideoPipelineProps): void {
   if (!Number.isSafeInteger(prewarmConcurrency) || prewarmConcurrency < 1) {
     throw new Error(`prewarmConcurrency is ${prewarmConcurrency}; it takes a whole number above 0.`);
+  }
+  // As CloudFront has it.
+  if (originShield !== 'off' && !/^[a-z]{2}-[a-z]+-\d$/.test(originShield)) {
+    throw new Error(`originShield is "${originShield}"; it takes the name of a region, or off.`);
   }
   if (revisionGrace?.toMilliseconds() === 0) {
     throw new Error(

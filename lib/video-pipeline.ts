@@ -102,6 +102,7 @@ export class VideoPipeline extends Construct {
       origin: made.origin,
       apiDomainName: videoApi.domainName,
       domain: props.domain,
+      originShield: settings.originShield,
       playbackCheck: tokens?.check,
     });
     const { baseUrl, distribution } = delivery;

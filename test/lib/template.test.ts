@@ -37,6 +37,7 @@ beforeAll(async () => {
       context: {
         domainNames: 'video.example.com,v.example.com',
         certificateArn: 'arn:aws:acm:us-east-1:123456789012:certificate/8c7e3f9a-0000-4000-8000-000000000000',
+        originShield: 'eu-central-1',
       },
     },
     {
@@ -57,6 +58,7 @@ beforeAll(async () => {
     },
     { name: 'directory', app: 'instant-hls', context: { ffmpegDirectory: await ownFfmpeg() } },
     { name: 'closed', app: 'instant-hls', context: { sandboxNetwork: 'closed' } },
+    { name: 'wrong region', app: 'instant-hls', context: { originShield: 'Frankfurt' } },
     { name: 'expiring', app: 'instant-hls', context: { expireSourcesAfterDays: 30 } },
     { name: 'example', app: 'example' },
     { name: 'half a day of grace', app: 'construct', revisionGraceHours: 12 },
@@ -138,6 +140,7 @@ describe('settings', () => {
     ['misspelt', /^There is no setting playbak\. There are: playback, /],
     ['wrong choice', /^The setting playback is "private"; it takes public or token\.$/],
     ['wrong number', /^The setting maxUploadBytes is "5 GB"; it takes a whole number above 0\.$/],
+    ['wrong region', /^originShield is "Frankfurt"; it takes the name of a region, or off\.$/],
     ['half a pair', /^The settings domainNames and certificateArn go together; one of them is missing\.$/],
     ['impossible', /^Sources cannot expire with prewarm 'lowest'/],
     ['no grace', /^revisionGrace must be longer than 0: /],
@@ -764,11 +767,31 @@ describe('the CDN', () => {
   });
 
   test('nothing is asked twice, nor longer than CloudFront waits', () => {
+    const custom = (distribution(template).Origins as Json[]).filter((each) => each.CustomOriginConfig);
+    expect(custom).toHaveLength(2); // the function URL and the API
+    // The longest that CloudFront waits without a raised quota: no segment takes that.
+    const made = only(custom.filter(({ DomainName }) => JSON.stringify(DomainName).includes('FunctionUrl')));
+    expect([made.ConnectionAttempts, made.CustomOriginConfig.OriginReadTimeout]).toEqual([1, 60]);
     for (const { ConnectionAttempts = 3, CustomOriginConfig } of distribution(template).Origins) {
       if (!CustomOriginConfig) continue;
       expect(ConnectionAttempts).toBe(1);
       expect(CustomOriginConfig.OriginReadTimeout).toBeLessThanOrEqual(60);
       expect(CustomOriginConfig.OriginProtocolPolicy).toBe('https-only');
+    }
+  });
+
+  test.each([
+    ['default', { Enabled: false }],
+    ['domain', { Enabled: true, OriginShieldRegion: 'eu-central-1' }],
+  ])('%s: whoever is asked for videos, and nobody else, is asked by one cache: %j', async (name, shield) => {
+    const of = await variants.template(name);
+    const { OriginGroups, Origins } = distribution(of);
+    const members = (only(OriginGroups.Items as Json[]).Members.Items as Json[]).map(
+      ({ OriginId }) => OriginId as string,
+    );
+    expect(members).toHaveLength(2);
+    for (const { Id, OriginShield } of Origins) {
+      expect(OriginShield).toEqual(members.includes(Id) ? shield : undefined);
     }
   });
 
