@@ -2,6 +2,7 @@
 // docs/operations.md; an alarm without one is not worth waking anybody for.
 
 import { Duration, Stack } from 'aws-cdk-lib';
+import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type * as apigateway from 'aws-cdk-lib/aws-apigatewayv2';
@@ -22,6 +23,7 @@ export type AlarmTarget = { topic: sns.ITopic } | { email: string };
 export interface MonitoringProps {
   service: string;
   target?: AlarmTarget | undefined;
+  monthlyBudgetUsd?: number | undefined;
   functions: Record<string, lambda.IFunction>;
   /** What was given up of each kind of event. */
   deadLetters: Record<'uploads' | 'cleanups', sqs.IQueue>;
@@ -31,9 +33,21 @@ export interface MonitoringProps {
 }
 
 const RUNBOOK = 'docs/operations.md';
+/** Spent, or foreseen for the end of the month, in percent. */
+const BUDGET_NOTICES = [
+  ['ACTUAL', 80],
+  ['ACTUAL', 100],
+  ['FORECASTED', 100],
+] as const;
 const PERIOD = Duration.minutes(5);
 const STANDSTILL_SECONDS = 30 * 60;
 const OLD_QUEUE_SECONDS = 24 * 3600;
+
+/**
+ * An event that is tried again is younger: Lambda does so a minute after an error, and a run takes a quarter of an hour at most.
+ * While calls are throttled, it does so every five minutes, for six hours.
+ */
+const OLD_EVENT_SECONDS = 20 * 60;
 
 export class Monitoring extends Construct {
   readonly topic: sns.ITopic;
@@ -45,6 +59,7 @@ export class Monitoring extends Construct {
     this.service = props.service;
     this.topic =
       props.target && 'topic' in props.target ? props.target.topic : this.ownTopic(props.target?.email);
+    if (props.monthlyBudgetUsd !== undefined) this.budget(props.monthlyBudgetUsd);
     this.dashboard = this.board(props);
     this.alarms(props);
   }
@@ -105,6 +120,17 @@ export class Monitoring extends Construct {
       threshold: 1,
       periods: 6,
       breaching: 3,
+    });
+    this.alarm('EventsWait', {
+      says: 'An event has waited for twenty minutes: of an upload, a deletion or a schedule.',
+      runbook: 'events-wait',
+      // Those that events are kept for; what warms a sandbox is dropped after a minute.
+      metric: greatest(
+        metricsOf(pick(functions, ['ingest', 'janitor', 'maintenance']), (fn, label) =>
+          fn.metric('AsyncEventAge', { period: PERIOD, statistic: 'Maximum', label }),
+        ),
+      ),
+      threshold: OLD_EVENT_SECONDS * 1000,
     });
     this.alarm('SweepFailed', {
       says: 'A schedule failed three times: revisions that are over stay, or videos that wait are not tried again.',
@@ -287,6 +313,24 @@ export class Monitoring extends Construct {
     });
   }
 
+  /** Of the whole account: bills are told apart by tags only where somebody has had them activated. */
+  private budget(usd: number): void {
+    this.topic.addToResourcePolicy(this.mayPublish(this.topic, 'budgets.amazonaws.com'));
+    const budget = new CfnBudget(this, 'Budget', {
+      budget: {
+        budgetType: 'COST',
+        timeUnit: 'MONTHLY',
+        budgetLimit: { amount: usd, unit: 'USD' },
+      },
+      notificationsWithSubscribers: BUDGET_NOTICES.map(([notificationType, threshold]) => ({
+        notification: { notificationType, comparisonOperator: 'GREATER_THAN', threshold },
+        subscribers: [{ subscriptionType: 'SNS', address: this.topic.topicArn }],
+      })),
+    });
+    // Its policy too, as that is tried when the budget is made.
+    budget.node.addDependency(this.topic);
+  }
+
   /** A metric that our functions write. */
   private ours(
     metricName: string,
@@ -320,20 +364,22 @@ export class Monitoring extends Construct {
       enforceSSL: true,
     });
     // A topic with a policy of its own has lost the default one, by which alarms are let in.
-    topic.addToResourcePolicy(
-      new iam.PolicyStatement({
-        actions: ['sns:Publish'],
-        resources: [topic.topicArn],
-        principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
-        conditions: { StringEquals: { 'AWS:SourceAccount': Stack.of(this).account } },
-      }),
-    );
+    topic.addToResourcePolicy(this.mayPublish(topic, 'cloudwatch.amazonaws.com'));
     if (email) topic.addSubscription(new EmailSubscription(email));
     acknowledge(topic, {
       'AwsSolutions-SNS2':
         'Alarms cannot publish to a topic encrypted with the AWS-managed key, and their text holds no secret.',
     });
     return topic;
+  }
+
+  private mayPublish(topic: sns.ITopic, service: string): iam.PolicyStatement {
+    return new iam.PolicyStatement({
+      actions: ['sns:Publish'],
+      resources: [topic.topicArn],
+      principals: [new iam.ServicePrincipal(service)],
+      conditions: { StringEquals: { 'AWS:SourceAccount': Stack.of(this).account } },
+    });
   }
 }
 
@@ -353,6 +399,13 @@ const metricsOf = (
   metric: (fn: lambda.IFunction, name: string) => cloudwatch.Metric,
 ): Record<string, cloudwatch.Metric> =>
   Object.fromEntries(Object.entries(functions).map(([name, fn]) => [name, metric(fn, name)]));
+
+const greatest = (metrics: Record<string, cloudwatch.Metric>): cloudwatch.MathExpression =>
+  new cloudwatch.MathExpression({
+    expression: `MAX([${Object.keys(metrics).join(', ')}])`,
+    usingMetrics: metrics,
+    period: PERIOD,
+  });
 
 const sum = (metrics: Record<string, cloudwatch.Metric>): cloudwatch.MathExpression =>
   new cloudwatch.MathExpression({

@@ -34,6 +34,7 @@ const NUMBERS = [
   'expireSourcesAfterDays',
   'revisionGraceDays',
   'deletionGraceHours',
+  'monthlyBudgetUsd',
 ] as const;
 
 const TEXTS = [
@@ -98,6 +99,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
         : undefined,
     originShield: text(scope, 'originShield'),
     alarms: email ? { email } : undefined,
+    monthlyBudgetUsd: number(scope, 'monthlyBudgetUsd'),
     removalPolicy: choice(scope, 'removal') === 'destroy' ? RemovalPolicy.DESTROY : undefined,
   });
 }

@@ -169,6 +169,13 @@ export interface VideoPipelineProps {
   alarms?: AlarmTarget;
 
   /**
+   * US dollars that the whole account may cost in a month. Who is told of alarms is told when four fifths of them and when all
+   * are spent, and when more is foreseen. Nothing is stopped. A topic of one's own has to let budgets.amazonaws.com publish.
+   * @default no budget
+   */
+  monthlyBudgetUsd?: number;
+
+  /**
    * What becomes of videos when the stack is deleted. DESTROY deletes them all, for good.
    * @default RemovalPolicy.RETAIN
    */
@@ -210,9 +217,13 @@ function validate({
   originShield = 'off',
   uploads,
   revisionGrace,
+  monthlyBudgetUsd,
 }: VideoPipelineProps): void {
   if (!Number.isSafeInteger(prewarmConcurrency) || prewarmConcurrency < 1) {
     throw new Error(`prewarmConcurrency is ${prewarmConcurrency}; it takes a whole number above 0.`);
+  }
+  if (monthlyBudgetUsd !== undefined && !(monthlyBudgetUsd > 0)) {
+    throw new Error(`monthlyBudgetUsd is ${monthlyBudgetUsd}; it takes a number above 0.`);
   }
   // As CloudFront has it.
   if (originShield !== 'off' && !/^[a-z]{2}-[a-z]+-\d$/.test(originShield)) {

@@ -123,6 +123,7 @@ export class VideoPipeline extends Construct {
     const monitoring = new Monitoring(this, 'Monitoring', {
       service: defaults.service,
       target: props.alarms,
+      monthlyBudgetUsd: props.monthlyBudgetUsd,
       functions: present(this.functions),
       deadLetters: { uploads: deadLetters, cleanups: cleaning.deadLetters },
       stateMachine,

@@ -19,7 +19,11 @@ const VARIANTS = ['default', 'token', 'jwt', 'arm64', 'layer', 'domain', 'lowest
 beforeAll(async () => {
   variants = await synthesise([
     { name: 'default', app: 'instant-hls' },
-    { name: 'token', app: 'instant-hls', context: { playback: 'token', alarmEmail: 'me@example.com' } },
+    {
+      name: 'token',
+      app: 'instant-hls',
+      context: { playback: 'token', alarmEmail: 'me@example.com', monthlyBudgetUsd: 50 },
+    },
     {
       name: 'jwt',
       app: 'instant-hls',
@@ -77,7 +81,7 @@ beforeAll(async () => {
       name: 'nag, all options',
       app: 'instant-hls',
       nag: true,
-      context: { playback: 'token', removal: 'destroy', sandboxNetwork: 'closed' },
+      context: { playback: 'token', removal: 'destroy', sandboxNetwork: 'closed', monthlyBudgetUsd: 50 },
     },
   ]);
   template = await variants.template('default');
@@ -1169,6 +1173,17 @@ describe('alarms', () => {
     }
   });
 
+  test('what the runbook calls by its logical id is one resource', async () => {
+    const runbook = await readFile(join(ROOT, 'docs/operations.md'), 'utf8');
+    const called = [...runbook.matchAll(/physical (\w+) (AWS::[\w:]+)/g)].map(([, id, type]) => [id!, type!]);
+    expect(called.length).toBeGreaterThan(5);
+    const token = await variants.template('token');
+    for (const [id, type] of called) {
+      const found = ofType(token, type!).filter((each) => each.id.startsWith(id!));
+      expect([id, type, found.length]).toEqual([id, type, 1]);
+    }
+  });
+
   test.each([
     ['QueueStandsStill', 'QueueStandstill', 1800],
     ['QueueIsOld', 'QueueAge', 24 * 3600],
@@ -1203,6 +1218,80 @@ describe('alarms', () => {
     expect(Properties.Threshold).toBe(1);
   });
 
+  test('EventsWait asks for the age of all events that Lambda keeps for hours', () => {
+    const { Properties } = only(
+      ofType(template, 'AWS::CloudWatch::Alarm').filter(({ id }) => id.includes('EventsWait')),
+    );
+    const kept = ofType(template, 'AWS::Lambda::EventInvokeConfig').filter(
+      (each) => each.Properties.MaximumEventAgeInSeconds > 60,
+    );
+    expect(kept).toHaveLength(3);
+    const asked = (Properties.Metrics as Json[]).flatMap(({ MetricStat }) => MetricStat ?? []);
+    const byFunction = (all: Json[]) => all.map((each) => JSON.stringify(each)).sort();
+    expect(byFunction(asked)).toEqual(
+      byFunction(
+        kept.map((each) => ({
+          Metric: {
+            Dimensions: [{ Name: 'FunctionName', Value: each.Properties.FunctionName }],
+            MetricName: 'AsyncEventAge',
+            Namespace: 'AWS/Lambda',
+          },
+          Period: 300,
+          Stat: 'Maximum',
+        })),
+      ),
+    );
+    const expression = (Properties.Metrics as Json[]).find(({ Expression }) => Expression);
+    expect(expression.Expression).toBe('MAX([ingest, maintenance, janitor])');
+    // Older than what is tried a second time after a whole run, and long before what is given up.
+    const longest = Math.max(
+      ...kept.map(
+        ({ Properties: { FunctionName } }) => template.Resources[FunctionName.Ref]!.Properties.Timeout,
+      ),
+    );
+    expect(Properties.Threshold).toBeGreaterThan((longest + 60) * 1000);
+    expect(Properties.Threshold).toBeLessThan((kept[0]!.Properties.MaximumEventAgeInSeconds * 1000) / 4);
+  });
+
+  test('what a month costs is told to the topic of the alarms, which lets AWS Budgets in', async () => {
+    const token = await variants.template('token');
+    const topic = only(ofType(token, 'AWS::SNS::Topic'));
+    const budget = only(ofType(token, 'AWS::Budgets::Budget'));
+    expect(budget.Properties.Budget).toMatchObject({
+      ...{ BudgetType: 'COST', TimeUnit: 'MONTHLY' },
+      BudgetLimit: { Amount: 50, Unit: 'USD' },
+    });
+    const notices = budget.Properties.NotificationsWithSubscribers as Json[];
+    expect(
+      notices.map(({ Notification: { NotificationType, Threshold } }) => [NotificationType, Threshold]),
+    ).toEqual([
+      ['ACTUAL', 80],
+      ['ACTUAL', 100],
+      ['FORECASTED', 100],
+    ]);
+    for (const { Subscribers } of notices) {
+      expect(Subscribers).toEqual([{ SubscriptionType: 'SNS', Address: { Ref: topic.id } }]);
+    }
+    const policy = only(ofType(token, 'AWS::SNS::TopicPolicy'));
+    expect(publishersIn(token)).toEqual(['budgets.amazonaws.com', 'cloudwatch.amazonaws.com']);
+    // It is tried when the budget is made.
+    expect(neededBy(budget.id, token)).toContain(policy.id);
+
+    expect(ofType(template, 'AWS::Budgets::Budget')).toEqual([]);
+    expect(publishersIn(template)).toEqual(['cloudwatch.amazonaws.com']);
+  });
+
+  /** The services that may publish to the topic, for this account. */
+  function publishersIn(of: Template): string[] {
+    const { Statement } = only(ofType(of, 'AWS::SNS::TopicPolicy')).Properties.PolicyDocument;
+    const allowed = (Statement as Statement[]).filter(({ Effect }) => Effect === 'Allow');
+    for (const { Action, Resource, Condition } of allowed) {
+      expect([Action, Resource]).toEqual(['sns:Publish', { Ref: only(ofType(of, 'AWS::SNS::Topic')).id }]);
+      expect(Condition).toEqual({ StringEquals: { 'AWS:SourceAccount': { Ref: 'AWS::AccountId' } } });
+    }
+    return allowed.flatMap(({ Principal }) => (Principal as { Service: string | string[] }).Service);
+  }
+
   test('a single video that waits again and again is seen within half an hour', () => {
     const { Properties } = only(
       ofType(template, 'AWS::CloudWatch::Alarm').filter(({ id }) => id.includes('VideosDelayed')),
@@ -1222,14 +1311,7 @@ describe('alarms', () => {
 
   test('go to a topic that CloudWatch may publish to; by mail, where one is given', async () => {
     const token = await variants.template('token');
-    const { Statement } = only(ofType(token, 'AWS::SNS::TopicPolicy')).Properties.PolicyDocument;
-    expect(Statement).toContainEqual(
-      expect.objectContaining({
-        Effect: 'Allow',
-        Action: 'sns:Publish',
-        Principal: { Service: 'cloudwatch.amazonaws.com' },
-      }),
-    );
+    expect(publishersIn(token)).toContain('cloudwatch.amazonaws.com');
     expect(only(ofType(token, 'AWS::SNS::Subscription')).Properties).toMatchObject({
       Protocol: 'email',
       Endpoint: 'me@example.com',
