@@ -86,7 +86,7 @@ beforeAll(async () => {
     },
   ]);
   template = await variants.template('default');
-}, 90_000);
+});
 
 afterAll(async () => {
   await variants.remove();
