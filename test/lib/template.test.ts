@@ -1186,12 +1186,15 @@ describe('alarms', () => {
   test('what the runbook calls by its logical id is one resource', async () => {
     const runbook = await readFile(join(ROOT, 'docs/operations.md'), 'utf8');
     const called = [...runbook.matchAll(/physical (\w+) (AWS::[\w:]+)/g)].map(([, id, type]) => [id!, type!]);
-    expect(called.length).toBeGreaterThan(3);
+    expect(called.length).toBeGreaterThan(10);
     const token = await variants.template('token');
     for (const [id, type] of called) {
       const found = ofType(token, type!).filter((each) => each.id.startsWith(id!));
       expect([id, type, found.length]).toEqual([id, type, 1]);
     }
+    const outputs = [...runbook.matchAll(/\$\(output (\w+)\)/g)].map(([, name]) => name!);
+    expect(Object.keys(template.Outputs)).toEqual(expect.arrayContaining(outputs));
+    expect(outputs).toContain('SiteUrl');
   });
 
   test.each([
