@@ -53,7 +53,7 @@ test.each([
   ['lambdas/transcode.ts', [...RECORDS, ...BROKER, ...OBSERVABILITY]],
   // No SDK, and so no credentials.
   ['lambdas/sandbox.ts', [...FFMPEG, 'adapters/link-client.ts', 'machine/patience.ts', 'zod']],
-  ['lambdas/janitor.ts', RECORDS],
+  ['lambdas/janitor.ts', [...RECORDS, 'adapters/cloudfront-cdn.ts', '@aws-sdk/client-cloudfront']],
   ['lambdas/maintenance.ts', [...RECORDS, ...BROKER, ...OBSERVABILITY, ...EXECUTIONS]],
   [
     'lib/playback-secret.lambda.ts',
