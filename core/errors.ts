@@ -131,6 +131,13 @@ export class RequestError extends Error {
   }
 }
 
+/** No video has such an artifact, or this one has none by its plan: that stays so, unlike a 404 of what is not there yet. */
+export class UnlistedError extends RequestError {
+  constructor() {
+    super(404, 'NOT_FOUND', 'There is no such artifact.');
+  }
+}
+
 /** A form may overwrite for an hour. What is made of one file is never mixed with what is made of another. */
 export const sourceReplaced = (): RequestError =>
   new RequestError(

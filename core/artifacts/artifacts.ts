@@ -46,6 +46,11 @@ export const IMMUTABLE = 'public, max-age=31536000, immutable';
 export const SHORT_LIVED = 'public, max-age=2';
 /** Afterwards it changes when the video is planned anew; a minute is how long a deleted video may linger in a cache. */
 export const SETTLED = 'public, max-age=60';
+/**
+ * Of the answer to a path that no plan lists. A revision never changes; what names none may be listed by the next one, and
+ * the multivariant playlist of that takes as long to be seen.
+ */
+export const UNLISTED = 'public, max-age=60';
 /** A picture of the current revision, which shows the same film as the one before. */
 const LASTING = 'public, max-age=300';
 

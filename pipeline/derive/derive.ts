@@ -1,7 +1,7 @@
 // Makes any artifact of a video and stores it once. The just-in-time path asks for one; prewarm for a chunk of segments,
 // or for all pictures of the storyboard.
 
-import { OutageError, RequestError, isTimedOut, notFound } from '../../core/errors.ts';
+import { OutageError, RequestError, UnlistedError, isTimedOut, notFound } from '../../core/errors.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
 import { artifactKey, isListed } from '../../core/artifacts/artifacts.ts';
 import { cardKey } from '../../core/artifacts/keys.ts';
@@ -112,7 +112,7 @@ async function madeNow(
   { abandoned, damaged }: { abandoned: AbortSignal; damaged: Damaged | undefined },
 ): Promise<Derived> {
   const { id, plan, world } = video;
-  if (!isListed(plan, artifact)) throw notFound('such artifact');
+  if (!isListed(plan, artifact)) throw new UnlistedError();
   const begun = new Date();
   const late = lookingIfLate(id, () => isLate(id, world)).catch(() => false);
   const foreseen = artifact.kind === 'segment' ? await foreseenSegment(id, artifact) : undefined;

@@ -9,7 +9,7 @@ import { SETTLED, SHORT_LIVED, contentHeaders } from '../../core/artifacts/artif
 import type { Plan } from '../../core/plan/plan.ts';
 import { multivariantPlaylist } from '../../core/playlists/playlists.ts';
 import type { Bitrates } from '../../core/playlists/playlists.ts';
-import { notFound } from '../../core/errors.ts';
+import { UnlistedError, notFound } from '../../core/errors.ts';
 import { storyboardTrack } from '../../core/plan/stills.ts';
 import { thumbSecondsAt } from '../../core/plan/succession.ts';
 import { requestCleanup, unlessDeleted } from '../life/cleanup.ts';
@@ -82,7 +82,7 @@ async function textOf(
       return Buffer.from(multivariantPlaylist(plan, ready?.bitrates));
     }
     case 'storyboard':
-      if (!plan.stills) throw notFound('such artifact');
+      if (!plan.stills) throw new UnlistedError();
       return Buffer.from(storyboardTrack(plan.grid, plan.stills, `${plan.rev}/`));
     case 'poster':
     case 'thumb':

@@ -9,10 +9,10 @@ import {
   RecordError,
   RequestError,
   SourceError,
-  notFound,
+  UnlistedError,
 } from '../../core/errors.ts';
 import { artifactKey, parseArtifactKey } from '../../core/artifacts/artifacts.ts';
-import { SETTLED, contentHeaders } from '../../core/artifacts/artifacts.ts';
+import { SETTLED, UNLISTED, contentHeaders } from '../../core/artifacts/artifacts.ts';
 import { derive } from '../derive/derive.ts';
 import { newPlaceOf } from '../derive/lasting.ts';
 import { logFailure, videoIdIn } from '../observe.ts';
@@ -32,15 +32,16 @@ export function httpOrigin(
   // Hono answers HEAD by GET and leaves the body away.
   app.get('/v/*', async (context) => {
     const parsed = parseArtifactKey(context.req.path.slice(1));
-    if (!parsed) throw notFound('such artifact');
+    if (!parsed) throw new UnlistedError();
     const { id, artifact } = parsed;
     const left = secondsLeft(context);
     const own = left ? { ...world, secondsLeft: left } : world;
     const bytes = await derive(id, artifact, own, hungUp(context)).catch(async (error: unknown) => {
-      if (error instanceof RequestError && error.status === 404) return newPlaceOf(id, artifact, world.media);
-      throw error;
+      const isMissing = error instanceof RequestError && error.status === 404;
+      const newPlace = isMissing ? await newPlaceOf(id, artifact, world.media) : undefined;
+      if (newPlace === undefined) throw error;
+      return newPlace;
     });
-    if (bytes === undefined) throw notFound('such artifact');
     if (typeof bytes === 'string') return moved(context, bytes);
     const { contentType, cacheControl } = contentHeaders(artifact);
     context.header('Content-Type', contentType);
@@ -59,7 +60,7 @@ export function httpOrigin(
     return context.body(bytes.slice(first, last + 1), 206);
   });
 
-  app.notFound((context) => failure(context, notFound('such artifact')));
+  app.notFound((context) => failure(context, new UnlistedError()));
   app.onError((error, context) => {
     if (hungUp(context)?.aborted) return context.body(null, 503); // to nobody
     return failure(context, error);
@@ -77,7 +78,8 @@ function moved(context: Context, location: string): Response {
 
 function failure(context: Context, error: Error): Response {
   context.header('Access-Control-Allow-Origin', '*');
-  context.header('Cache-Control', 'no-store');
+  // The edge keeps an error for as long as this says, where that is longer than the distribution's own minimum, which is 0.
+  context.header('Cache-Control', error instanceof UnlistedError ? UNLISTED : 'no-store');
   if (error instanceof SourceError) return context.json({ code: error.code, message: error.message }, 422);
   if (error instanceof RequestError || error instanceof RecordError) {
     if (error instanceof RecordError) logFailure(videoIdIn(context.req.path), error);

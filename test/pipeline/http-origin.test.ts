@@ -12,6 +12,7 @@ let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
 let app: ReturnType<typeof httpOrigin>;
 const id = newVideoId(new Date());
 const empty = newVideoId(new Date());
+const awaited = newVideoId(new Date());
 
 beforeAll(async () => {
   directory = await temporaryDirectory();
@@ -35,6 +36,7 @@ beforeAll(async () => {
     await putCard(video, world);
     await world.uploads.put(sourceKey(video), source, { contentType: 'video/mp4' });
   }
+  await putCard(awaited, world);
   app = httpOrigin(world);
 });
 afterAll(() => directory.remove());
@@ -79,11 +81,49 @@ test('a refused source is answered with its sentence, for any player to see', as
   expect(answer.headers.get('cache-control')).toBe('no-store');
 });
 
+const answerTo = async (path: string) => {
+  const answer = await app.request(path);
+  return [
+    answer.status,
+    answer.headers.get('cache-control'),
+    ((await answer.json()) as { code: string }).code,
+  ];
+};
+
+test.each(['/v/x/master.m3u8', '/plans/x.json', `/v/${id}/..%2f..%2fplans`, `/v/${id}/any.m3u8`])(
+  '%s is the path of no artifact, and the edge may keep that for a minute',
+  async (path) => {
+    expect(await answerTo(path)).toEqual([404, 'public, max-age=60', 'NOT_FOUND']);
+  },
+);
+
+describe('of a video that is planned', () => {
+  let rev: string;
+  beforeAll(async () => {
+    rev = uriIn(await (await app.request(`/v/${id}/master.m3u8`)).text()).split('/')[0]!;
+    expect(rev).toMatch(/^[0-9a-f]{10}$/);
+  });
+
+  test.each([
+    ['a rendition', (of: string) => `${of}/1080p/index.m3u8`],
+    ['a segment after the last', (of: string) => `${of}/234p/00005.ts`],
+    ['a segment in another format', (of: string) => `${of}/234p/00000.aac`],
+    ['a picture of a moment after the end', (of: string) => `${of}/thumb/3600.jpg`],
+    ['a sheet after the last', (of: string) => `${of}/storyboard/99.jpg`],
+  ])('%s that the plan does not list is not there, which the edge may keep for a minute', async (_, path) => {
+    expect(await answerTo(`/v/${id}/${path(rev)}`)).toEqual([404, 'public, max-age=60', 'NOT_FOUND']);
+  });
+
+  test('a revision that is not stored may come', async () => {
+    expect(await answerTo(`/v/${id}/0123456789/234p/00000.ts`)).toEqual([404, 'no-store', 'NOT_FOUND']);
+  });
+});
+
 test.each([
-  '/v/x/master.m3u8',
-  `/v/${newVideoId(new Date())}/master.m3u8`,
-  '/plans/x.json',
-  `/v/${id}/..%2f..%2fplans`,
-])('%s is not there', async (path) => {
-  expect((await app.request(path)).status).toBe(404);
+  ['that nobody knows', newVideoId(new Date())],
+  ['whose file has not come yet', awaited],
+])('a video %s may come, though no artifact of it is known', async (_, missing) => {
+  for (const path of ['master.m3u8', 'poster.jpg', '0123456789/720p/00000.ts', '0123456789/thumb/0.jpg']) {
+    expect(await answerTo(`/v/${missing}/${path}`)).toEqual([404, 'no-store', 'NOT_FOUND']);
+  }
 });
