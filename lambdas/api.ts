@@ -12,8 +12,8 @@ import { bucketsFromEnvironment, s3Client } from './buckets.ts';
 import { numberFromEnv, requireEnv } from './environment.ts';
 import { pageFilesFromEnvironment } from './page-files.ts';
 import { warmSandboxFromEnvironment } from './sandbox-client.ts';
+import { secretFromEnvironment } from './secret.ts';
 import { signPlaybackFromEnvironment } from './sign-playback.ts';
-import { uploadSecretFromEnvironment } from './upload-secret.ts';
 
 const client = s3Client();
 
@@ -30,7 +30,8 @@ const api = httpApi({
     multipart: s3Multipart(client, uploadsBucket),
     sign: signUploads(client, uploadsBucket),
   },
-  uploadSecret: uploadSecretFromEnvironment(),
+  uploadSecret: secretFromEnvironment('UPLOAD_SECRET_ARN'),
+  videoIdKey: secretFromEnvironment('VIDEO_ID_KEY_ARN'),
   signPlayback,
   isAuthorized: ({ env }) => 'authorizer' in (env.event as APIGatewayProxyEventV2).requestContext,
   deletionGraceSeconds:

@@ -18,13 +18,14 @@ export interface ApiFunctionProps {
   defaults: PipelineFunctionDefaults;
   settings: PipelineSettings;
   playbackSecret: secretsmanager.Secret | undefined;
+  videoIdKey: secretsmanager.Secret;
   /** To be started for videos whose files are on their way. */
   sandbox: Sandbox;
 }
 
 /** It is still to be told `PUBLIC_BASE_URL`, the CDN's address, once there is a CDN. */
 export function apiFunction(scope: Construct, props: ApiFunctionProps): PipelineFunction {
-  const { buckets, defaults, settings, playbackSecret, sandbox } = props;
+  const { buckets, defaults, settings, playbackSecret, videoIdKey, sandbox } = props;
   const uploadSecret = new secretsmanager.Secret(scope, 'UploadSecret', {
     description: 'What upload tokens are made with',
     generateSecretString: { excludePunctuation: true, passwordLength: 64 },
@@ -46,13 +47,14 @@ export function apiFunction(scope: Construct, props: ApiFunctionProps): Pipeline
       MAX_UPLOAD_BYTES: String(settings.maxBytes),
       DELETION_GRACE_HOURS: String(settings.deletionGrace.toHours({ integral: false })),
       UPLOAD_SECRET_ARN: uploadSecret.secretArn,
+      VIDEO_ID_KEY_ARN: videoIdKey.secretArn,
       PLAYBACK: settings.playback,
       ...sandboxEnvironment(sandbox),
       ...(playbackSecret ? { PLAYBACK_SECRET_ARN: playbackSecret.secretArn } : {}),
     },
   });
   playbackSecret?.grantRead(api);
-  uploadSecret.grantRead(api);
+  for (const secret of [uploadSecret, videoIdKey]) secret.grantRead(api);
   allowSandbox(api, sandbox);
   return api;
 }

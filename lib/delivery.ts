@@ -34,7 +34,7 @@ export interface DeliveryProps {
   domain?: CdnDomain | undefined;
   originShield: OriginShield;
   /** Runs before the cache is asked for a video. */
-  playbackCheck?: cloudfront.IFunction | undefined;
+  playbackCheck: cloudfront.IFunction;
 }
 
 /** The longest that CloudFront waits for an origin without a raised quota, and longer than any segment takes. */
@@ -160,13 +160,9 @@ export class Delivery extends Construct {
       // Only what a CORS preflight is answered by. Never the Host: a function URL refuses a foreign one.
       originRequestPolicy: cloudfront.OriginRequestPolicy.CORS_S3_ORIGIN,
       responseHeadersPolicy: this.playbackHeaders(),
-      ...(playbackCheck
-        ? {
-            functionAssociations: [
-              { function: playbackCheck, eventType: cloudfront.FunctionEventType.VIEWER_REQUEST },
-            ],
-          }
-        : {}),
+      functionAssociations: [
+        { function: playbackCheck, eventType: cloudfront.FunctionEventType.VIEWER_REQUEST },
+      ],
     };
   }
 

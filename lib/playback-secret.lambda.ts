@@ -4,12 +4,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  CloudFrontKeyValueStoreClient,
-  DescribeKeyValueStoreCommand,
-  GetKeyCommand,
-  PutKeyCommand,
-} from '@aws-sdk/client-cloudfront-keyvaluestore';
+import { CloudFrontKeyValueStoreClient } from '@aws-sdk/client-cloudfront-keyvaluestore';
 import {
   DescribeSecretCommand,
   GetSecretValueCommand,
@@ -17,9 +12,9 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import '@aws-sdk/signature-v4a'; // registers itself; the KeyValueStore is global and takes no other signature
 import type { PlaybackSecrets, SecretName } from '../core/access/playback-token.ts';
 import { requireEnv } from '../lambdas/environment.ts';
+import { PROPAGATION_MS, keyValueStore, undefinedWhereMissing } from './key-value-store.lambda.ts';
 
 /** What Secrets Manager sends; nothing of it when called at deploy. */
 export interface RotationEvent {
@@ -45,9 +40,6 @@ export interface EdgeSecrets {
   get(name: SecretName): Promise<string | undefined>;
   put(name: SecretName, secret: string): Promise<void>;
 }
-
-// A KeyValueStore reaches all edges within seconds; nobody can ask them, so we wait for several times that.
-const PROPAGATION_MS = 30_000;
 
 /**
  * Every step may run twice, and a rotation that stops anywhere harms no token: the edge learns a secret before the
@@ -142,23 +134,6 @@ function secretsManager(client: SecretsManagerClient, SecretId: string): SecretV
       );
     },
   };
-}
-
-function keyValueStore(client: CloudFrontKeyValueStoreClient, KvsARN: string): EdgeSecrets {
-  return {
-    get: (name) =>
-      client.send(new GetKeyCommand({ KvsARN, Key: name })).then(({ Value }) => Value, undefinedWhereMissing),
-    async put(name, secret) {
-      const { ETag } = await client.send(new DescribeKeyValueStoreCommand({ KvsARN }));
-      await client.send(new PutKeyCommand({ KvsARN, Key: name, Value: secret, IfMatch: ETag }));
-    },
-  };
-}
-
-function undefinedWhereMissing(error: unknown): undefined {
-  // Both services call it that. (The classes have no such name once they are minified.)
-  if (error instanceof Error && error.name === 'ResourceNotFoundException') return undefined;
-  throw error;
 }
 
 let rotation: ReturnType<typeof playbackSecret> | undefined;

@@ -8,12 +8,14 @@ import { LARGEST_RUNGS } from '../core/plan/ladder.ts';
 import { PREWARM_EXTENTS } from '../core/plan/plan-for.ts';
 import { EFFORTS } from '../core/plan/plan.ts';
 import { PLAYBACK } from '../core/access/playback-token.ts';
+import { UNCHECKED_IDS } from '../core/access/video-id.ts';
 import { SANDBOX_ISOLATIONS } from '../core/sandboxes.ts';
 import { SANDBOX_NETWORKS } from './video-pipeline-props.ts';
 import type { VideoPipelineProps } from './video-pipeline.ts';
 
 const CHOICES = {
   playback: PLAYBACK,
+  uncheckedIds: UNCHECKED_IDS,
   prewarm: PREWARM_EXTENTS,
   prewarmEffort: EFFORTS,
   largestRung: LARGEST_RUNGS,
@@ -69,6 +71,7 @@ export function settingsOf(scope: Construct): VideoPipelineProps {
   return defined({
     authorization: jwtIssuer && jwtAudience ? { jwtIssuer, jwtAudience: list(jwtAudience) } : undefined,
     playback: choice(scope, 'playback'),
+    uncheckedIds: choice(scope, 'uncheckedIds'),
     prewarm: choice(scope, 'prewarm'),
     prewarmEffort: choice(scope, 'prewarmEffort'),
     largestRung: choice(scope, 'largestRung'),

@@ -3,6 +3,7 @@
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Playback } from '../core/access/playback-token.ts';
+import type { UncheckedIds } from '../core/access/video-id.ts';
 import {
   DEFAULT_DELETION_GRACE_HOURS,
   DEFAULT_LIMITS,
@@ -37,6 +38,15 @@ export interface VideoPipelineProps {
    * @default 'public'
    */
   playback?: Playback;
+
+  /**
+   * With public playback, the edge answers 404 by itself to an id that nobody was given, as its last digits do not fit. Ids
+   * from before there were such digits (docs/decisions/059) are admitted where they are on a list, which the deployment makes
+   * of the videos that it finds (`listed`); more than 50,000 do not fit there, and need `all`: then any id is looked for in
+   * the bucket and by a function, whoever made it up.
+   * @default 'listed'
+   */
+  uncheckedIds?: UncheckedIds;
 
   /**
    * What is encoded before anybody asks: all rungs, or only the one that players begin with and the sound, the
@@ -191,6 +201,7 @@ export function withDefaults(props: VideoPipelineProps) {
   return {
     authorization: props.authorization ?? 'key',
     playback: props.playback ?? 'public',
+    uncheckedIds: props.uncheckedIds ?? 'listed',
     prewarm: props.prewarm ?? 'all',
     prewarmEffort: props.prewarmEffort ?? 'thorough',
     largestRung: props.largestRung ?? '1080p',

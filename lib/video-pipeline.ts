@@ -22,6 +22,7 @@ import { allowSandbox, sandboxes } from './sandboxes.ts';
 import { UploadEvents } from './upload-events.ts';
 import { VideoApi } from './video-api.ts';
 import { VideoBuckets } from './video-buckets.ts';
+import { VideoIds } from './video-ids.ts';
 import { withDefaults } from './video-pipeline-props.ts';
 import type { VideoPipelineProps } from './video-pipeline-props.ts';
 import { workers } from './workers.ts';
@@ -85,7 +86,9 @@ export class VideoPipeline extends Construct {
     const { deadLetters } = new UploadEvents(this, 'UploadEvents', { uploads, ingest: made.ingest });
 
     const { buckets, playbackSecret } = this;
-    const api = apiFunction(this, { buckets, defaults, settings, playbackSecret, sandbox: boxes.viewers });
+    const ids = new VideoIds(this, 'Ids');
+    const secrets = { playbackSecret, videoIdKey: ids.key };
+    const api = apiFunction(this, { buckets, defaults, settings, ...secrets, sandbox: boxes.viewers });
     const videoApi = new VideoApi(this, 'Http', { ...defaults, authorization, handler: api });
     this.apiKey = videoApi.apiKey;
     const { authorizer } = videoApi;
@@ -103,7 +106,8 @@ export class VideoPipeline extends Construct {
       apiDomainName: videoApi.domainName,
       domain: props.domain,
       originShield: settings.originShield,
-      playbackCheck: tokens?.check,
+      playbackCheck:
+        tokens?.check ?? ids.checkAtEdge({ defaults, media, api, uncheckedIds: settings.uncheckedIds }),
     });
     const { baseUrl, distribution } = delivery;
     this.distribution = distribution;

@@ -1,6 +1,7 @@
 // Stands where CloudFront stands in the cloud: what is stored is served from the store; what is not, the origin
 // function makes. It keeps nothing itself, and passes on nothing that it has not read to its end and found whole.
-// Tokens are checked as the function at the edge does it.
+// Tokens, and paths without one, are checked as the functions at the edge do it; whether an id was given out is not, as here
+// it costs nobody anything to look for it.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
@@ -9,7 +10,8 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { asked, isProven, statusOf, wholeBody } from '../adapters/s3-answers.ts';
 import { parseByteRange } from '../core/byte-range.ts';
 import { isHeld } from '../core/entity-tag.ts';
-import { OutageError, RequestError } from '../core/errors.ts';
+import { OutageError, RequestError, UnlistedError } from '../core/errors.ts';
+import { parseArtifactKey } from '../core/artifacts/artifacts.ts';
 import { admittedPath } from '../core/access/playback-token.ts';
 import type { PlaybackSecrets } from '../core/access/playback-token.ts';
 import { logFailure, videoIdIn } from '../pipeline/observe.ts';
@@ -32,7 +34,7 @@ const CORS_HEADERS = {
 
 export function cdn({ client, bucket, secrets, origin }: CdnOptions) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const refusal = secrets && stripToken(request, secrets);
+    const refusal = secrets ? stripToken(request, secrets) : refusalOf(request);
     if (refusal) {
       response.setHeader('access-control-allow-origin', '*');
       return sendJson(response, refusal.status, { code: refusal.code, message: refusal.message });
@@ -109,6 +111,12 @@ interface StoredFile {
   contentType: string | undefined;
   cacheControl: string | undefined;
   etag: string | undefined;
+}
+
+/** Why a path cannot be that of an artifact, if so. */
+function refusalOf({ url = '/' }: IncomingMessage): RequestError | undefined {
+  const [path = '/'] = url.split('?');
+  return parseArtifactKey(path.slice(1)) ? undefined : new UnlistedError();
 }
 
 /** Whoever comes later, the origin function too, sees the path without its token. Returns why not, if so. */

@@ -24,6 +24,7 @@ export async function openSecrets(
 ): Promise<Secrets> {
   const random = () => randomBytes(32).toString('hex');
   const upload = await keptSecret(join(dataDirectory, 'upload-secret.json'), random);
+  const videoIdKey = await keptSecret(join(dataDirectory, 'video-id-key.json'), random);
   const tokens =
     playback === 'token'
       ? await keptSecret<PlaybackSecrets>(join(dataDirectory, 'playback-secrets.json'), () => ({
@@ -31,13 +32,18 @@ export async function openSecrets(
           a: random(),
         }))
       : undefined;
-  const arns = { UPLOAD_SECRET_ARN: `${ARN}upload`, PLAYBACK_SECRET_ARN: `${ARN}playback` };
+  const arns = {
+    UPLOAD_SECRET_ARN: `${ARN}upload`,
+    VIDEO_ID_KEY_ARN: `${ARN}video-id-key`,
+    PLAYBACK_SECRET_ARN: `${ARN}playback`,
+  };
   // Here nobody checks signatures of requests: who is to know the secrets knows this path.
   const path = `/local/secrets-manager/${randomUUID()}`;
   web.route(
     path,
     secretsManager({
       [arns.UPLOAD_SECRET_ARN]: upload,
+      [arns.VIDEO_ID_KEY_ARN]: videoIdKey,
       ...(tokens ? { [arns.PLAYBACK_SECRET_ARN]: tokens } : {}),
     }),
   );

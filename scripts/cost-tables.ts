@@ -13,11 +13,14 @@ import type { PrewarmExtent } from '../core/plan/plan-for.ts';
 import {
   AWS_PRICES,
   CLOUDFLARE_STREAM_PRICES,
+  CLOUDFRONT_PER_FUNCTION_CALL,
+  CLOUDFRONT_PER_KEY_READ,
   CLOUDFRONT_PER_REQUEST,
   CLOUDFRONT_TIERS,
   MEDIACONVERT_PER_OUTPUT_MINUTE,
   MUX_PRICES,
 } from '../core/work/prices.ts';
+import { BROKER_MEMORY_MB } from '../core/sandboxes.ts';
 import { SOURCE, probeOf } from '../test/support/probes.ts';
 
 export const COST_PAGE = join(import.meta.dirname, '..', 'docs', 'cost.md');
@@ -34,7 +37,7 @@ export function withCostTables(page: string): string {
   });
 }
 
-const TABLES: Readonly<Record<string, () => string>> = { prices, second, amounts, months, lowest };
+const TABLES: Readonly<Record<string, () => string>> = { prices, second, amounts, months, lowest, refused };
 
 function prices(): string {
   const READ = 'read';
@@ -67,6 +70,11 @@ function prices(): string {
         `${READ}: AWS's page`,
       ],
       ['CloudFront, requests', perMillion(CLOUDFRONT_PER_REQUEST), REMEMBERED],
+      [
+        'CloudFront, functions and KeyValueStore',
+        `${perMillion(CLOUDFRONT_PER_FUNCTION_CALL)} calls and ${perMillion(CLOUDFRONT_PER_KEY_READ)} reads`,
+        `calls ${READ}: others' guides; reads ${REMEMBERED}`,
+      ],
       [
         'MediaConvert, basic',
         `${dollars(MEDIACONVERT_PER_OUTPUT_MINUTE.sd)} SD and ${dollars(MEDIACONVERT_PER_OUTPUT_MINUTE.hd)} HD per minute of each output`,
@@ -173,6 +181,57 @@ function lowest(): string {
     ];
   });
   return table(['an hour of 1080p30', 'CPU time', 'prepared'], rows);
+}
+
+interface Reckoned {
+  /** Of the store, by `origin`. */
+  requests: number;
+  /** Of these, how many wait for one another. */
+  inARow: number;
+}
+
+/** What `origin` asks the store, for a segment; a test counts it. */
+export const UNKNOWN_VIDEO: Reckoned = { requests: 8, inARow: 5 };
+export const UNLISTED_ARTIFACT: Reckoned = { requests: 2, inARow: 1 };
+const NO_ARTIFACT: Reckoned = { requests: 0, inARow: 0 };
+/** AWS: tens of milliseconds. */
+const STORE_SECONDS = 0.02;
+/** Of an invocation that asks for nothing. */
+const INVOCATION_SECONDS = 0.01;
+
+function refused(): string {
+  const { lambdaPerRequest, lambdaPerGigabyteSecond, s3PerGet } = AWS_PRICES;
+  /** CloudFront looks into the bucket, then calls the function. */
+  const origin = ({ requests, inARow }: Reckoned): number => {
+    const seconds = INVOCATION_SECONDS + inARow * STORE_SECONDS;
+    const gigabyteSeconds = (BROKER_MEMORY_MB / 1024) * seconds;
+    return (1 + requests) * s3PerGet + lambdaPerRequest + gigabyteSeconds * lambdaPerGigabyteSecond;
+  };
+  const checked = (reads: number) =>
+    CLOUDFRONT_PER_REQUEST + CLOUDFRONT_PER_FUNCTION_CALL + reads * CLOUDFRONT_PER_KEY_READ;
+  const row = (what: string, before: number, now: number) => [
+    what,
+    dollars(before * 1e6),
+    dollars(now * 1e6),
+  ];
+  const unlisted = origin(UNLISTED_ARTIFACT);
+  return table(
+    ['a million requests for', 'without the check', 'with it'],
+    [
+      row(
+        'segments of ids that nobody was given',
+        CLOUDFRONT_PER_REQUEST + origin(UNKNOWN_VIDEO),
+        checked(2),
+      ),
+      row('paths that no artifact has', CLOUDFRONT_PER_REQUEST + origin(NO_ARTIFACT), checked(0)),
+      row(
+        'segments that the plan of a video does not list, each another',
+        CLOUDFRONT_PER_REQUEST + unlisted,
+        checked(1) + unlisted,
+      ),
+      row('the same one of these, within a minute', CLOUDFRONT_PER_REQUEST + unlisted, checked(1)),
+    ],
+  );
 }
 
 const catalogue = (seconds: number, videos: number, viewings: number): Catalogue => ({

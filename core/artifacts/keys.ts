@@ -2,6 +2,7 @@
 // layout is the only state there is.
 
 import { createHash, randomBytes } from 'node:crypto';
+import { checkValue } from '../access/video-id.ts';
 
 // In bucket `uploads`.
 export const SOURCES = 'uploads/';
@@ -103,14 +104,16 @@ export function parseRevisionRecord(
 export const isVideoId = (text: string): boolean => new RegExp(`^${VIDEO_ID}$`).test(text);
 
 /**
- * A new id: nine characters that count down with time, so that a plain listing of keys is newest first, then
- * 25 random ones (129 bits) that nobody guesses.
+ * A new id: nine characters that count down with time, so that a plain listing of keys is newest first, 13 random ones
+ * (67 bits), and a check value of both. Who lacks the key can guess neither of the last two, which are 129 bits together.
+ * @param key what the edge checks ids with; an id without one looks the same and fits no key
  */
-export function newVideoId(now: Date): string {
+export function newVideoId(now: Date, key: string = randomBytes(32).toString('hex')): string {
   const countdown = COUNTDOWN_FROM - now.getTime();
   // The remainder's bias (256 = 7 · 36 + 4) costs well under a bit in all; 32 of 36 letters would cost five.
-  const random = Array.from(randomBytes(25), (byte) => (byte % 36).toString(36)).join('');
-  return countdown.toString(36).padStart(9, '0') + random;
+  const random = Array.from(randomBytes(13), (byte) => (byte % 36).toString(36)).join('');
+  const start = countdown.toString(36).padStart(9, '0') + random;
+  return start + checkValue(start, key);
 }
 
 /** When an id was made. */

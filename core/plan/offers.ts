@@ -9,6 +9,8 @@ import type { Plan } from './plan.ts';
 import {
   AWS_PRICES,
   CLOUDFLARE_STREAM_PRICES,
+  CLOUDFRONT_PER_FUNCTION_CALL,
+  CLOUDFRONT_PER_KEY_READ,
   CLOUDFRONT_PER_REQUEST,
   CLOUDFRONT_TIERS,
   MEDIACONVERT_PER_OUTPUT_MINUTE,
@@ -63,6 +65,9 @@ export function storedBytes({ plan, sourceBitrateBps }: Pick<Catalogue, 'plan' |
   return { sourceBytes: (sourceBitrateBps * seconds) / 8, artifactBytes: (bitrateBps * seconds) / 8 };
 }
 
+/** The id, or the token, is checked with a key that is read for it. */
+const PER_CHECKED_REQUEST = CLOUDFRONT_PER_REQUEST + CLOUDFRONT_PER_FUNCTION_CALL + CLOUDFRONT_PER_KEY_READ;
+
 /** Traffic and requests to the viewers, and what the CDN reads from the bucket once. */
 function cloudFront({ plan, videos, viewings, viewedBitrateBps }: Catalogue): number {
   const gigabytes = (videos * viewings * durationSeconds(plan.grid) * viewedBitrateBps) / 8 / 1e9;
@@ -70,7 +75,7 @@ function cloudFront({ plan, videos, viewings, viewedBitrateBps }: Catalogue): nu
   // Segments and the media playlist of what is watched, and the multivariant playlist.
   const requests = videos * viewings * (streams * (segmentCount(plan.grid) + 1) + 1);
   const fills = Math.min(viewings, 1) * videos * streams * segmentCount(plan.grid);
-  return tiered(gigabytes) + requests * CLOUDFRONT_PER_REQUEST + fills * AWS_PRICES.s3PerGet;
+  return tiered(gigabytes) + requests * PER_CHECKED_REQUEST + fills * AWS_PRICES.s3PerGet;
 }
 
 function tiered(gigabytes: number): number {

@@ -21,6 +21,9 @@ export const CLOUDFRONT_TIERS = [
   { upToGigabytes: Infinity, perGigabyte: 0.02 },
 ] as const;
 export const CLOUDFRONT_PER_REQUEST = 1e-6;
+/** A function that runs at the edge before the cache is asked, and what such a function asks of a KeyValueStore. */
+export const CLOUDFRONT_PER_FUNCTION_CALL = 0.1e-6;
+export const CLOUDFRONT_PER_KEY_READ = 0.03e-6;
 
 /** Basic tier, AVC in one pass, for each minute of each output; pictures above 30 per second cost double. */
 export const MEDIACONVERT_PER_OUTPUT_MINUTE = { sd: 0.0075, hd: 0.015 } as const;

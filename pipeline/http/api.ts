@@ -31,6 +31,8 @@ export interface ApiOptions {
   stores: UploadStores;
   /** What upload tokens are made with; asked for at each use, as it may change. */
   uploadSecret(): Promise<string>;
+  /** What ids are made with. */
+  videoIdKey(): Promise<string>;
   /** Undefined where playback is public. */
   signPlayback: SignPlayback | undefined;
   /** Whether whoever stands before the API (a gateway's authorizer) found that the caller may use all of it. */
@@ -89,7 +91,8 @@ export function httpApi(options: ApiOptions): Hono {
     const request = valid(uploadRequest, await jsonOf(context));
     const { sign } = stores;
     const { maxUploadBytes: maxBytes } = options;
-    const { grant, upload } = await createUpload(request, { media, sign, maxBytes, now: new Date() });
+    const key = await options.videoIdKey();
+    const { grant, upload } = await createUpload(request, { media, sign, maxBytes, key, now: new Date() });
     const { id } = grant;
     const urls = { playbackUrl: playbackUrlOf(id), statusUrl: statusUrlOf(id) };
     const [tokens] = await Promise.all([tokenAnswer(grant), upload && expected(id)]);

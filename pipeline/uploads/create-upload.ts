@@ -26,16 +26,25 @@ export interface UploadRequest {
   expiresInSeconds: number;
 }
 
+interface CreateOptions {
+  media: Store;
+  sign: SignUpload;
+  maxBytes: number;
+  /** What the id is made with. */
+  key: string;
+  now: Date;
+}
+
 /** @throws RequestError TOO_LARGE above `maxBytes`, TYPE_NOT_ALLOWED */
 export async function createUpload(
   request: UploadRequest,
-  { media, sign, maxBytes, now }: { media: Store; sign: SignUpload; maxBytes: number; now: Date },
+  { media, sign, maxBytes, key, now }: CreateOptions,
 ): Promise<{ grant: UploadGrant; upload: GrantedUpload | null }> {
   const { filename, contentType, sizeBytes, contentTypes = [], group } = request;
   const limit = Math.min(request.maxBytes ?? sizeBytes ?? maxBytes, maxBytes);
   if (sizeBytes !== undefined && sizeBytes > limit) throw tooLarge(sizeBytes, limit);
   if (contentType !== undefined) checkContentType({ filename, type: contentType }, contentTypes);
-  const id = newVideoId(now);
+  const id = newVideoId(now, key);
   const card: Card = {
     ...(filename === undefined ? {} : { filename, contentType, sizeBytes }),
     maxBytes: limit,

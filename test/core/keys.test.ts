@@ -1,5 +1,6 @@
 import { CURRENT } from '../../core/artifacts/artifact.ts';
 import { artifactKey, parseArtifactKey } from '../../core/artifacts/artifacts.ts';
+import { checkValue, fitsKey } from '../../core/access/video-id.ts';
 import { isVideoId, newVideoId, parseRevisionRecord, videoIdDate } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
 
@@ -51,6 +52,37 @@ test('ids are valid, differ, and sort newest first', () => {
   expect(isVideoId(earlier) && isVideoId(later)).toBe(true);
   expect(later < earlier).toBe(true);
   expect(newVideoId(new Date(0))).not.toBe(newVideoId(new Date(0)));
+});
+
+test('an id fits the key that it was made with, and no other', () => {
+  const made = newVideoId(new Date('2026-01-01'), 'key');
+  expect(isVideoId(made)).toBe(true);
+  expect(fitsKey(made, 'key')).toBe(true);
+  expect(fitsKey(made, 'another key')).toBe(false);
+  expect(fitsKey(newVideoId(new Date('2026-01-01')), 'key')).toBe(false);
+  // Given out by the first release.
+  expect(fitsKey('zd30j0l9uaislz35nxcmsue4k7lpy0xn9v', 'key')).toBe(false);
+});
+
+test('what an id is checked by stays what it is: ids that were given out must go on fitting', () => {
+  const start = 'zd30j0l9uaislz35nxcmsu';
+  expect(checkValue(start, 'key')).toBe('4ya36yc92u82');
+});
+
+test.each([
+  ['the random characters', 9, 22],
+  ['the check value', 22, 34],
+])('%s are of all digits alike, and differ from id to id', (_, from, to) => {
+  const ids = Array.from({ length: 1000 }, () => newVideoId(new Date(0), 'key').slice(from, to));
+  expect(new Set(ids).size).toBe(1000);
+  const counts = new Map<string, number>();
+  for (const digit of ids.join('')) counts.set(digit, (counts.get(digit) ?? 0) + 1);
+  expect(counts.size).toBe(36);
+  const expected = (1000 * (to - from)) / 36;
+  for (const count of counts.values()) {
+    expect(count).toBeGreaterThan(expected * 0.6);
+    expect(count).toBeLessThan(expected * 1.5);
+  }
 });
 
 test('an id tells when it was made', () => {

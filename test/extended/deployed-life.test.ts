@@ -34,6 +34,7 @@ import { ingest } from '../../pipeline/life/ingest.ts';
 import { enqueue } from '../../pipeline/prewarm/queue.ts';
 import { workOff } from '../../pipeline/prewarm/worker.ts';
 import { currentPlanOf } from '../../pipeline/revisions/revisions.ts';
+import { edge } from '../support/edge.ts';
 import { putCard } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
 import { planOfFirstRelease } from '../support/old-plan.ts';
@@ -124,7 +125,15 @@ test('an upload becomes ready, though a worker is throttled, one fails and one d
   });
   expect(segment.body).toHaveLength(188);
   expect((await account.watch(sought)).from).toBe('bucket');
-  expect((await account.watch(sought.replace('/00024.', '/00035.'))).status).toBe(404);
+  expect(await account.watch(sought.replace('/00024.', '/00035.'))).toMatchObject({
+    status: 404,
+    headers: { 'cache-control': 'public, max-age=60' },
+  });
+
+  const handler = await edge('video-id', { key: account.videoIdKey });
+  for (const uri of [video.playbackUrl, playlistUrl, sought].map((url) => new URL(url).pathname)) {
+    expect(await handler({ request: { method: 'GET', uri } })).toEqual({ method: 'GET', uri });
+  }
 
   // All executions are taken for a while, for the worker and for those who encode.
   let throttled = 3;

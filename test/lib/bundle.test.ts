@@ -56,6 +56,17 @@ test.each([
   ['lambdas/janitor.ts', [...RECORDS, 'adapters/cloudfront-cdn.ts', '@aws-sdk/client-cloudfront']],
   ['lambdas/maintenance.ts', [...RECORDS, ...BROKER, ...OBSERVABILITY, ...EXECUTIONS]],
   [
+    'lib/video-ids.lambda.ts',
+    [
+      ...[
+        '@aws-sdk/client-cloudfront-keyvaluestore',
+        '@aws-sdk/client-s3',
+        '@aws-sdk/client-secrets-manager',
+      ],
+      '@smithy/signature-v4a',
+    ],
+  ],
+  [
     'lib/playback-secret.lambda.ts',
     ['@aws-sdk/client-cloudfront-keyvaluestore', '@aws-sdk/client-secrets-manager', '@smithy/signature-v4a'],
   ],

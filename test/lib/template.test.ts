@@ -70,6 +70,8 @@ beforeAll(async () => {
     { name: 'no grace', app: 'construct', revisionGraceHours: 0 },
     { name: 'in a region without function URLs', app: 'instant-hls', region: 'eu-south-2' },
     { name: 'in a region', app: 'instant-hls', region: 'eu-central-1', context: { playback: 'token' } },
+    { name: 'public, in a region', app: 'instant-hls', region: 'eu-central-1' },
+    { name: 'all ids', app: 'instant-hls', context: { uncheckedIds: 'all' } },
     { name: 'misspelt', app: 'instant-hls', context: { playbak: 'token' } },
     { name: 'wrong choice', app: 'instant-hls', context: { playback: 'private' } },
     { name: 'wrong number', app: 'instant-hls', context: { maxUploadBytes: '5 GB' } },
@@ -157,7 +159,16 @@ describe('settings', () => {
 });
 
 describe('names', () => {
-  // CloudFront's are an account's. The key-value store's is left as it is: with another it would be replaced, and be empty.
+  test('of what ids are checked with hold the region, and are not too long', async () => {
+    const { Properties } = only(
+      ofType(await variants.template('public, in a region'), 'AWS::CloudFront::KeyValueStore'),
+    );
+    expect(Properties.Name).toMatch(/-eu-central-1$/);
+    expect(Properties.Name.length + 'ap-southeast-4'.length - 'eu-central-1'.length).toBeLessThanOrEqual(64);
+  });
+
+  // CloudFront's are an account's. The store of tokens' secrets is left as it is: with another name it would be replaced, and be
+  // empty.
   test('of what CloudFront keeps hold the region, all but one, and are not too long', async () => {
     const { Resources } = await variants.template('in a region');
     const names = Object.values(Resources).flatMap(({ Type, Properties }) => {
@@ -326,12 +337,16 @@ describe('buckets', () => {
 });
 
 describe('functions', () => {
-  test('are what a new account can have, and alike', () => {
-    const ours = ofType(template, 'AWS::Lambda::Function').filter(
-      ({ Properties }) => Properties.Runtime === 'nodejs24.x',
+  /** CDK has some of its own, which run during deployments. */
+  const ours = (of: Template) =>
+    ofType(of, 'AWS::Lambda::Function').filter(
+      ({ id, Properties }) => id.startsWith('Video') && Properties.Runtime === 'nodejs24.x',
     );
-    expect(ours).toHaveLength(9);
-    for (const { Properties } of ours) {
+
+  test('are what a new account can have, and alike', () => {
+    const all = ours(template);
+    expect(all).toHaveLength(10);
+    for (const { Properties } of all) {
       expect(Properties.MemorySize).toBeLessThanOrEqual(3008);
       expect(Properties).not.toHaveProperty('ReservedConcurrentExecutions');
       expect(Properties).toMatchObject({
@@ -376,8 +391,10 @@ describe('functions', () => {
         ...BROKER,
         'UPLOADS_BUCKET',
         'UPLOAD_SECRET_ARN',
+        'VIDEO_ID_KEY_ARN',
       ],
     ],
+    ['Tells the edge', ['KEY_VALUE_STORE_ARN', 'MEDIA_BUCKET', 'UNCHECKED_IDS', 'VIDEO_ID_KEY_ARN']],
     ['Compares the API key', ['API_KEY_SECRET_ARN']],
   ])('%s…: is told %j', (does, names) => {
     const { Variables } = functionThat(template, does).Properties.Environment;
@@ -448,10 +465,7 @@ describe('functions', () => {
 
   test('arm64: functions and layer alike, and the memory that was asked for', async () => {
     const arm64 = await variants.template('arm64');
-    const ours = ofType(arm64, 'AWS::Lambda::Function').filter(
-      ({ Properties }) => Properties.Runtime === 'nodejs24.x',
-    );
-    for (const { Properties } of ours) expect(Properties.Architectures).toEqual(['arm64']);
+    for (const { Properties } of ours(arm64)) expect(Properties.Architectures).toEqual(['arm64']);
     const layers = (of: Template) =>
       only(
         ofType(of, 'AWS::Lambda::LayerVersion').filter(({ Properties }) =>
@@ -547,7 +561,7 @@ describe('permissions', () => {
 
   test('our functions name every action', () => {
     const ours = statementsOf(template, (id) =>
-      /^Video(Origin|Transcode|Ingest|Maintenance|Janitor|Api|HttpAuthorizer)Role/.test(id),
+      /^Video(Origin|Transcode|Ingest|Maintenance|Janitor|Api|HttpAuthorizer|IdsTelling)Role/.test(id),
     );
     expect(ours.length).toBeGreaterThan(20);
     expect(ours.flatMap(({ Action }) => Action).filter((action) => action.includes('*'))).toEqual([]);
@@ -703,6 +717,9 @@ describe('permissions', () => {
     ],
     ['Janitor', 'AbortMultipartUpload', ['/mezzanine/*/*', '/uploads/*/source']],
     ['HttpAuthorizer', 'GetObject', []],
+    ['IdsTelling', 'GetObject', []],
+    ['IdsTelling', 'PutObject', []],
+    ['IdsTelling', 'DeleteObject', []],
   ])('%s: s3:%s on %j only', (role, action, patterns) => {
     const found = statementsOf(template, (id) => id.startsWith(`Video${role}Role`))
       .filter(({ Action }) => [Action].flat().includes(`s3:${action}`))
@@ -852,7 +869,7 @@ describe('the CDN', () => {
     }
   });
 
-  test('no error is kept', () => {
+  test('no error is kept but for as long as it says itself', () => {
     const errors = distribution(template).CustomErrorResponses as {
       ErrorCode: number;
       ErrorCachingMinTTL: number;
@@ -860,6 +877,8 @@ describe('the CDN', () => {
     expect(errors.map(({ ErrorCode }) => ErrorCode)).toEqual([
       400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504,
     ]);
+    // Cache-Control of an error counts where it is longer than this, up to MaxTTL. Source: AWS, "Control how long CloudFront
+    // caches errors".
     expect(errors.every(({ ErrorCachingMinTTL }) => ErrorCachingMinTTL === 0)).toBe(true);
   });
 
@@ -950,7 +969,10 @@ describe('the API', () => {
       Audience: ['one', 'two'],
       Issuer: 'https://issuer.example.com',
     });
-    expect(ofType(jwt, 'AWS::SecretsManager::Secret').filter(({ id }) => /Key/.test(id))).toEqual([]);
+    expect(ofType(jwt, 'AWS::SecretsManager::Secret').filter(({ id }) => /HttpKey/.test(id))).toEqual([]);
+    expect(
+      ofType(template, 'AWS::SecretsManager::Secret').filter(({ id }) => /HttpKey/.test(id)),
+    ).toHaveLength(1);
     expect(Object.keys(jwt.Outputs)).toEqual(['SiteUrl', 'ApiUrl', 'PlaybackBaseUrl']);
   });
 
@@ -975,9 +997,9 @@ describe('protected playback', () => {
         PathPattern.startsWith('/v/') || PathPattern === '/api/*' ? ['viewer-request'] : [],
       ]);
       const [{ FunctionARN } = {}] = FunctionAssociations ?? [];
-      if (PathPattern.startsWith('/v/')) expect(JSON.stringify(FunctionARN)).toContain('Check');
+      if (PathPattern.startsWith('/v/'))
+        expect(JSON.stringify(FunctionARN)).toContain('VideoPlaybackTokensCheck');
     }
-    expect(ofType(template, 'AWS::CloudFront::Function')).toHaveLength(1); // who has signed in
   });
 
   test('is deployed as it is tested, with the KeyValueStore that its runtime reads', async () => {
@@ -986,7 +1008,7 @@ describe('protected playback', () => {
     const { Properties } = only(functions.filter(({ id }) => id.includes('PlaybackTokens')));
     expect(Properties.FunctionCode).toBe(await readFile(join(ROOT, 'lib/playback-token.cf.js'), 'utf8'));
     expect(Properties.FunctionConfig.Runtime).toBe('cloudfront-js-2.0');
-    const store = only(ofType(token, 'AWS::CloudFront::KeyValueStore'));
+    const store = only(ofType(token, 'AWS::CloudFront::KeyValueStore')); // no other check is made
     expect(Properties.FunctionConfig.KeyValueStoreAssociations).toEqual([
       { KeyValueStoreARN: { 'Fn::GetAtt': [store.id, 'Arn'] } },
     ]);
@@ -1062,6 +1084,99 @@ describe('protected playback', () => {
 
   const playbackSecret = (of: Template) =>
     only(ofType(of, 'AWS::SecretsManager::Secret').filter(({ id }) => id.startsWith('VideoPlaybackTokens')));
+});
+
+describe('public playback', () => {
+  const check = (of: Template) =>
+    only(ofType(of, 'AWS::CloudFront::Function').filter(({ id }) => id.startsWith('VideoIds')));
+  const store = (of: Template) => only(ofType(of, 'AWS::CloudFront::KeyValueStore'));
+  const key = (of: Template) =>
+    only(ofType(of, 'AWS::SecretsManager::Secret').filter(({ id }) => id.startsWith('VideoIds')));
+
+  test('ids are checked on every path below /v before the cache is asked, and nowhere else', () => {
+    const { CacheBehaviors, DefaultCacheBehavior } = distribution(template);
+    const checked = [...CacheBehaviors, DefaultCacheBehavior].filter(({ FunctionAssociations = [] }: Json) =>
+      JSON.stringify(FunctionAssociations).includes(check(template).id),
+    );
+    expect(checked.map(({ PathPattern }: Json) => PathPattern)).toEqual(['/v/*.m3u8', '/v/*.vtt', '/v/*']);
+    for (const { FunctionAssociations } of checked) {
+      expect(FunctionAssociations).toEqual([
+        { EventType: 'viewer-request', FunctionARN: { 'Fn::GetAtt': [check(template).id, 'FunctionARN'] } },
+      ]);
+    }
+  });
+
+  test('the check is deployed as it is tested, with the KeyValueStore that its runtime reads', async () => {
+    const { FunctionCode, FunctionConfig } = check(template).Properties;
+    expect(FunctionCode).toBe(await readFile(join(ROOT, 'lib/video-id.cf.js'), 'utf8'));
+    expect(FunctionConfig).toMatchObject({
+      Runtime: 'cloudfront-js-2.0',
+      KeyValueStoreAssociations: [{ KeyValueStoreARN: { 'Fn::GetAtt': [store(template).id, 'Arn'] } }],
+    });
+    expect(store(template).Properties).not.toHaveProperty('ImportSource'); // nothing that a template could show
+  });
+
+  test('the key is generated, and read by whoever makes ids and whoever tells the edge', async () => {
+    for (const [name, readers] of [
+      ['default', ['Api', 'IdsTelling']],
+      ['token', ['Api']], // so that its ids are known when playback becomes public
+    ] as const) {
+      const of = await variants.template(name);
+      const { id, Properties } = key(of);
+      expect(Properties.GenerateSecretString).toMatchObject({ PasswordLength: 64 });
+      expect(Properties).not.toHaveProperty('SecretString');
+      const reading = ofType(of, 'AWS::IAM::Policy').filter((policy) =>
+        (policy.Properties.PolicyDocument.Statement as Statement[]).some(
+          ({ Action, Resource }) =>
+            [Action].flat().includes('secretsmanager:GetSecretValue') &&
+            JSON.stringify(Resource).includes(`"${id}"`),
+        ),
+      );
+      expect(reading.map((policy) => /^Video(.+?)Role/.exec(policy.id)?.[1]).sort()).toEqual(readers);
+    }
+  });
+
+  test('whoever tells the edge may list videos, and write this store', () => {
+    const statements = ofType(template, 'AWS::IAM::Policy')
+      .filter(({ id }) => id.startsWith('VideoIdsTellingRole'))
+      .flatMap(({ Properties }) => Properties.PolicyDocument.Statement as Statement[]);
+    const allowed = (service: string) =>
+      statements.filter(({ Action }) => [Action].flat().some((each) => each.startsWith(`${service}:`)));
+    const { Action, Resource } = only(allowed('s3'));
+    expect(Action).toBe('s3:ListBucket');
+    expect(JSON.stringify(Resource)).toMatch(/"VideoBucketsMedia\w+","Arn"/);
+    expect(only(allowed('cloudfront-keyvaluestore')).Resource).toEqual({
+      'Fn::GetAtt': [store(template).id, 'Arn'],
+    });
+  });
+
+  test('the edge is told once the API makes ids with the key, which is after the edge checks what it is told', async () => {
+    for (const name of ['default', 'all ids']) {
+      const of = await variants.template(name);
+      const trigger = only(ofType(of, 'Custom::Trigger'));
+      const before = neededBy(trigger.id, of);
+      expect(before).toContain(functionThat(of, 'The HTTP API').id);
+      expect(before).toContain(only(ofType(of, 'AWS::CloudFront::Distribution')).id);
+      // Longer than the function may take, and nobody waits longer than Lambda lets anything run.
+      const { Timeout } = functionThat(of, 'Tells the edge').Properties;
+      expect([Timeout, Number(trigger.Properties.Timeout)]).toEqual([900, 900_000]);
+    }
+  });
+
+  test.each([
+    ['default', 'listed'],
+    ['all ids', 'all'],
+  ])('%s: ids that fit no key are admitted where %s', async (name, unchecked) => {
+    const { Variables } = functionThat(await variants.template(name), 'Tells the edge').Properties
+      .Environment;
+    expect(Variables.UNCHECKED_IDS).toBe(unchecked);
+  });
+
+  test('with the other check there is neither this one nor what tells the edge', async () => {
+    const token = await variants.template('token');
+    expect(() => check(token)).toThrow('There are 0');
+    expect(() => functionThat(token, 'Tells the edge')).toThrow('There are 0');
+  });
 });
 
 describe('the prewarm', () => {

@@ -130,14 +130,26 @@ describe('to somebody who holds it already', () => {
   });
 });
 
-test.each(['//v', '/v/', '/v/x/..', '/v/%2e', '/v/x/%2e%2e'])(
-  'where playback is public, %s is another path, of which the store has nothing',
-  async (start) => {
-    const answer = await askPublic(`${start}/${ID}/master.m3u8`);
-    expect(answer).toMatchObject({ status: 404, body: 'not made' });
-    expect(await askPublic(`/v/${ID}/master.m3u8`)).toMatchObject({ status: 200, body: '#EXTM3U\n' });
-  },
-);
+test('where playback is public, an artifact that is not stored is asked of the origin', async () => {
+  expect(await askPublic(`/v/${ID}/master.m3u8`)).toMatchObject({ status: 200, body: '#EXTM3U\n' });
+  expect(await askPublic(`/v/${ID}/poster.jpg`)).toMatchObject({ status: 404, body: 'not made' });
+});
+
+describe.each(['//v', '/v/', '/v/x/..', '/v/%2e', '/v/x/%2e%2e'])('where playback is public, %s', (start) => {
+  test.each(['GET', 'HEAD', 'OPTIONS'])(
+    'is no path of an artifact: %s is refused as the edge refuses it',
+    async (method) => {
+      const uri = `${start}/${ID}/master.m3u8`;
+      const refusal = (await (await edge('video-id', {}))({ request: { method, uri } })) as EdgeResponse;
+      expect(refusal.statusCode).toBe(404);
+      expectSame(
+        await ask(uri, { method, at: (publicServer.address() as AddressInfo).port }),
+        refusal,
+        method,
+      );
+    },
+  );
+});
 
 test('what is not stored is made, and the origin sees no token', async () => {
   const rest = `${ID}/0123456789/360p/00007.ts`;
@@ -167,21 +179,25 @@ test.each([
 
 describe.each(REFUSED)('with %s', (_, path) => {
   test.each(['GET', 'HEAD', 'OPTIONS'])('%s is refused as the edge refuses it', async (method) => {
-    const handler = await edge({ a: SECRETS.a }, new Date());
+    const handler = await edge('playback-token', { a: SECRETS.a });
     const refusal = (await handler({ request: { method, uri: path } })) as EdgeResponse;
     const answer = await ask(path, { method, headers: { range: 'bytes=0-1' } });
-    expect(answer.status).toBe(refusal.statusCode);
-    expect(answer.body).toBe(method === 'HEAD' ? '' : refusal.body.data);
-    const {
-      date,
-      connection,
-      'keep-alive': keptAlive,
-      'content-length': length,
-      'transfer-encoding': chunks,
-      ...own
-    } = answer.headers;
-    expect(own).toEqual(
-      Object.fromEntries(Object.entries(refusal.headers).map(([name, { value }]) => [name, value])),
-    );
+    expectSame(answer, refusal, method);
   });
 });
+
+function expectSame(answer: Awaited<ReturnType<typeof ask>>, refusal: EdgeResponse, method: string): void {
+  expect(answer.status).toBe(refusal.statusCode);
+  expect(answer.body).toBe(method === 'HEAD' ? '' : refusal.body.data);
+  const {
+    date,
+    connection,
+    'keep-alive': keptAlive,
+    'content-length': length,
+    'transfer-encoding': chunks,
+    ...own
+  } = answer.headers;
+  expect(own).toEqual(
+    Object.fromEntries(Object.entries(refusal.headers).map(([name, { value }]) => [name, value])),
+  );
+}

@@ -7,10 +7,12 @@ import { signUploads } from '../../adapters/sign-upload.ts';
 import { OutageError } from '../../core/errors.ts';
 import type { OutageCode } from '../../core/errors.ts';
 import { cardKey, newVideoId } from '../../core/artifacts/keys.ts';
+import { fitsKey } from '../../core/access/video-id.ts';
 import { admittedPath, playbackToken } from '../../core/access/playback-token.ts';
 import type { PlaybackSecrets } from '../../core/access/playback-token.ts';
 import { httpApi } from '../../pipeline/http/api.ts';
 import type { ApiOptions } from '../../pipeline/http/api.ts';
+import { edge } from '../support/edge.ts';
 import { memoryStore } from '../support/memory-store.ts';
 
 const BASE = 'http://localhost:3000';
@@ -31,6 +33,7 @@ const options: ApiOptions = {
     sign: signUploads(client, 'uploads'),
   },
   uploadSecret: async () => 'secret',
+  videoIdKey: async () => 'the key of ids',
   signPlayback: undefined,
   isAuthorized: ({ req }) => req.header('authorization') === 'Bearer key',
   maxUploadBytes: 1000,
@@ -67,6 +70,14 @@ const clip = { filename: 'clip.mp4', contentType: 'video/mp4', sizeBytes: 1000 }
 
 test('health answers without a key', async () => {
   expect((await call('GET', '/api/health', undefined, null)).status).toBe(200);
+});
+
+test('the id of a new video fits the key, so the edge lets it pass', async () => {
+  const { body } = await call('POST', '/api/uploads', clip);
+  expect(fitsKey(body.id, await options.videoIdKey())).toBe(true);
+  const handler = await edge('video-id', { key: await options.videoIdKey() });
+  const uri = new URL(body.playbackUrl).pathname;
+  expect(await handler({ request: { method: 'GET', uri } })).toEqual({ method: 'GET', uri });
 });
 
 test('an upload is granted for one key, size and type, for an hour, once', async () => {

@@ -4,11 +4,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newVideoId, sourceKey } from '../../core/artifacts/keys.ts';
 import { httpOrigin } from '../../pipeline/http/origin.ts';
+import { UNKNOWN_VIDEO, UNLISTED_ARTIFACT } from '../../scripts/cost-tables.ts';
 import { putCard } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
+import type { MemoryStore } from '../support/memory-store.ts';
 import { worldIn } from '../support/world.ts';
+import type { TestWorld } from '../support/world.ts';
 
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
+let world: TestWorld;
 let app: ReturnType<typeof httpOrigin>;
 const id = newVideoId(new Date());
 const empty = newVideoId(new Date());
@@ -28,7 +32,7 @@ beforeAll(async () => {
     'ultrafast',
     path,
   );
-  const world = worldIn(directory.path);
+  world = worldIn(directory.path);
   for (const [video, source] of [
     [id, await readFile(path)],
     [empty, ''],
@@ -117,6 +121,26 @@ describe('of a video that is planned', () => {
   test('a revision that is not stored may come', async () => {
     expect(await answerTo(`/v/${id}/0123456789/234p/00000.ts`)).toEqual([404, 'no-store', 'NOT_FOUND']);
   });
+});
+
+test('what is refused costs as many requests to the store as docs/cost.md reckons with', async () => {
+  const asked: string[] = [];
+  const counted = (store: MemoryStore): MemoryStore => ({
+    ...store,
+    get: (key) => (asked.push(key), store.get(key)),
+    getTagged: (key) => (asked.push(key), store.getTagged(key)),
+    head: (key) => (asked.push(key), store.head(key)),
+  });
+  const counting = httpOrigin({ ...world, media: counted(world.media), uploads: counted(world.uploads) });
+  const rev = uriIn(await (await app.request(`/v/${id}/master.m3u8`)).text()).split('/')[0]!;
+  for (const [path, { requests }] of [
+    [`/v/${newVideoId(new Date())}/${rev}/234p/00000.ts`, UNKNOWN_VIDEO],
+    [`/v/${id}/${rev}/234p/00005.ts`, UNLISTED_ARTIFACT],
+  ] as const) {
+    asked.length = 0;
+    expect((await counting.request(path)).status).toBe(404);
+    expect(asked).toHaveLength(requests);
+  }
 });
 
 test.each([

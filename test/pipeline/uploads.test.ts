@@ -44,6 +44,7 @@ beforeAll(async () => {
       sign: signUploads(client, 'uploads'),
     },
     uploadSecret: async () => SECRET,
+    videoIdKey: async () => 'key',
     signPlayback: undefined,
     isAuthorized: ({ req }) => req.header('authorization') === 'Bearer key',
     maxUploadBytes: 20 * 1024 ** 3,

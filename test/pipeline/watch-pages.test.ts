@@ -16,7 +16,7 @@ const pages = watchPages({
 
 async function pathOf(filename: string): Promise<string> {
   const request = { filename, contentType: 'video/mp4', sizeBytes: 6e9, expiresInSeconds: 60 };
-  const world = { media: buckets.media, sign: {} as SignUpload, maxBytes: 1e10, now: new Date() };
+  const world = { media: buckets.media, sign: {} as SignUpload, maxBytes: 1e10, key: 'key', now: new Date() };
   const { grant } = await createUpload(request, world);
   return `/watch/${grant.id}`;
 }

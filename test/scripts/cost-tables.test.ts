@@ -4,7 +4,7 @@ import { COST_PAGE, withCostTables } from '../../scripts/cost-tables.ts';
 const page = readFileSync(COST_PAGE, 'utf8');
 
 test('the tables of docs/cost.md are what core/work/cost.ts and core/plan/offers.ts compute', () => {
-  expect([...page.matchAll(/<!-- table: /g)]).toHaveLength(5);
+  expect([...page.matchAll(/<!-- table: /g)]).toHaveLength(6);
   expect(page).toBe(withCostTables(page)); // otherwise: npm run docs:cost
 });
 

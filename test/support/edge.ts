@@ -1,12 +1,13 @@
-// The function that checks tokens at the edge, evaluated as CloudFront would: with its two modules, its globals, and
-// none of Node's.
+// The functions that check requests at the edge, evaluated as CloudFront would: with its two modules, its globals, and none
+// of Node's.
 
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SourceTextModule, SyntheticModule, createContext } from 'node:vm';
 
-export const EDGE_SOURCE = readFileSync(join(import.meta.dirname, '../../lib/playback-token.cf.js'), 'utf8');
+export const edgeSource = (name: string): string =>
+  readFileSync(join(import.meta.dirname, `../../lib/${name}.cf.js`), 'utf8');
 
 export interface EdgeRequest {
   method: string;
@@ -18,14 +19,21 @@ export interface EdgeResponse {
   body: { data: string };
 }
 
-/** Evaluates the file with the edge's copy of the secrets, at a moment, and returns its handler. */
-export async function edge(secrets: Partial<Record<string, string>>, now: Date) {
+/**
+ * Evaluates a file with what the edge's KeyValueStore holds, at a moment, and returns its handler.
+ * @param held undefined where the store does not answer
+ */
+export async function edge(
+  name: 'playback-token' | 'video-id',
+  held: Partial<Record<string, string>> | undefined,
+  now: Date = new Date(),
+) {
   const context = createContext(
     { Buffer, console: { log() {} }, FixedDate: class extends Date {} },
     { codeGeneration: { strings: false, wasm: false } }, // no eval there
   );
   const module = new SourceTextModule(
-    `Date.now = () => ${now.getTime()};\n${EDGE_SOURCE}\nexport { handler };`,
+    `Date.now = () => ${now.getTime()};\n${edgeSource(name)}\nexport { handler };`,
     {
       context,
     },
@@ -34,9 +42,13 @@ export async function edge(secrets: Partial<Record<string, string>>, now: Date) 
     cloudfront: {
       kvs: () => ({
         async get(key: string) {
-          const value = secrets[key];
+          const value = held?.[key];
           if (value === undefined) throw new Error('KeyNotFound');
           return value;
+        },
+        async exists(key: string) {
+          if (!held) throw new Error('The store does not answer.');
+          return held[key] !== undefined;
         },
       }),
     },

@@ -49,6 +49,8 @@ export interface Account {
   functions: Record<keyof typeof FUNCTIONS, LambdaFunction>;
   buckets: { uploads: string; media: string };
   stateMachineArn: string;
+  /** What the API makes ids with. */
+  videoIdKey: string;
   client: S3Client;
   /** What S3 has announced so far of uploads. */
   events: S3Event[];
@@ -353,6 +355,7 @@ export async function openAccount(directory: string): Promise<Account> {
     functions,
     buckets,
     stateMachineArn,
+    videoIdKey: only([...secrets].filter(([arn]) => arn.includes(':secret:VideoIdsKey')))[1],
     client,
     events,
     invokeIngest: (event) => functions.ingest.invoke(event),
