@@ -12,6 +12,7 @@ import { DELAY } from '../../core/records/delay.ts';
 import { PLAN } from '../../core/records/plan.ts';
 import { QUEUE } from '../../core/records/queue.ts';
 import { recordKind } from '../../core/records/record.ts';
+import { TOMBSTONE } from '../../core/records/tombstone.ts';
 import { WORK } from '../../core/records/work.ts';
 import { FIRST_RECIPE } from '../../core/recipes/first.ts';
 import { SOURCE, probeOf } from '../support/probes.ts';
@@ -209,6 +210,22 @@ test('a delay of version 1, as it was first written, is read', () => {
     ...{ code: 'STORE_UNAVAILABLE', failures: 3, triedUntil: null, triedBy: null },
     ...{ since: '2026-11-28T01:12:19.043Z', retryAt: '2026-11-28T02:13:19.043Z' },
   });
+});
+
+test('a tombstone of version 1, which could not be taken back, is one whose grace time is over', () => {
+  const askedAt = '2026-11-28T01:12:19.043Z';
+  expect(TOMBSTONE.parse(`{"version":1,"askedAt":"${askedAt}"}`, 'key')).toEqual({
+    ...{ askedAt, calledAt: askedAt, card: null, purgeAt: askedAt, stage: 'asked' },
+  });
+});
+
+test('a tombstone of version 2 is read as it is', () => {
+  const stored =
+    '{"version":2,"askedAt":"2026-11-29T19:10:00.000Z","calledAt":"2026-11-29T19:10:01.500Z",' +
+    '"card":"{\\"version\\":1,\\"maxBytes\\":9,\\"createdAt\\":\\"2026-01-01T00:00:00.000Z\\"}",' +
+    '"purgeAt":"2026-11-30T19:10:00.000Z","stage":"unreachable"}';
+  const { version, ...tombstone } = JSON.parse(stored) as Record<string, unknown>;
+  expect([version, TOMBSTONE.parse(stored, 'key')]).toEqual([2, tombstone]);
 });
 
 test('a queue as it was first stored is read as it is', () => {
