@@ -10,6 +10,8 @@ const SECOND_MS = 1000;
 const ARRIVAL_SECONDS = 15 * 60;
 /** The CDN takes so many invalidations and no more: those that it did not take are tried again. */
 const BUSY_CDN_SECONDS = 4 * 60;
+/** It takes thousands in a day. */
+const STUCK_SECONDS = 24 * 3600;
 
 export const tombstoneOf = (
   card: string | null,
@@ -21,6 +23,9 @@ export const tombstoneOf = (
   purgeAt: after(now, graceSeconds).toISOString(),
   stage: 'asked',
 });
+
+/** Whether it was taken back. */
+export const isBack = ({ stage }: Tombstone): boolean => stage === 'restored' || stage === 'over';
 
 export const isPurgeDue = ({ purgeAt }: Tombstone, now: Date): boolean => new Date(purgeAt) <= now;
 
@@ -34,6 +39,11 @@ export const isRestorable = (tombstone: Tombstone, now: Date): boolean =>
 export const isLastLinkOver = ({ askedAt }: Tombstone, now: Date): boolean => lastLinkOver(askedAt) <= now;
 
 const lastLinkOver = (askedAt: string): Date => after(new Date(askedAt), SIGNED_SECONDS + ARRIVAL_SECONDS);
+
+/** Whether the CDN should have been told for a day, and was not. */
+export const isStuck = ({ stage, askedAt, purgeAt }: Tombstone, now: Date): boolean =>
+  (stage === 'hidden' && after(new Date(askedAt), STUCK_SECONDS) < now) ||
+  (stage === 'emptied' && after(new Date(purgeAt), STUCK_SECONDS) < now);
 
 /** The stage from which what was not brought to its end is tried again. */
 export const stageBefore = (stage: Stage): Stage =>

@@ -8,7 +8,7 @@ import { S3Client, paginateListObjectsV2 } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { UNCHECKED_IDS, fitsKey } from '../core/access/video-id.ts';
 import type { UncheckedIds } from '../core/access/video-id.ts';
-import { CARDS, parseCardKey } from '../core/artifacts/keys.ts';
+import { CARDS, TOMBSTONES, parseCardKey, parseCleanupKey } from '../core/artifacts/keys.ts';
 import { GATEWAY_TIMEOUT_SECONDS } from '../core/aws-limits.ts';
 import { choiceFromEnv, requireEnv } from '../lambdas/environment.ts';
 import { PROPAGATION_MS, keyValueStore } from './key-value-store.lambda.ts';
@@ -23,11 +23,14 @@ const KEY = 'key';
  */
 export const MAX_LISTED_IDS = 50_000;
 
+/** For so long a function that was updated may still be called as it was before. */
+const REPLACING_MS = 30_000;
+
 /**
  * At its end every edge has what was put before, and every request to the API that was under way has ended: one that the
  * release before had begun would make an id without the key.
  */
-const WAIT_MS = Math.max(PROPAGATION_MS, GATEWAY_TIMEOUT_SECONDS * 1000);
+const WAIT_MS = PROPAGATION_MS + GATEWAY_TIMEOUT_SECONDS * 1000 + REPLACING_MS;
 
 export interface KnownIds {
   key: string;
@@ -69,11 +72,14 @@ const tooMany = (): Error =>
     `More than ${MAX_LISTED_IDS} videos have ids from before ids were checked. Deploy with uncheckedIds=all, and all ids go on being admitted (docs/operations.md, "Ids that nobody was given").`,
   );
 
-async function* idsOfCards(client: S3Client, Bucket: string): AsyncGenerator<string> {
-  for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket, Prefix: CARDS })) {
-    for (const { Key = '' } of Contents) {
-      const id = parseCardKey(Key);
-      if (id !== undefined) yield id;
+/** Of those too that were deleted, and may be had back. */
+export async function* idsOfVideos(client: S3Client, Bucket: string): AsyncGenerator<string> {
+  for (const Prefix of [CARDS, TOMBSTONES]) {
+    for await (const { Contents = [] } of paginateListObjectsV2({ client }, { Bucket, Prefix })) {
+      for (const { Key = '' } of Contents) {
+        const id = parseCardKey(Key) ?? parseCleanupKey(Key);
+        if (id !== undefined) yield id;
+      }
     }
   }
 }
@@ -90,7 +96,7 @@ export const handler = async (event?: { again?: boolean }): Promise<void> => {
       key: SecretString,
       uncheckedIds: choiceFromEnv('UNCHECKED_IDS', UNCHECKED_IDS),
       again: event?.again,
-      videos: () => idsOfCards(client, requireEnv('MEDIA_BUCKET')),
+      videos: () => idsOfVideos(client, requireEnv('MEDIA_BUCKET')),
     },
   );
 };

@@ -119,6 +119,8 @@ export class VideoPipeline extends Construct {
     this.playbackBaseUrl = `${baseUrl}/v`;
     api.addEnvironment('PUBLIC_BASE_URL', baseUrl);
     cleaning.janitor.addEnvironment('DISTRIBUTION_ID', distribution.distributionId);
+    // Before anybody writes a tombstone with a grace time, whoever would take it for one without is replaced.
+    for (const writer of [api, made.maintenance]) writer.node.addDependency(cleaning.janitor);
     distribution.grantCreateInvalidation(cleaning.janitor);
     allowAccess(buckets, this.functions);
     for (const broker of [made.ingest, made.origin, made.maintenance]) allowSandbox(broker, boxes.viewers);

@@ -3,7 +3,7 @@
 
 import { CURRENT } from '../../core/artifacts/artifact.ts';
 import { artifactKey, parseArtifactKey } from '../../core/artifacts/artifacts.ts';
-import { videoPrefix } from '../../core/artifacts/keys.ts';
+import { cardKey, videoPrefix } from '../../core/artifacts/keys.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { SETTLED, SHORT_LIVED, contentHeaders } from '../../core/artifacts/artifacts.ts';
 import type { Plan } from '../../core/plan/plan.ts';
@@ -118,9 +118,10 @@ export async function rewriteLasting(
       await (bytes ? media.put(key, bytes, contentHeaders(artifact)) : media.delete([key]));
     }
     const after = await revisionsOf(id, media);
-    if (after?.current === current) return;
+    const isSame = after?.current === current;
     // Deleted meanwhile: whoever did it has not seen this.
-    if (!after) return requestCleanup(id, { media });
+    if (!after || (isSame && !(await media.head(cardKey(id))))) return requestCleanup(id, { media });
+    if (isSame) return;
   }
 }
 

@@ -52,9 +52,9 @@ export function httpOrigin(
     if (range === 'unsatisfiable') {
       throw new RequestError(416, 'RANGE', `${artifactKey(id, artifact)} has ${bytes.length} bytes.`);
     }
-    // For HEAD, whose answer has nothing that could be counted.
     const { first, last } = range ?? { first: 0, last: bytes.length - 1 };
-    context.header('Content-Length', String(last + 1 - first));
+    // In an answer to HEAD there is nothing that could be counted.
+    if (context.req.method === 'HEAD') context.header('Content-Length', String(last + 1 - first));
     if (!range) return context.body(bytes as Uint8Array<ArrayBuffer>);
     context.header('Content-Range', `bytes ${first}-${last}/${bytes.length}`);
     return context.body(bytes.slice(first, last + 1), 206);

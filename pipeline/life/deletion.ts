@@ -1,7 +1,15 @@
 // Deleting a video, and taking that back. A tombstone says that it is deleted; the janitor (janitor.ts) does the rest.
 
 import { cardKey, parseCleanupKey, tombstoneKey, TOMBSTONES } from '../../core/artifacts/keys.ts';
-import { isRestorable, nextCallAt, stageBefore, tombstoneOf } from '../../core/deletion.ts';
+import {
+  isBack,
+  isPurgeDue,
+  isRestorable,
+  isStuck,
+  nextCallAt,
+  stageBefore,
+  tombstoneOf,
+} from '../../core/deletion.ts';
 import { OutageError, notFound } from '../../core/errors.ts';
 import { TOMBSTONE } from '../../core/records/tombstone.ts';
 import type { Stage, Tombstone } from '../../core/records/tombstone.ts';
@@ -25,9 +33,11 @@ export async function deleteVideo(
   const stored = await media.get(cardKey(id));
   const card = stored ? Buffer.from(stored).toString('utf8') : null;
   const bury = (before: Tombstone | undefined): Tombstone => {
-    const isBack = before?.stage === 'restored' || before?.stage === 'over';
-    if (!before || (isBack && card !== null)) return tombstoneOf(card, times);
-    return { ...before, card: before.card ?? card, calledAt: times.now.toISOString() };
+    const anew = tombstoneOf(card ?? before?.card ?? null, times);
+    if (!before || isBack(before)) return anew;
+    // The grace time of the first, unless this one's is over sooner.
+    const purgeAt = anew.purgeAt < before.purgeAt ? anew.purgeAt : before.purgeAt;
+    return { ...before, card: anew.card, purgeAt, calledAt: anew.calledAt };
   };
   await updateRecord(media, TOMBSTONE, tombstoneKey(id), bury).catch((error: unknown) => {
     // A full disk, of all things, must not keep anybody from deleting. `videosWithoutCard` finds what is left.
@@ -39,7 +49,7 @@ export async function deleteVideo(
 }
 
 /**
- * Takes a deletion back, within its grace time. What was stopped goes on within minutes (`restoredVideos`). Harmless to do twice.
+ * Takes a deletion back, within its grace time. What was stopped goes on within minutes (`goOnWithDeletions`). Harmless to do twice.
  * @throws RequestError NOT_FOUND where it is too late; OutageError; RecordError
  */
 export async function restoreVideo(id: string, { media }: Media, now: Date): Promise<void> {
@@ -50,9 +60,26 @@ export async function restoreVideo(id: string, { media }: Media, now: Date): Pro
   if (!(await media.head(cardKey(id)))) throw notFound('such video');
 }
 
-/** Whoever finds that a video was asked for back makes that true. */
-export async function putBack(id: string, { card }: Tombstone, media: Store): Promise<void> {
-  if (card !== null) await media.put(cardKey(id), card, { contentType: 'application/json', ifAbsent: true });
+async function putBack(id: string, { card }: Tombstone, media: Store): Promise<void> {
+  if (card === null) return;
+  await media.put(cardKey(id), card, { contentType: 'application/json', ifAbsent: true });
+}
+
+/**
+ * Puts the card of a video back where it was asked for back, and removes it where it is deleted. Whatever is decided
+ * meanwhile holds: it looks again afterwards.
+ * @param tombstone as it was found
+ */
+export async function alignCard(id: string, tombstone: Tombstone, media: Store, now: Date): Promise<void> {
+  for (let at = tombstone; ;) {
+    if (isBack(at)) await putBack(id, at, media);
+    else await media.delete([cardKey(id)]);
+    const latest = await readRecord(media, TOMBSTONE, tombstoneKey(id));
+    // It was taken back, and that is over: nobody else would put back what was removed just now.
+    if (!latest && !isBack(at) && !isPurgeDue(at, now)) await putBack(id, at, media);
+    if (!latest || isBack(latest) === isBack(at)) return;
+    at = latest;
+  }
 }
 
 /**
@@ -83,32 +110,48 @@ const called = (stage: Stage, now: Date): Pick<Tombstone, 'stage' | 'calledAt'> 
 /** At once, of those that the CDN may have turned away: it takes fifteen or so, and the rest would be turned away again. */
 const MOST_CALLS = 30;
 
-/** Has the janitor called for each deletion whose time has come. One that cannot be written keeps no other waiting. */
-export async function repeatDeletions(
+/** Tombstones that are looked at together: of emptied stacks there are tens of thousands. */
+const AT_ONCE = 16;
+
+/**
+ * Looks at all deletions: calls the janitor for each whose time has come, and takes up again what was stopped of those that were
+ * taken back. One that cannot be read or written keeps no other waiting.
+ * @param takeUp of a video that is back
+ * @throws Error where the CDN has not taken an invalidation for a day
+ */
+export async function goOnWithDeletions(
   { media }: Media,
   { now, isTimeUp }: { now: Date; isTimeUp(): boolean },
+  takeUp: (id: string) => Promise<void>,
 ): Promise<void> {
   let turnedAway = 0;
-  for await (const { key } of media.list(TOMBSTONES)) {
-    if (isTimeUp()) return;
-    const callAgain = (before: Tombstone | undefined): Tombstone | undefined => {
+  const stuck: string[] = [];
+  const look = async (key: string): Promise<void> => {
+    const id = parseCleanupKey(key)!;
+    let isTakenBack = false;
+    await updateRecord(media, TOMBSTONE, key, (before) => {
+      isTakenBack = before?.stage === 'restored';
       if (!before || nextCallAt(before) > now) return undefined;
+      if (isStuck(before, now)) stuck.push(id);
       const stage = stageBefore(before.stage);
       if (stage !== before.stage && ++turnedAway > MOST_CALLS) return undefined;
       return { ...before, ...called(stage, now) };
-    };
-    await updateRecord(media, TOMBSTONE, key, callAgain).catch((error: unknown) =>
-      logFailure(parseCleanupKey(key), error),
-    );
-  }
-}
-
-/** Videos that are back, and of which nobody has taken up yet what was stopped. */
-export async function* restoredVideos({ media }: Media): AsyncGenerator<string> {
+    });
+    if (!isTakenBack || !(await media.head(cardKey(id)))) return;
+    await takeUp(id);
+    await advance(id, ['restored'], 'over', { media }, now);
+  };
+  let some: Promise<void>[] = [];
   for await (const { key } of media.list(TOMBSTONES)) {
-    const id = parseCleanupKey(key)!;
-    const isBack = async () =>
-      (await readRecord(media, TOMBSTONE, key))?.stage === 'restored' && (await media.head(cardKey(id)));
-    if (await isBack().catch((error: unknown) => logFailure(id, error))) yield id;
+    if (isTimeUp()) break;
+    some.push(look(key).catch((error: unknown) => logFailure(parseCleanupKey(key), error)));
+    if (some.length < AT_ONCE) continue;
+    await Promise.all(some);
+    some = [];
   }
+  await Promise.all(some);
+  if (stuck.length === 0) return;
+  throw new Error(
+    `Deleted videos of which the CDN was not told for a day: ${stuck.length}. The first: ${stuck[0]}`,
+  );
 }

@@ -30,7 +30,7 @@ import { isLastLinkOver, isPurgeDue } from '../../core/deletion.ts';
 import { ERROR, isRefusal } from '../../core/records/error.ts';
 import { TOMBSTONE } from '../../core/records/tombstone.ts';
 import type { Stage, Tombstone } from '../../core/records/tombstone.ts';
-import { advance, putBack } from './deletion.ts';
+import { advance, alignCard } from './deletion.ts';
 import { isPlanned, planOf, revisionsOf, revsOf } from '../revisions/revisions.ts';
 import { deleteBelow, readRecord } from '../store.ts';
 import type { Store } from '../store.ts';
@@ -64,12 +64,13 @@ export async function cleanUp(id: string, world: JanitorWorld, now = new Date())
   const requests = [tombstoneKey(id), cleanupKey(id)];
   const askedFor = () => Promise.all(requests.map(async (key) => (await media.head(key))?.etag));
   const begun = await askedFor();
+  const tombstoneNow = () => readRecord(media, TOMBSTONE, tombstoneKey(id));
+  let tombstone = await tombstoneNow();
   const isThere = await media.head(cardKey(id));
-  const tombstone = await readRecord(media, TOMBSTONE, tombstoneKey(id));
+  // Without a card it may have been deleted just now.
+  if (!tombstone && !isThere) tombstone = await tombstoneNow();
   const isOver = !tombstone || (await bury(id, tombstone, world, now));
-  if (!tombstone || tombstone.stage === 'over') {
-    await (isThere ? removeUnneeded(id, world) : removeVideo(id, world));
-  }
+  if (!tombstone) await (isThere ? removeUnneeded(id, world) : removeVideo(id, world));
   // What was asked for meanwhile was asked for by somebody who may have written since this looked: that is for the next run.
   const ended = await askedFor();
   const isDone = (at: number) => ended[at] !== undefined && ended[at] === begun[at];
@@ -84,15 +85,14 @@ async function bury(id: string, tombstone: Tombstone, world: JanitorWorld, now: 
   const { media } = world;
   switch (tombstone.stage) {
     case 'over':
-      return true;
     case 'restored':
-      await putBack(id, tombstone, media);
-      return false;
+      await alignCard(id, tombstone, media, now);
+      return tombstone.stage === 'over';
     case 'asked':
     case 'hidden':
     case 'unreachable':
       if (!isPurgeDue(tombstone, now)) {
-        await hide(id, world);
+        await hide(id, tombstone, world, now);
         if (await advance(id, ['asked'], 'hidden', world, now))
           await forget(id, 'hidden', 'unreachable', world, now);
         return false;
@@ -126,10 +126,15 @@ async function forget(id: string, from: Stage, to: Stage, world: JanitorWorld, n
 }
 
 /** Nobody can begin to watch it any more. All that goes can be made again in a moment. */
-async function hide(id: string, { media }: JanitorWorld): Promise<void> {
-  await media.delete([cardKey(id)]);
-  const latest = await readRecord(media, TOMBSTONE, tombstoneKey(id));
-  if (latest?.stage === 'restored') return putBack(id, latest, media); // meanwhile, and its card has just gone
+async function hide(
+  id: string,
+  tombstone: Tombstone,
+  { media, unfinished }: JanitorWorld,
+  now: Date,
+): Promise<void> {
+  await alignCard(id, tombstone, media, now);
+  if (await media.head(cardKey(id))) return; // taken back meanwhile
+  await abortBelow(sourceKey(id), unfinished.uploads);
   const entrances: string[] = [];
   for await (const { key } of media.list(videoPrefix(id))) {
     const artifact = parseArtifactKey(key)?.artifact;

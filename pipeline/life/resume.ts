@@ -7,7 +7,7 @@ import type { Queue } from '../../core/records/queue.ts';
 import { isQueued } from '../../core/work/admission.ts';
 import { beginTry, continueTry, delayCodeOf, delayVideo, dueVideos, endDelay } from './delay.ts';
 import { repeatRequests, requestCleanup } from './cleanup.ts';
-import { advance, repeatDeletions, restoredVideos } from './deletion.ts';
+import { goOnWithDeletions } from './deletion.ts';
 import { ingest } from './ingest.ts';
 import type { Enqueue } from '../prewarm/queue-work.ts';
 import { logFailure } from '../observe.ts';
@@ -37,14 +37,11 @@ export async function resumeDelayed(world: World, options: ResumeOptions): Promi
     resumed.push(id);
     await tryAgain(id, world, options);
   }
-  for await (const id of restoredVideos(world)) {
-    if (isTimeUp()) break;
+  await repeatRequests(world, options);
+  await goOnWithDeletions(world, options, async (id) => {
     resumed.push(id);
     await tryAgain(id, world, options);
-    await advance(id, ['restored'], 'over', world, now);
-  }
-  await repeatDeletions(world, options);
-  await repeatRequests(world, options);
+  });
   return { resumed };
 }
 

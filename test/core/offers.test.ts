@@ -29,7 +29,7 @@ test('MediaConvert bills two HD and three SD outputs by the minute, twice as muc
 
 test('CloudFront bills by the gigabyte, less for those above ten terabytes', () => {
   const traffic = (videos: number) => named({ videos })['Instant HLS']!.delivery;
-  const requests = (2 * 1801 + 1) * 1e-6 + 2 * 1800 * 0.4e-6;
+  const requests = (2 * 1801 + 1) * (1 + 0.1 + 0.03) * 1e-6 + 2 * 1800 * 0.4e-6;
   expect(traffic(1)).toBeCloseTo(1.35 * 0.085 + requests, 9);
   expect(traffic(10_000)).toBeCloseTo(10_000 * 0.085 + 3500 * 0.08 + 10_000 * requests, 6);
 });

@@ -59,13 +59,12 @@ test('HEAD has an artifact made that is not there yet, and says of it what GET s
   const head = await ask('HEAD', path);
   const get = await ask('GET', path);
   expect([head.status, head.headers['content-type']]).toEqual([200, 'image/jpeg']);
-  expect(head.headers['content-length']).toBe(String(get.body.length));
-  expect(head.headers).toEqual(get.headers);
+  expect(head.headers).toEqual({ ...get.headers, 'content-length': String(get.body.length) });
 
   const range = { range: 'bytes=10-29' };
   const part = await ask('HEAD', path, range);
   expect([part.status, part.headers['content-length']]).toEqual([206, '20']);
-  expect(part.headers).toEqual((await ask('GET', path, range)).headers);
+  expect(part.headers).toEqual({ ...(await ask('GET', path, range)).headers, 'content-length': '20' });
 });
 
 test.each([

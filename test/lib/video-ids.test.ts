@@ -1,9 +1,13 @@
 // What the edge is told at deploy, by the functions' own code against an edge and a list of videos in memory.
 
-import { newVideoId } from '../../core/artifacts/keys.ts';
-import { MAX_LISTED_IDS, tellEdge } from '../../lib/video-ids.lambda.ts';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { cardKey, cleanupKey, newVideoId, tombstoneKey } from '../../core/artifacts/keys.ts';
+import { MAX_LISTED_IDS, idsOfVideos, tellEdge } from '../../lib/video-ids.lambda.ts';
 import type { KnownIds } from '../../lib/video-ids.lambda.ts';
+import { ensureBuckets } from '../../local/buckets.ts';
 import { edge } from '../support/edge.ts';
+import { temporaryDirectory } from '../support/media.ts';
+import { keyring, listenS3 } from '../support/s3-server.ts';
 
 const KEY = 'generated';
 const earlier = (): string => newVideoId(new Date());
@@ -132,4 +136,22 @@ test('with uncheckedIds=all nothing is listed, and a key that is there goes', as
   expect(looks()).toBe(0);
   await tell();
   expect(held()).toEqual({ key: KEY, [id]: '1' });
+});
+
+test('the ids of all videos are those that have a card, or were deleted and may be had back', async () => {
+  const directory = await temporaryDirectory();
+  const s3 = await listenS3({ directory: directory.path });
+  const { region, ...credentials } = keyring;
+  const client = new S3Client({ region, credentials, endpoint: s3.endpoint, forcePathStyle: true });
+  await ensureBuckets(client, { uploads: 'uploads', media: 'media' });
+  const [there, deleted] = [earlier(), earlier()];
+  for (const key of [cardKey(there), tombstoneKey(deleted), cleanupKey(earlier()), 'videos/other.json']) {
+    await client.send(new PutObjectCommand({ Bucket: 'media', Key: key, Body: '{}' }));
+  }
+  const found: string[] = [];
+  for await (const id of idsOfVideos(client, 'media')) found.push(id);
+  expect(found).toEqual([there, deleted]);
+  client.destroy();
+  await s3.close();
+  await directory.remove();
 });

@@ -17,7 +17,7 @@ import type { Plan } from '../../core/plan/plan.ts';
 import { TOMBSTONE } from '../../core/records/tombstone.ts';
 import { derive, deriveWork } from '../../pipeline/derive/derive.ts';
 import { requestCleanup } from '../../pipeline/life/cleanup.ts';
-import { deleteVideo, repeatDeletions, restoreVideo } from '../../pipeline/life/deletion.ts';
+import { deleteVideo, goOnWithDeletions, restoreVideo } from '../../pipeline/life/deletion.ts';
 import { cleanUp } from '../../pipeline/life/janitor.ts';
 import { resumeDelayed } from '../../pipeline/life/resume.ts';
 import { videoStatus } from '../../pipeline/life/video-status.ts';
@@ -84,6 +84,9 @@ async function copied() {
     },
   };
 }
+
+const goOn = (world: Pick<TestWorld, 'media'>, now: Date) =>
+  goOnWithDeletions(world, { now, isTimeUp: () => false }, () => Promise.resolve());
 
 const etagIn = async (media: Store) => (await media.head(tombstoneKey(id)))?.etag;
 
@@ -192,6 +195,15 @@ test('deleted twice, it has the grace time of the first', async () => {
   expect(await media.get(revisionsKey(id))).toBeUndefined();
 });
 
+test('deleted again without a grace time, it goes at once', async () => {
+  const { world, janitor, allKeys } = await copied();
+  await deleteVideo(id, world, DAY_OF_GRACE);
+  await janitor(at(1));
+  await deleteVideo(id, world, { now: at(HOUR), graceSeconds: 0 });
+  await janitor(at(HOUR));
+  expect(allKeys()).toEqual([tombstoneKey(id)]);
+});
+
 test('when its grace time is over all of it goes, at the CDN too, and last the tombstone, when no link is valid', async () => {
   const { world, uploads, janitor, forgotten, allKeys, stage } = await copied();
   await deleteVideo(id, world, { now: NOW, graceSeconds: 60 });
@@ -203,7 +215,7 @@ test('when its grace time is over all of it goes, at the CDN too, and last the t
   await expect(restoreVideo(id, world, at(62))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   // By a link that was given before; and its event is lost.
   await uploads.put(sourceKey(id), 'late', JSON_TYPE);
-  await repeatDeletions(world, { now: at(1800), isTimeUp: () => false });
+  await goOn(world, at(1800));
   await janitor(at(1800));
   expect(await stage()).toBe('purged');
   await janitor(at(2 * HOUR));
@@ -232,7 +244,7 @@ test('a CDN that takes no more is told later, some videos at a time', async () =
   const calledAt = async (other: string) =>
     (await readRecord(media, TOMBSTONE, tombstoneKey(other)))!.calledAt;
   const calledNow = async (now: Date) => {
-    await repeatDeletions(world, { now, isTimeUp: () => false });
+    await goOn(world, now);
     const called = await Promise.all([id, ...others].map(calledAt));
     return called.filter((time) => time === now.toISOString()).length;
   };
@@ -266,7 +278,7 @@ test('each deletion is called for when its time has come', async () => {
   await deleteVideo(id, world, DAY_OF_GRACE);
   const isCalledAt = async (seconds: number): Promise<boolean> => {
     const before = await media.head(tombstoneKey(id));
-    await repeatDeletions(world, { now: at(seconds), isTimeUp: () => false });
+    await goOn(world, at(seconds));
     // A store that is polled tells by the ETag that there is something new.
     return (await media.head(tombstoneKey(id)))!.etag !== before!.etag;
   };
@@ -277,21 +289,106 @@ test('each deletion is called for when its time has come', async () => {
   expect(await stage()).toBeUndefined(); // its links were over long ago
 });
 
-test('one that is restored while the janitor hides it is there', async () => {
-  const { world, media, janitor, status, stage } = await copied();
+test.each([
+  ['is asked for back', false, false],
+  ['is back, and goes on', true, false],
+  ['is back, and of which nothing is left to be done', true, true],
+])('one that %s, while a janitor removes its card, is there', async (_, isOver, isGone) => {
+  const { world, media, janitor, status, allKeys } = await copied();
+  const before = allKeys().length;
   await deleteVideo(id, world, DAY_OF_GRACE);
   const restoring: Store = {
     ...media,
     delete: async (keys) => {
-      if (keys.includes(cardKey(id))) await restoreVideo(id, world, at(1));
+      if (keys.includes(cardKey(id))) {
+        await restoreVideo(id, world, at(1));
+        if (isOver) await goOn(world, at(2));
+        if (isGone) await media.delete([tombstoneKey(id)]);
+      }
       await media.delete(keys);
     },
   };
   await cleanUp(id, { media: restoring, uploads: world.uploads, unfinished: NOTHING_UNFINISHED }, at(1));
+  await janitor(at(3));
+  await goOn(world, at(4));
+  await janitor(at(5));
   expect(await status()).toMatchObject({ state: 'ready' });
-  await janitor(at(2));
-  expect(await stage()).toBe('restored');
+  expect(allKeys()).toHaveLength(before);
+});
+
+test('a janitor that looked before it was restored, and goes on when that is over, removes nothing', async () => {
+  const { world, media, uploads, status } = await copied();
+  await deleteVideo(id, world, DAY_OF_GRACE);
+  await requestCleanup(id, world);
+  let isRestored = false;
+  const slow: Store = {
+    ...media,
+    head: async (key) => {
+      const found = await media.head(key);
+      if (key === cardKey(id) && !isRestored) {
+        isRestored = true;
+        await restoreVideo(id, world, at(1));
+        await goOn(world, at(2));
+        await media.delete([tombstoneKey(id)]);
+      }
+      return found;
+    },
+  };
+  await cleanUp(id, { media: slow, uploads, unfinished: NOTHING_UNFINISHED }, at(3));
+  expect([isRestored, (await status()).state]).toEqual([true, 'ready']);
+});
+
+test('one that is deleted just when a janitor looks has its grace time', async () => {
+  const { world, media, uploads, stage } = await copied();
+  await requestCleanup(id, world);
+  let isDeleted = false;
+  const slow: Store = {
+    ...media,
+    get: async (key) => {
+      const found = await media.get(key);
+      if (key === tombstoneKey(id) && !isDeleted) {
+        isDeleted = true;
+        await deleteVideo(id, world, DAY_OF_GRACE);
+      }
+      return found;
+    },
+  };
+  await cleanUp(id, { media: slow, uploads, unfinished: NOTHING_UNFINISHED }, at(1));
+  expect([isDeleted, await stage()]).toEqual([true, 'unreachable']);
+  await restoreVideo(id, world, at(2));
+  expect(await media.get(revisionsKey(id))).toBeDefined();
+});
+
+test('deleted again before it is back in full, it is deleted', async () => {
+  const { world, media, janitor, status, stage } = await copied();
+  await deleteVideo(id, world, DAY_OF_GRACE);
+  const failing = { media: { ...media, put: putsNo(cardKey(id), media) } };
+  await expect(restoreVideo(id, failing, at(1))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  await deleteVideo(id, world, { now: at(2), graceSeconds: 24 * HOUR });
+  await janitor(at(3));
+  await goOn(world, at(300));
+  await janitor(at(300));
+  expect(await stage()).toBe('unreachable');
+  await expect(status()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await restoreVideo(id, world, at(301));
   expect(await status()).toMatchObject({ state: 'ready' });
+});
+
+const putsNo =
+  (refused: string, media: Store): Store['put'] =>
+  (key, ...rest) => {
+    if (key === refused) throw new OutageError('STORE_UNAVAILABLE', 'away');
+    return media.put(key, ...rest);
+  };
+
+test('a deletion of which the CDN is not told for a day is heard of', async () => {
+  const { world, janitor, cdn } = await copied();
+  cdn.isBusy = true;
+  await deleteVideo(id, world, DAY_OF_GRACE);
+  await janitor(at(1));
+  await goOn(world, at(23 * HOUR));
+  await janitor(at(23 * HOUR));
+  await expect(goOn(world, at(25 * HOUR))).rejects.toThrow(id);
 });
 
 test('whoever restores it in its last second has all of it, or nothing', async () => {
@@ -351,7 +448,7 @@ test('ten thousand objects go, after whichever of its steps the janitor is ended
       () => false,
     );
     await janitor(at(3 * HOUR));
-    await repeatDeletions(world, { now: at(4 * HOUR), isTimeUp: () => false });
+    await goOn(world, at(4 * HOUR));
     await janitor(at(4 * HOUR));
     expect(allKeys()).toEqual([]);
   }
