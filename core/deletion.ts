@@ -8,8 +8,8 @@ const SECOND_MS = 1000;
 
 /** What was begun with the last link may arrive a little later. */
 const ARRIVAL_SECONDS = 15 * 60;
-/** The CDN takes so many invalidations and no more: those that it did not take are tried again. */
-const BUSY_CDN_SECONDS = 4 * 60;
+/** What the CDN did not take, as it was at others, is tried again after so long. */
+const RETRY_SECONDS = 4 * 60;
 /** It takes thousands in a day. */
 const STUCK_SECONDS = 24 * 3600;
 
@@ -55,12 +55,12 @@ export function nextCallAt({ stage, calledAt, askedAt, purgeAt }: Tombstone): Da
   switch (stage) {
     case 'asked': // their events are tried for so long
     case 'purging':
-    case 'restored':
     case 'over':
       return after(called, MAX_EVENT_AGE_SECONDS);
     case 'hidden':
     case 'emptied':
-      return after(called, BUSY_CDN_SECONDS);
+    case 'restored': // its card may have been removed just afterwards
+      return after(called, RETRY_SECONDS);
     case 'unreachable':
       return later(new Date(purgeAt), called);
     case 'purged':

@@ -117,7 +117,7 @@ const ifFull =
 
 /**
  * Tells the CDN. Each change of a tombstone calls the janitor, so several may be at one video: whoever has brought it to `from`
- * does this, as invalidations are paid for. Where the CDN is busy it is tried again (`repeatDeletions`).
+ * does this, as invalidations are paid for. Where the CDN is busy it is tried again (`goOnWithDeletions`).
  */
 async function forget(id: string, from: Stage, to: Stage, world: JanitorWorld, now: Date): Promise<void> {
   const { cdn } = world;

@@ -316,6 +316,25 @@ test.each([
   expect(allKeys()).toHaveLength(before);
 });
 
+test('one that is restored while it is being deleted is back within minutes', async () => {
+  const { world, media, janitor, status, stage } = await copied();
+  const slow: Store = {
+    ...media,
+    delete: async (keys) => {
+      await restoreVideo(id, world, at(1));
+      await janitor(at(1));
+      await media.delete(keys);
+    },
+  };
+  await deleteVideo(id, { media: slow }, DAY_OF_GRACE);
+  await expect(status()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  for (const minutes of [5, 10]) {
+    await goOn(world, at(60 * minutes));
+    await janitor(at(60 * minutes));
+  }
+  expect([await stage(), (await status()).state]).toEqual([undefined, 'ready']);
+});
+
 test('a janitor that looked before it was restored, and goes on when that is over, removes nothing', async () => {
   const { world, media, uploads, status } = await copied();
   await deleteVideo(id, world, DAY_OF_GRACE);
