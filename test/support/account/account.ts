@@ -340,7 +340,7 @@ export async function openAccount(directory: string): Promise<Account> {
       .map(({ LambdaFunctionArn }: Json) => LambdaFunctionArn as string);
   }
 
-  // As the deployment copies it; that it does is test/lib/assembly's to show.
+  // As the deployment copies it; that it does is test/extended/assembly's to show.
   const built = join(directory, 'page');
   await buildPage(built);
   for (const Key of VIDEO_PAGES) {

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FFMPEG_PACKAGES, unpackFfmpeg } from '../../lib/ffmpeg-packages.ts';
 import { temporaryDirectory } from '../support/media.ts';
-import { ROOT, functionThat, ofType } from './support/variants.ts';
-import type { Json, Template } from './support/variants.ts';
+import { ROOT, functionThat, ofType } from '../lib/support/variants.ts';
+import type { Json, Template } from '../lib/support/variants.ts';
 
 // The assembly as `npx cdk deploy` makes it: by the CLI, every warning an error, and neither Docker nor, once ffmpeg
 // has been fetched, the network.
