@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { recordKind } from './record.ts';
 
 /** In order, but for the last two. */
-export const STAGES = [
+const STAGES = [
   'asked',
   /** No playlist of it is stored any more, and somebody is about to tell the CDN. */
   'hidden',

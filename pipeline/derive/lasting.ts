@@ -118,10 +118,10 @@ export async function rewriteLasting(
       await (bytes ? media.put(key, bytes, contentHeaders(artifact)) : media.delete([key]));
     }
     const after = await revisionsOf(id, media);
-    const isSame = after?.current === current;
+    if (after && after.current !== current) continue;
     // Deleted meanwhile: whoever did it has not seen this.
-    if (!after || (isSame && !(await media.head(cardKey(id))))) return requestCleanup(id, { media });
-    if (isSame) return;
+    if (!after || !(await media.head(cardKey(id)))) await requestCleanup(id, { media });
+    return;
   }
 }
 

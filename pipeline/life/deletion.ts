@@ -22,8 +22,8 @@ type Media = Pick<World, 'media'>;
 
 /**
  * Has a video removed, when its grace time is over. From now on it is in no list and has no state, and nobody makes anything of
- * it. Harmless to do twice, and for a video that is not there, or only half; no record of it has to be readable.
- * @throws OutageError, and then it may happen all the same
+ * it. Harmless to do twice, and for a video that is not there, or only half; no record of it but its tombstone has to be readable.
+ * @throws OutageError, and then it may happen all the same; RecordError
  */
 export async function deleteVideo(
   id: string,
@@ -126,6 +126,7 @@ export async function goOnWithDeletions(
 ): Promise<void> {
   let turnedAway = 0;
   const stuck: string[] = [];
+  const back: string[] = [];
   const look = async (key: string): Promise<void> => {
     const id = parseCleanupKey(key)!;
     let isTakenBack = false;
@@ -137,9 +138,7 @@ export async function goOnWithDeletions(
       if (stage !== before.stage && ++turnedAway > MOST_CALLS) return undefined;
       return { ...before, ...called(stage, now) };
     });
-    if (!isTakenBack || !(await media.head(cardKey(id)))) return;
-    await takeUp(id);
-    await advance(id, ['restored'], 'over', { media }, now);
+    if (isTakenBack && (await media.head(cardKey(id)))) back.push(id);
   };
   let some: Promise<void>[] = [];
   for await (const { key } of media.list(TOMBSTONES)) {
@@ -150,6 +149,12 @@ export async function goOnWithDeletions(
     some = [];
   }
   await Promise.all(some);
+  // One after the other, as each may want a machine.
+  for (const id of back) {
+    if (isTimeUp()) break;
+    await takeUp(id);
+    await advance(id, ['restored'], 'over', { media }, now);
+  }
   if (stuck.length === 0) return;
   throw new Error(
     `Deleted videos of which the CDN was not told for a day: ${stuck.length}. The first: ${stuck[0]}`,

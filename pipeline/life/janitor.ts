@@ -24,13 +24,13 @@ import {
 } from '../../core/artifacts/keys.ts';
 import { CURRENT } from '../../core/artifacts/artifact.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
-import { OutageError } from '../../core/errors.ts';
-import { logFailure } from '../observe.ts';
 import { isLastLinkOver, isPurgeDue } from '../../core/deletion.ts';
+import { OutageError } from '../../core/errors.ts';
 import { ERROR, isRefusal } from '../../core/records/error.ts';
 import { TOMBSTONE } from '../../core/records/tombstone.ts';
 import type { Stage, Tombstone } from '../../core/records/tombstone.ts';
 import { advance, alignCard } from './deletion.ts';
+import { logFailure } from '../observe.ts';
 import { isPlanned, planOf, revisionsOf, revsOf } from '../revisions/revisions.ts';
 import { deleteBelow, readRecord } from '../store.ts';
 import type { Store } from '../store.ts';

@@ -28,7 +28,7 @@ import { NOTHING_UNFINISHED } from '../support/janitor.ts';
 import { lived, uploadedIn, workIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
-import { memoryStore } from '../support/memory-store.ts';
+import { copyOfStore } from '../support/memory-store.ts';
 
 const JSON_TYPE = { contentType: 'application/json' };
 const NOW = new Date('2026-11-29T12:00:00Z');
@@ -52,12 +52,11 @@ afterAll(() => directory.remove());
 
 /** The video in a world of its own, and its janitor. */
 async function copied() {
-  const copyOf = async (store: TestWorld['media']) => {
-    const copy = memoryStore();
-    for (const key of store.keys()) await copy.put(key, (await store.get(key))!, JSON_TYPE);
-    return copy;
+  const world = {
+    ...video,
+    media: await copyOfStore(video.media),
+    uploads: await copyOfStore(video.uploads),
   };
-  const world = { ...video, media: await copyOf(video.media), uploads: await copyOf(video.uploads) };
   const { media, uploads } = world;
   const forgotten: string[] = [];
   const cdn = { isBusy: false };

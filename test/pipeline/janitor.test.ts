@@ -30,7 +30,7 @@ import { NOTHING_UNFINISHED, WITHOUT_GRACE, cleanedUp } from '../support/janitor
 import { lived, uploadedIn } from '../support/life.ts';
 import type { TestWorld } from '../support/life.ts';
 import { ffmpeg, temporaryDirectory } from '../support/media.ts';
-import { memoryStore } from '../support/memory-store.ts';
+import { copyOfStore } from '../support/memory-store.ts';
 
 const JSON_TYPE = { contentType: 'application/json' };
 const HOUR_MS = 3600_000;
@@ -49,12 +49,7 @@ afterAll(() => directory.remove());
 
 /** Both buckets of the video, for one test. */
 async function copied(): Promise<Pick<TestWorld, 'media' | 'uploads'>> {
-  const copyOf = async (store: TestWorld['media']) => {
-    const copy = memoryStore();
-    for (const key of store.keys()) await copy.put(key, (await store.get(key))!, JSON_TYPE);
-    return copy;
-  };
-  return { media: await copyOf(video.media), uploads: await copyOf(video.uploads) };
+  return { media: await copyOfStore(video.media), uploads: await copyOfStore(video.uploads) };
 }
 
 const allKeys = ({ media, uploads }: Pick<TestWorld, 'media' | 'uploads'>) => [

@@ -75,3 +75,12 @@ export function memoryStore(): MemoryStore {
 const unlinked = (): Promise<never> => Promise.reject(new Error('nobody can link to memory'));
 
 const etagOf = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex');
+
+/** With the same bytes under the same keys. */
+export async function copyOfStore(store: MemoryStore): Promise<MemoryStore> {
+  const copy = memoryStore();
+  for (const key of store.keys()) {
+    await copy.put(key, (await store.get(key))!, { contentType: 'application/json' });
+  }
+  return copy;
+}
