@@ -39,14 +39,20 @@ export async function deleteVideo(
     const purgeAt = anew.purgeAt < before.purgeAt ? anew.purgeAt : before.purgeAt;
     return { ...before, card: anew.card, purgeAt, calledAt: anew.calledAt };
   };
-  await updateRecord(media, TOMBSTONE, tombstoneKey(id), bury).catch((error: unknown) => {
-    // A full disk, of all things, must not keep anybody from deleting. `videosWithoutCard` finds what is left.
-    if (!(error instanceof OutageError && error.code === 'STORAGE_FULL')) throw error;
-    logFailure(id, error);
-  });
+  // Where there is no room for it, `videosWithoutCard` finds what is left.
+  await updateRecord(media, TOMBSTONE, tombstoneKey(id), bury).catch(evenIfFull(id));
   // The janitor does that as well. Whoever asks for the video next should not have to wait for it.
   await media.delete([cardKey(id)]);
 }
+
+/** A full disk, of all things, must not keep anybody from deleting. */
+export const evenIfFull =
+  (id: string) =>
+  (error: unknown): true => {
+    if (!(error instanceof OutageError && error.code === 'STORAGE_FULL')) throw error;
+    logFailure(id, error);
+    return true;
+  };
 
 /**
  * Takes a deletion back, within its grace time. What was stopped goes on within minutes (`goOnWithDeletions`). Harmless to do twice.

@@ -25,12 +25,10 @@ import {
 import { CURRENT } from '../../core/artifacts/artifact.ts';
 import type { Artifact } from '../../core/artifacts/artifact.ts';
 import { isLastLinkOver, isPurgeDue } from '../../core/deletion.ts';
-import { OutageError } from '../../core/errors.ts';
 import { ERROR, isRefusal } from '../../core/records/error.ts';
 import { TOMBSTONE } from '../../core/records/tombstone.ts';
 import type { Stage, Tombstone } from '../../core/records/tombstone.ts';
-import { advance, alignCard } from './deletion.ts';
-import { logFailure } from '../observe.ts';
+import { advance, alignCard, evenIfFull } from './deletion.ts';
 import { isPlanned, planOf, revisionsOf, revsOf } from '../revisions/revisions.ts';
 import { deleteBelow, readRecord } from '../store.ts';
 import type { Store } from '../store.ts';
@@ -97,7 +95,7 @@ async function bury(id: string, tombstone: Tombstone, world: JanitorWorld, now: 
           await forget(id, 'hidden', 'unreachable', world, now);
         return false;
       }
-      if (!(await advance(id, [tombstone.stage], 'purging', world, now).catch(ifFull(id)))) return false;
+      if (!(await advance(id, [tombstone.stage], 'purging', world, now).catch(evenIfFull(id)))) return false;
   }
   await removeVideo(id, world);
   if (tombstone.stage === 'purged') return isLastLinkOver(tombstone, now);
@@ -105,15 +103,6 @@ async function bury(id: string, tombstone: Tombstone, world: JanitorWorld, now: 
     await forget(id, 'emptied', 'purged', world, now);
   return false;
 }
-
-/** What is to make room does not wait for room. */
-const ifFull =
-  (id: string) =>
-  (error: unknown): true => {
-    if (!(error instanceof OutageError && error.code === 'STORAGE_FULL')) throw error;
-    logFailure(id, error);
-    return true;
-  };
 
 /**
  * Tells the CDN. Each change of a tombstone calls the janitor, so several may be at one video: whoever has brought it to `from`
